@@ -1,0 +1,122 @@
+using OrleansOms.Domain.Shared;
+
+namespace OrleansOms.Contracts.Log;
+
+/// <summary>
+/// A place in the log's commit order: the PostgreSQL transaction that wrote the event, then its position in it.
+/// </summary>
+public readonly record struct LogPosition(long Transaction, long Ordinal) : IComparable<LogPosition>
+{
+    /// <summary>Before the first event.</summary>
+    public static LogPosition Start => default;
+
+    /// <inheritdoc />
+    public int CompareTo(LogPosition other) => (Transaction, Ordinal).CompareTo((other.Transaction, other.Ordinal));
+    /// <summary>Whether left comes first.</summary>
+    public static bool operator <(LogPosition left, LogPosition right) => left.CompareTo(right) < 0;
+    /// <summary>Whether left comes later.</summary>
+    public static bool operator >(LogPosition left, LogPosition right) => left.CompareTo(right) > 0;
+    /// <summary>Whether left does not come later.</summary>
+    public static bool operator <=(LogPosition left, LogPosition right) => left.CompareTo(right) <= 0;
+    /// <summary>Whether left does not come first.</summary>
+    public static bool operator >=(LogPosition left, LogPosition right) => left.CompareTo(right) >= 0;
+}
+
+/// <summary>An event that is to be stored.</summary>
+/// <param name="CommandId">The command that caused it; kept so that a retry finds its first answer.</param>
+/// <param name="Actor">Who asked: <c>key:…</c>, <c>operator:…</c> or <c>system</c>.</param>
+/// <param name="At">When it was decided, UTC.</param>
+public readonly record struct NewEvent(DomainEvent Data, string CommandId, string Actor, DateTimeOffset At);
+
+/// <summary>New events of one stream.</summary>
+/// <param name="Stream">The aggregate's key, such as <c>ord-…</c>.</param>
+/// <param name="ExpectedVersion">The version they follow; 0 for a new stream. The first one becomes this plus one.</param>
+public sealed record StreamEvents(string Stream, int ExpectedVersion, IReadOnlyList<NewEvent> Events);
+
+/// <summary>A value that only one stream may hold, for ever, such as (channel, external id).</summary>
+public sealed record Claim(string Scope, string Value);
+
+/// <summary>What is stored as one: all of it or nothing.</summary>
+/// <param name="Main">The stream of the aggregate that appends. It holds the claims.</param>
+/// <param name="Births">First events of further streams, such as a shipment that its order releases.</param>
+/// <param name="Claims">Taken with it. A claim that is held already fails this append and no other.</param>
+public sealed record Append(StreamEvents Main, IReadOnlyList<StreamEvents> Births, IReadOnlyList<Claim> Claims)
+{
+    /// <summary>Events of one stream and nothing else.</summary>
+    public Append(StreamEvents main) : this(main, [], []) { }
+}
+
+/// <summary>How an append ended. Only <see cref="Committed"/> has stored anything.</summary>
+public abstract record AppendResult
+{
+    /// <summary>Stored and durable.</summary>
+    public sealed record Committed : AppendResult
+    {
+        /// <summary>The only one.</summary>
+        public static Committed Instance { get; } = new();
+    }
+
+    /// <summary>Someone else has written to the stream since it was read.</summary>
+    public sealed record VersionConflict(string Stream) : AppendResult;
+
+    /// <summary>Another stream holds the claim.</summary>
+    public sealed record ClaimTaken(Claim Claim, string Holder) : AppendResult;
+}
+
+/// <summary>A stored event.</summary>
+/// <param name="Data">Null if this program does not know the type: it was written by a newer one.</param>
+/// <param name="Version">Its number in the stream, from 1.</param>
+/// <param name="Type">Its stable stored name, such as <c>order.placed.v1</c>.</param>
+public sealed record LogEvent(
+    LogPosition Position, string Stream, int Version, string Type, DomainEvent? Data, string CommandId, string Actor,
+    DateTimeOffset At);
+
+/// <summary>A piece of the log in commit order.</summary>
+/// <param name="Through">Everything up to here has been read; the next read starts after it.</param>
+public sealed record LogBatch(IReadOnlyList<LogEvent> Events, LogPosition Through);
+
+/// <summary>
+/// The one durable memory. Appends of many grains share transactions; an answer means that the events are on disk.
+/// </summary>
+public interface IEventLog
+{
+    /// <summary>Stores an append. The caller has at most one append of a stream under way.</summary>
+    /// <exception cref="LogBusyException">Too many appends wait; nothing was stored.</exception>
+    /// <exception cref="LogUnavailableException">The outcome is unknown: read the stream before deciding again.</exception>
+    ValueTask<AppendResult> Append(Append append);
+
+    /// <summary>The events of a stream after a version, in order.</summary>
+    /// <param name="max">At most so many; null for all.</param>
+    Task<IReadOnlyList<LogEvent>> ReadStream(string stream, int afterVersion = 0, int? max = null);
+
+    /// <summary>The newest events of a stream, newest first, before a version.</summary>
+    Task<IReadOnlyList<LogEvent>> ReadStreamBackwards(string stream, int beforeVersion, int max);
+
+    /// <summary>Whole streams at once, each in order, mixed as the database likes.</summary>
+    Task<IReadOnlyList<LogEvent>> ReadStreams(IReadOnlyCollection<string> streams);
+
+    /// <summary>
+    /// The log in commit order. Never skips an event of a transaction that commits late: reading stops before the
+    /// oldest transaction that is still under way.
+    /// </summary>
+    Task<LogBatch> ReadAll(LogPosition after, int max);
+
+    /// <summary>The stream that holds a claim, or null.</summary>
+    Task<string?> FindHolder(Claim claim);
+
+    /// <summary>Completes when there may be something new after the position, or when the time is up.</summary>
+    Task WaitForMore(LogPosition after, TimeSpan atMost, CancellationToken cancel);
+
+    /// <summary>A moment such that everything committed before this call is read by a reader that has passed it.</summary>
+    Task<LogPosition> Now();
+}
+
+/// <summary>Where followers keep how far they have read.</summary>
+public interface ICheckpoints
+{
+    /// <summary>Position of a follower; the start if it never saved one.</summary>
+    Task<LogPosition> Load(string follower);
+
+    /// <summary>Moves a follower on; false if another one has moved it meanwhile.</summary>
+    Task<bool> Advance(string follower, LogPosition from, LogPosition to);
+}

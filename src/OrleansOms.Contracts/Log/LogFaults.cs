@@ -1,0 +1,26 @@
+using Orleans;
+
+namespace OrleansOms.Contracts.Log;
+
+/// <summary>Storage, network or time failed the caller: 503, and the same command id may be sent again.</summary>
+[GenerateSerializer, Alias("oms.OmsFault")]
+public abstract class OmsFaultException(string message) : Exception(message)
+{
+    /// <summary>Seconds after which a retry makes sense.</summary>
+    [Id(0)] public int RetryAfterSeconds { get; init; } = 1;
+}
+
+/// <summary>The log's queue is full. Nothing was stored.</summary>
+[GenerateSerializer, Alias("oms.LogBusy")]
+public sealed class LogBusyException() : OmsFaultException("Too many writes are waiting.");
+
+/// <summary>The log could not answer. What was asked may or may not have been stored.</summary>
+[GenerateSerializer, Alias("oms.LogUnavailable")]
+public sealed class LogUnavailableException(string message) : OmsFaultException(message);
+
+/// <summary>
+/// The aggregate's memory was behind the log, or its append failed. It has been dropped; a retry reads it anew.
+/// </summary>
+[GenerateSerializer, Alias("oms.AggregateReloaded")]
+public sealed class AggregateReloadedException(string stream)
+    : OmsFaultException($"{stream} was changed elsewhere or could not be stored; send the command again.");

@@ -1,0 +1,112 @@
+using OrleansOms.Domain.Shared;
+
+namespace OrleansOms.Domain.Orders;
+
+/// <summary>
+/// Cancels units that have not shipped: first those that wait, then those reserved and not yet with a warehouse, then
+/// those in shipments, which the shipment must give back because only it knows whether it has left.
+/// </summary>
+public static class OrderCancellation
+{
+    public static Decision<OrderEvent> Request(Order order, CancelOrder c)
+    {
+        if (order.CancellationIds.Contains(c.RequestId) || order.PendingCancellation?.RequestId == c.RequestId)
+            return Decision<OrderEvent>.AlreadyDone;
+        var status = order.DeriveStatus();
+        if (status == OrderStatus.Cancelled && c.Lines is null) return Decision<OrderEvent>.AlreadyDone;
+        if (order.PendingCancellation is not null)
+            return Decision<OrderEvent>.Refuse("cancellation_in_progress", "Another cancellation waits for a warehouse.");
+
+        var wanted = new Dictionary<int, int>();
+        if (c.Lines is null)
+        {
+            foreach (var line in order.Lines) if (Cancellable(line) is > 0 and var n) wanted[line.Placed.LineId] = n;
+        }
+        else
+            foreach (var asked in c.Lines)
+            {
+                if (asked.LineId < 1 || asked.LineId > order.Lines.Length)
+                    return Decision<OrderEvent>.Refuse(Rejection.Meaning("unknown_line", $"There is no line {asked.LineId}."));
+                wanted[asked.LineId] = wanted.GetValueOrDefault(asked.LineId) + asked.Quantity;
+                var can = Cancellable(order.Lines[asked.LineId - 1]);
+                if (wanted[asked.LineId] > can)
+                    return Decision<OrderEvent>.Refuse(NotCancellable(status,
+                        $"Line {asked.LineId} has {can} units that can be cancelled."));
+            }
+        if (wanted.Count == 0) return Decision<OrderEvent>.Refuse(NotCancellable(status, "Nothing of it is left to cancel."));
+
+        var here = TakeOutsideShipments(order, wanted);
+        return wanted.Values.Any(n => n > 0)
+            ? Decision<OrderEvent>.Accept(new CancellationRequested(c.RequestId, c.Reason, c.Lines))
+            : Decision<OrderEvent>.Accept(new UnitsCancelled(c.RequestId, c.Reason, here));
+    }
+
+    public static Decision<OrderEvent> Complete(Order order, CompleteCancellation c)
+    {
+        if (order.PendingCancellation is not { } pending) return Decision<OrderEvent>.AlreadyDone;
+        var units = new List<CancelledUnits>();
+        foreach (var shipment in c.Withdrawn)
+            units.AddRange(shipment.Lines.Select(l => new CancelledUnits(
+                l.LineId, order.Lines[l.LineId - 1].Placed.Sku, l.Quantity,
+                order.Shipments.First(s => s.Id == shipment.ShipmentId).Warehouse, shipment.ShipmentId)));
+        var withdrawn = units.GroupBy(u => u.LineId).ToDictionary(g => g.Key, g => g.Sum(u => u.Quantity));
+        var wanted = Wanted(order, pending)
+            .ToDictionary(w => w.Key, w => w.Value - withdrawn.GetValueOrDefault(w.Key));
+        units.AddRange(TakeOutsideShipments(order, wanted));
+        return Decision<OrderEvent>.Accept(new UnitsCancelled(pending.RequestId, pending.Reason, units));
+    }
+
+    /// <summary>What a pending cancellation must ask of each shipment, newest shipment first.</summary>
+    public static IReadOnlyList<ShipmentUnits> AskShipments(Order order)
+    {
+        if (order.PendingCancellation is not { } pending) return [];
+        var wanted = Wanted(order, pending);
+        TakeOutsideShipments(order, wanted);
+        var asks = new List<ShipmentUnits>();
+        foreach (var shipment in order.Shipments.Reverse())
+        {
+            if (!shipment.IsInWarehouse) continue;
+            var lines = new List<LineUnits>();
+            foreach (var l in shipment.Lines)
+            {
+                var n = Math.Min(l.Quantity, wanted.GetValueOrDefault(l.LineId));
+                if (n <= 0) continue;
+                wanted[l.LineId] -= n;
+                lines.Add(new LineUnits(l.LineId, n));
+            }
+            if (lines.Count > 0) asks.Add(new ShipmentUnits(shipment.Id, lines));
+        }
+        return asks;
+    }
+
+    static Dictionary<int, int> Wanted(Order order, CancellationRequested pending) => pending.Lines is null
+        ? order.Lines.Where(l => Cancellable(l) > 0).ToDictionary(l => l.Placed.LineId, Cancellable)
+        : pending.Lines.GroupBy(l => l.LineId).ToDictionary(
+            g => g.Key, g => Math.Min(g.Sum(l => l.Quantity), Cancellable(order.Lines[g.Key - 1])));
+
+    /// <summary>Takes what it can from units that are in no shipment and lowers <paramref name="wanted"/> by it.</summary>
+    static List<CancelledUnits> TakeOutsideShipments(Order order, Dictionary<int, int> wanted)
+    {
+        var units = new List<CancelledUnits>();
+        foreach (var lineId in wanted.Keys.Order().ToList())
+        {
+            var line = order.Lines[lineId - 1];
+            var waiting = Math.Min(wanted[lineId], line.Open + line.Backordered);
+            if (waiting > 0) units.Add(new CancelledUnits(lineId, line.Placed.Sku, waiting, null, null));
+            wanted[lineId] -= waiting;
+            foreach (var a in line.Allocations)
+            {
+                var n = Math.Min(wanted[lineId], a.Quantity - a.Released);
+                if (n <= 0) continue;
+                units.Add(new CancelledUnits(lineId, line.Placed.Sku, n, a.Warehouse, null));
+                wanted[lineId] -= n;
+            }
+        }
+        return units;
+    }
+
+    static int Cancellable(OrderLine line) => line.Open + line.Backordered + line.Allocated;
+
+    static Rejection NotCancellable(OrderStatus status, string detail) =>
+        Rejection.Conflict("order_not_cancellable", $"The order is {Words.Of(status)}. {detail}");
+}

@@ -1,0 +1,159 @@
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
+
+namespace OrleansOms.Domain.Orders;
+
+/// <summary>Turns (order, command, now) into facts or a refusal. Pure.</summary>
+public static class OrderDecider
+{
+    /// <summary>The one decision function of orders.</summary>
+    public static Decision<OrderEvent> Decide(Order order, OrderCommand command, DateTimeOffset now) => command switch
+    {
+        TakeOrder c => Take(order, c, now),
+        _ when !order.Exists => Decision<OrderEvent>.Refuse(Rejection.NotFound("The order")),
+        AllocateUnits c => Allocate(order, c),
+        RecordPayment c => Record(order, c),
+        ReleaseToWarehouses => Release(order),
+        CancelOrder c => OrderCancellation.Request(order, c),
+        CompleteCancellation c => OrderCancellation.Complete(order, c),
+        ExpirePayment => Expire(order, now),
+        ReportShipment c => Report(order, c),
+        PlaceHold c => Hold(order, c),
+        LiftHold c => order.Holds.Any(h => h.Name == c.Name)
+            ? Decision<OrderEvent>.Accept(new HoldLifted(c.Name)) : Decision<OrderEvent>.AlreadyDone,
+        CloseOrder => Close(order),
+        _ => throw new InvalidOperationException($"An order does not know {command.GetType().Name}."),
+    };
+
+    static Decision<OrderEvent> Take(Order order, TakeOrder c, DateTimeOffset now)
+    {
+        if (order.Exists || order.Refused is not null) return Decision<OrderEvent>.AlreadyDone;
+        var request = c.Order;
+        if (request.StockPolicy == StockPolicy.Reject && c.Plan.Missing.Count > 0)
+            return Decision<OrderEvent>.Accept(new OrderRefused(
+                "insufficient_stock", $"Not in stock: {Words.Missing(c.Plan.Missing)}.", request.RequestHash));
+
+        var waits = request.Payment is { Method: PaymentMethod.Prepaid, Status: PaymentReport.Pending or PaymentReport.Failed };
+        var placed = new OrderPlaced(
+            request.Number, request.Channel, request.ExternalId, now, request.Currency, request.ShipTo.Country,
+            request.Lines, request.Shipping, request.Payment, request.StockPolicy,
+            waits ? now + c.Terms.PaymentWindow : null, now + c.Terms.BackorderWindow, request.RequestHash,
+            new PersonalData(request.Customer, request.ShipTo));
+        var events = new List<OrderEvent>(3) { placed };
+        if (request.Payment is { Method: PaymentMethod.Prepaid, Status: PaymentReport.Authorized or PaymentReport.Paid })
+            events.Add(new PaymentRecorded(
+                request.Payment.Status, placed.Totals().Grand, request.Payment.Reference ?? request.Number));
+        events.Add(Sourced(order.Apply(placed), SourcingCause.Placing, c.Reserved, c.Plan));
+        return Decision<OrderEvent>.Accept(events);
+    }
+
+    static Decision<OrderEvent> Allocate(Order order, AllocateUnits c)
+    {
+        foreach (var line in c.Reserved.GroupBy(r => r.LineId))
+        {
+            var state = order.Lines[line.Key - 1];
+            var wanting = c.Cause == SourcingCause.Arrival ? state.Backordered : state.Open;
+            if (line.Sum(r => r.Quantity) > wanting)
+                return Decision<OrderEvent>.Refuse("units_not_wanted", $"Line {line.Key} does not wait for so many units.");
+        }
+        return c.Reserved.Count == 0 && order.Lines.All(l => l.Open == 0)
+            ? Decision<OrderEvent>.AlreadyDone
+            : Decision<OrderEvent>.Accept(Sourced(order, c.Cause, c.Reserved, c.Plan));
+    }
+
+    static OrderAllocated Sourced(
+        Order order, SourcingCause cause, IReadOnlyList<LineAllocation> reserved, Sourcing.SourcingPlan plan)
+    {
+        var taken = cause == SourcingCause.Arrival
+            ? [] : reserved.GroupBy(r => r.LineId).ToDictionary(g => g.Key, g => g.Sum(r => r.Quantity));
+        LineUnits[] waiting = [.. order.Lines
+            .Select(l => new LineUnits(l.Placed.LineId, l.Open - taken.GetValueOrDefault(l.Placed.LineId)))
+            .Where(l => l.Quantity > 0)];
+        return new OrderAllocated(cause, reserved, waiting, plan);
+    }
+
+    static Decision<OrderEvent> Record(Order order, RecordPayment c)
+    {
+        var before = order.Payments.FirstOrDefault(p => p.Reference == c.Reference && p.Status == c.Status);
+        if (before is not null)
+            return before.Amount == c.Amount
+                ? Decision<OrderEvent>.AlreadyDone
+                : Decision<OrderEvent>.Refuse(Rejection.Meaning(
+                    "payment_reference_reused", $"{c.Reference} was recorded with the amount {Words.Amount(before.Amount)}."));
+        var status = order.DeriveStatus();
+        if (status is OrderStatus.Cancelled or OrderStatus.Closed)
+            return Decision<OrderEvent>.Refuse("order_not_payable", $"The order is {Words.Of(status)}.");
+        if (order.Placed!.Payment.Method == PaymentMethod.Prepaid && order.DerivePaymentStatus() == PaymentStatus.Paid)
+            return Decision<OrderEvent>.Refuse("order_not_payable", "The order is paid.");
+        var sofar = c.Status switch
+        {
+            PaymentReport.Paid => order.Captured,
+            PaymentReport.Authorized => Math.Max(order.Authorized, order.Captured),
+            _ => 0,
+        };
+        if (c.Status is PaymentReport.Paid or PaymentReport.Authorized && sofar + c.Amount > order.Due())
+            return Decision<OrderEvent>.Refuse(Rejection.Meaning(
+                "amount_too_high", $"Only {Words.Amount(order.Due() - sofar)} {order.Placed.Currency} is due."));
+        return Decision<OrderEvent>.Accept(new PaymentRecorded(c.Status, c.Amount, c.Reference));
+    }
+
+    static Decision<OrderEvent> Release(Order order)
+    {
+        if (!order.IsPayable || order.IsClosed || order.PendingCancellation is not null || order.IsStopped(HoldStops.Release))
+            return Decision<OrderEvent>.AlreadyDone;
+        var number = order.Shipments.Length;
+        var events = order.Lines
+            .SelectMany(l => l.Allocations
+                .Where(a => a.Quantity > a.Released)
+                .Select(a => (a.Warehouse, Units: new LineUnits(l.Placed.LineId, a.Quantity - a.Released))))
+            .GroupBy(x => x.Warehouse, x => x.Units, StringComparer.Ordinal)
+            .Select(g => (OrderEvent)new ShipmentReleased(Keys.OfShipment(order.Id, ++number), g.Key, [.. g]))
+            .ToList();
+        return Decision<OrderEvent>.Accept(events);
+    }
+
+    static Decision<OrderEvent> Expire(Order order, DateTimeOffset now) =>
+        order.Placed!.PaymentDueAt is { } due && now >= due && !order.IsPayable
+        && order.Captured == 0 && order.Authorized == 0
+        && order.DeriveStatus() is not (OrderStatus.Cancelled or OrderStatus.Closed)
+            ? OrderCancellation.Request(order, new CancelOrder("payment-timeout", "not paid in time", null))
+            : Decision<OrderEvent>.AlreadyDone;
+
+    static Decision<OrderEvent> Report(Order order, ReportShipment c)
+    {
+        var shipment = order.Shipments.FirstOrDefault(s => s.Id == c.ShipmentId);
+        if (shipment is null) return Decision<OrderEvent>.Refuse(Rejection.NotFound("The shipment"));
+        if (c.Version <= shipment.Version) return Decision<OrderEvent>.AlreadyDone;
+        var events = new List<OrderEvent>(3);
+        if (c.Missing is { Count: > 0 })
+            events.Add(new UnitsNotFound(shipment.Id, shipment.Warehouse, InWarehouse(order, shipment, c.Missing)));
+        if (c.Shipped is { Count: > 0 })
+            events.Add(new UnitsShipped(shipment.Id, shipment.Warehouse, InWarehouse(order, shipment, c.Shipped)));
+        if (c.Status == ShipmentStatus.Delivered && shipment.Status != ShipmentStatus.Delivered)
+            events.Add(new UnitsDelivered(shipment.Id, shipment.Lines));
+        events.Add(new ShipmentProgressed(
+            c.ShipmentId, c.Version, c.Status, c.OccurredAt, c.Description, c.Location, c.Carrier, c.Service,
+            c.TrackingNumber));
+        return Decision<OrderEvent>.Accept(events);
+    }
+
+    static LineAllocation[] InWarehouse(Order order, OrderShipment shipment, IReadOnlyList<LineUnits> units) =>
+        [.. units.Select(u => new LineAllocation(
+            u.LineId, order.Lines[u.LineId - 1].Placed.Sku, shipment.Warehouse, u.Quantity))];
+
+    static Decision<OrderEvent> Hold(Order order, PlaceHold c)
+    {
+        if (order.Holds.Any(h => h.Name == c.Name)) return Decision<OrderEvent>.AlreadyDone;
+        var status = order.DeriveStatus();
+        return status is OrderStatus.Shipped or OrderStatus.Delivered or OrderStatus.Closed or OrderStatus.Cancelled
+            ? Decision<OrderEvent>.Refuse("order_not_holdable", $"The order is {Words.Of(status)}.")
+            : Decision<OrderEvent>.Accept(new HoldPlaced(c.Name, c.Reason, c.Stops));
+    }
+
+    static Decision<OrderEvent> Close(Order order) => order.DeriveStatus() switch
+    {
+        OrderStatus.Closed => Decision<OrderEvent>.AlreadyDone,
+        OrderStatus.Delivered => Decision<OrderEvent>.Accept(new OrderClosed()),
+        var status => Decision<OrderEvent>.Refuse("order_not_closable", $"The order is {Words.Of(status)}."),
+    };
+}

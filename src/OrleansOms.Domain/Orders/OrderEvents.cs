@@ -1,0 +1,98 @@
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
+using OrleansOms.Domain.Sourcing;
+
+namespace OrleansOms.Domain.Orders;
+
+/// <summary>A fact of one order.</summary>
+public abstract record OrderEvent : DomainEvent;
+
+/// <summary>The order came in. The first event of every order.</summary>
+/// <param name="PlacedAt">When it was taken, UTC.</param>
+/// <param name="Country">ISO 3166-1 alpha-2 of the destination; stays when personal data is erased.</param>
+/// <param name="PaymentDueAt">When an unpaid order is cancelled; null if it needs no payment first.</param>
+/// <param name="PromisedBy">Until when backordered units are promised.</param>
+public sealed record OrderPlaced(
+    string Number, string Channel, string? ExternalId, DateTimeOffset PlacedAt, string Currency, string Country,
+    IReadOnlyList<PlacedLine> Lines, ShippingChoice Shipping, PaymentTerms Payment, StockPolicy StockPolicy,
+    DateTimeOffset? PaymentDueAt, DateTimeOffset PromisedBy, string RequestHash, PersonalData? Personal) : OrderEvent;
+
+/// <summary>
+/// The order was refused for want of stock. Alone in its stream: no order exists, and a retry gets the same answer.
+/// </summary>
+public sealed record OrderRefused(string Code, string Detail, string RequestHash) : OrderEvent;
+
+/// <summary>Units of a line that a warehouse has promised.</summary>
+[Orleans.GenerateSerializer, Orleans.Immutable, Orleans.Alias("oms.LineAllocation")]
+public sealed record LineAllocation(
+    [property: Orleans.Id(0)] int LineId,
+    [property: Orleans.Id(1)] string Sku,
+    [property: Orleans.Id(2)] string Warehouse,
+    [property: Orleans.Id(3)] int Quantity);
+
+/// <summary>Why units were looked for.</summary>
+public enum SourcingCause
+{
+    /// <summary>The order was placed.</summary>
+    Placing = 0,
+    /// <summary>Stock arrived for waiting units.</summary>
+    Arrival = 1,
+    /// <summary>A warehouse did not find the units.</summary>
+    ShortPick = 2,
+}
+
+/// <summary>Units were sourced: some are reserved in warehouses, the others wait.</summary>
+/// <param name="Allocations">What stocks have reserved for this order.</param>
+/// <param name="Backordered">Open units that now wait for stock.</param>
+/// <param name="Sourcing">The plan and why it was chosen.</param>
+public sealed record OrderAllocated(
+    SourcingCause Cause, IReadOnlyList<LineAllocation> Allocations, IReadOnlyList<LineUnits> Backordered,
+    SourcingPlan Sourcing) : OrderEvent;
+
+/// <summary>A payment provider or a person reported on the payment.</summary>
+public sealed record PaymentRecorded(PaymentReport Status, decimal Amount, string Reference) : OrderEvent;
+
+/// <summary>Allocated units were handed to a warehouse as one shipment.</summary>
+public sealed record ShipmentReleased(string ShipmentId, string Warehouse, IReadOnlyList<LineUnits> Lines) : OrderEvent;
+
+/// <summary>A warehouse did not find these units; they are open again and its stock is corrected.</summary>
+public sealed record UnitsNotFound(
+    string ShipmentId, string Warehouse, IReadOnlyList<LineAllocation> Lines) : OrderEvent;
+
+/// <summary>Units left a warehouse.</summary>
+public sealed record UnitsShipped(
+    string ShipmentId, string Warehouse, IReadOnlyList<LineAllocation> Lines) : OrderEvent;
+
+/// <summary>The carrier reported a shipment as delivered.</summary>
+public sealed record UnitsDelivered(string ShipmentId, IReadOnlyList<LineUnits> Lines) : OrderEvent;
+
+/// <summary>One of the order's shipments moved on; the order repeats it so that its own page tells everything.</summary>
+/// <param name="ShipmentVersion">Version of the shipment's stream that this repeats.</param>
+public sealed record ShipmentProgressed(
+    string ShipmentId, int ShipmentVersion, ShipmentStatus Status, DateTimeOffset OccurredAt, string? Description,
+    string? Location, string? Carrier, string? Service, string? TrackingNumber) : OrderEvent;
+
+/// <summary>
+/// Someone asked to cancel. An intent: warehouses are asked for units that are on their way, then
+/// <see cref="UnitsCancelled"/> says what was cancelled.
+/// </summary>
+public sealed record CancellationRequested(
+    string RequestId, string Reason, IReadOnlyList<LineUnits>? Lines) : OrderEvent;
+
+/// <summary>Where cancelled units were.</summary>
+/// <param name="Warehouse">The stock that had reserved them; null if they were waiting.</param>
+/// <param name="ShipmentId">The shipment that gave them back; null if they were in none.</param>
+public sealed record CancelledUnits(int LineId, string Sku, int Quantity, string? Warehouse, string? ShipmentId);
+
+/// <summary>Units were cancelled. Those with a warehouse are released there.</summary>
+public sealed record UnitsCancelled(
+    string RequestId, string Reason, IReadOnlyList<CancelledUnits> Units) : OrderEvent;
+
+/// <summary>A person or a rule stopped the order.</summary>
+public sealed record HoldPlaced(string Name, string Reason, HoldStops Stops) : OrderEvent;
+
+/// <summary>A hold was lifted.</summary>
+public sealed record HoldLifted(string Name) : OrderEvent;
+
+/// <summary>Nothing more is expected of this order.</summary>
+public sealed record OrderClosed : OrderEvent;

@@ -1,0 +1,100 @@
+using System.Collections.Immutable;
+using OrleansOms.Domain.Orders;
+
+namespace OrleansOms.Domain.Stock;
+
+/// <summary>Units that one order line holds here.</summary>
+/// <param name="Commands">
+/// Ids of the commands that changed it, so that a repeated one is known for as long as the reservation lives.
+/// </param>
+public sealed record Reservation(int Quantity, ImmutableArray<string> Commands);
+
+/// <summary>One SKU in one warehouse: the fold of its events.</summary>
+/// <param name="Warehouse">Code of the warehouse.</param>
+/// <param name="Sku">Stock keeping unit; case matters.</param>
+public sealed record Stock(string Warehouse, string Sku)
+{
+    /// <summary>How many ids of finished commands are remembered, for repeats that come after a reservation's end.</summary>
+    public const int RememberedCommands = 4096;
+
+    /// <summary>Most reservations that may be open at once.</summary>
+    public const int MaxReservations = 1_000_000;
+
+    /// <summary>Most units that a stock can hold.</summary>
+    public const int MaxOnHand = 1_000_000_000;
+
+    /// <summary>Number of events folded in.</summary>
+    public int Version { get; init; }
+    /// <summary>Sellable units in the warehouse, promised or not.</summary>
+    public int OnHand { get; init; }
+    /// <summary>Units promised to orders: always the sum of <see cref="Reservations"/>.</summary>
+    public int Reserved { get; init; }
+    /// <summary>Units kept back from promising.</summary>
+    public int SafetyStock => 0;
+    /// <summary>Open reservations by <c>order/line</c>.</summary>
+    public ImmutableDictionary<string, Reservation> Reservations { get; init; } =
+        ImmutableDictionary.Create<string, Reservation>(StringComparer.Ordinal);
+    /// <summary>Ids of finished commands, a bounded memory.</summary>
+    public CommandMemory Remembered { get; init; } = CommandMemory.Empty;
+
+    /// <summary>Available to promise: on hand − reserved − safety stock, not below zero.</summary>
+    public int Available => Math.Max(0, OnHand - Reserved - SafetyStock);
+
+    /// <summary>The key of an order line's reservation.</summary>
+    public static string ReservationOf(string orderId, int lineId) => $"{orderId}/{lineId}";
+
+    /// <summary>The state after one more event that the command with this id caused.</summary>
+    public Stock Apply(StockEvent @event, string commandId) => @event switch
+    {
+        StockReceived e => this with { OnHand = OnHand + e.Quantity, Remembered = Remembered.Add(commandId) },
+        StockAdjusted e => this with { OnHand = OnHand + e.Delta, Remembered = Remembered.Add(commandId) },
+        StockReserved e => Change(e.OrderId, e.Lines, 1, commandId),
+        ReservationReleased e => Change(e.OrderId, e.Lines, -1, commandId),
+        StockShipped e => Change(e.OrderId, e.Lines, -1, commandId) with { OnHand = OnHand - Sum(e.Lines) },
+        StockNotFound e => Change(e.OrderId, e.Lines, -1, commandId) with { OnHand = OnHand - Sum(e.Lines) },
+        _ => throw new InvalidOperationException($"A stock cannot fold {@event.GetType().Name}."),
+    } with { Version = Version + 1 };
+
+    /// <summary>Whether the command had its effect before.</summary>
+    public bool HasDone(string commandId, string? orderId, IReadOnlyList<LineUnits>? lines)
+    {
+        if (Remembered.Contains(commandId)) return true;
+        if (orderId is null || lines is null) return false;
+        foreach (var line in lines)
+            if (Reservations.TryGetValue(ReservationOf(orderId, line.LineId), out var r) && r.Commands.Contains(commandId))
+                return true;
+        return false;
+    }
+
+    /// <summary>Units of all lines.</summary>
+    public static int Sum(IReadOnlyList<LineUnits> lines)
+    {
+        var sum = 0;
+        foreach (var line in lines) sum += line.Quantity;
+        return sum;
+    }
+
+    Stock Change(string orderId, IReadOnlyList<LineUnits> lines, int sign, string commandId)
+    {
+        var reservations = Reservations;
+        var remembered = Remembered;
+        foreach (var line in lines)
+        {
+            var key = ReservationOf(orderId, line.LineId);
+            var before = reservations.GetValueOrDefault(key);
+            var quantity = (before?.Quantity ?? 0) + sign * line.Quantity;
+            if (quantity == 0)
+            {
+                reservations = reservations.Remove(key);
+                remembered = remembered.AddRange(before!.Commands).Add(commandId);
+            }
+            else
+                reservations = reservations.SetItem(
+                    key, new Reservation(quantity, before?.Commands.Add(commandId) ?? [commandId]));
+        }
+        return this with
+        {
+            Reservations = reservations, Remembered = remembered, Reserved = Reserved + sign * Sum(lines),
+        };
+    }
+}

@@ -1,0 +1,46 @@
+using OrleansOms.Domain.Orders;
+using Orleans;
+
+namespace OrleansOms.Domain.Stock;
+
+/// <summary>What may be asked of one stock. <see cref="StockDecider"/> has an arm for each.</summary>
+/// <param name="CommandId">One id has one effect: a repeated command is answered as done.</param>
+[GenerateSerializer, Immutable, Alias("oms.StockCommand")]
+public abstract record StockCommand([property: Id(0)] string CommandId);
+
+/// <summary>Units came in. <paramref name="Quantity"/> is 1 or more.</summary>
+[GenerateSerializer, Immutable, Alias("oms.ReceiveStock")]
+public sealed record ReceiveStock(string CommandId, [property: Id(0)] int Quantity, [property: Id(1)] string Reference)
+    : StockCommand(CommandId);
+
+/// <summary>Corrects the number on hand by a difference that is not zero.</summary>
+[GenerateSerializer, Immutable, Alias("oms.AdjustStock")]
+public sealed record AdjustStock(string CommandId, [property: Id(0)] int Delta, [property: Id(1)] string Reason)
+    : StockCommand(CommandId);
+
+/// <summary>Promises units to lines of one order, all of them or none.</summary>
+[GenerateSerializer, Immutable, Alias("oms.ReserveStock")]
+public sealed record ReserveStock(
+    string CommandId, [property: Id(0)] string OrderId, [property: Id(1)] IReadOnlyList<LineUnits> Lines)
+    : StockCommand(CommandId);
+
+/// <summary>Frees promised units.</summary>
+[GenerateSerializer, Immutable, Alias("oms.ReleaseStock")]
+public sealed record ReleaseStock(
+    string CommandId, [property: Id(0)] string OrderId, [property: Id(1)] IReadOnlyList<LineUnits> Lines,
+    [property: Id(2)] string Reason)
+    : StockCommand(CommandId);
+
+/// <summary>Promised units left the warehouse.</summary>
+[GenerateSerializer, Immutable, Alias("oms.ShipStock")]
+public sealed record ShipStock(
+    string CommandId, [property: Id(0)] string OrderId, [property: Id(1)] string ShipmentId,
+    [property: Id(2)] IReadOnlyList<LineUnits> Lines)
+    : StockCommand(CommandId);
+
+/// <summary>Promised units were not on the shelf.</summary>
+[GenerateSerializer, Immutable, Alias("oms.WriteOffStock")]
+public sealed record WriteOffStock(
+    string CommandId, [property: Id(0)] string OrderId, [property: Id(1)] string ShipmentId,
+    [property: Id(2)] IReadOnlyList<LineUnits> Lines)
+    : StockCommand(CommandId);

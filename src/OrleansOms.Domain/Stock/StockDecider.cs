@@ -1,0 +1,70 @@
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+
+namespace OrleansOms.Domain.Stock;
+
+/// <summary>Turns (stock, command) into ledger entries or a refusal. Pure.</summary>
+public static class StockDecider
+{
+    /// <summary>The one decision function of stocks.</summary>
+    public static Decision<StockEvent> Decide(Stock stock, StockCommand command) => command switch
+    {
+        ReceiveStock c => stock.HasDone(c.CommandId, null, null) ? Decision<StockEvent>.AlreadyDone
+            : (long)stock.OnHand + c.Quantity > Stock.MaxOnHand ? TooMuch
+            : Decision<StockEvent>.Accept(new StockReceived(c.Quantity, c.Reference)),
+        AdjustStock c => Adjust(stock, c),
+        ReserveStock c => Reserve(stock, c),
+        ReleaseStock c => End(stock, c.CommandId, c.OrderId, c.Lines,
+            lines => new ReservationReleased(c.OrderId, lines, c.Reason)),
+        ShipStock c => End(stock, c.CommandId, c.OrderId, c.Lines,
+            lines => new StockShipped(c.OrderId, c.ShipmentId, lines)),
+        WriteOffStock c => End(stock, c.CommandId, c.OrderId, c.Lines,
+            lines => new StockNotFound(c.OrderId, c.ShipmentId, lines)),
+        _ => throw new InvalidOperationException($"A stock does not know {command.GetType().Name}."),
+    };
+
+    static Decision<StockEvent> TooMuch { get; } = Decision<StockEvent>.Refuse(
+        "stock_too_large", $"A stock holds at most {Stock.MaxOnHand} units.");
+
+    static Decision<StockEvent> Adjust(Stock stock, AdjustStock c)
+    {
+        if (stock.HasDone(c.CommandId, null, null)) return Decision<StockEvent>.AlreadyDone;
+        if ((long)stock.OnHand + c.Delta > Stock.MaxOnHand) return TooMuch;
+        return stock.OnHand + c.Delta < stock.Reserved
+            ? Decision<StockEvent>.Refuse("insufficient_stock",
+                $"{stock.Sku} in {stock.Warehouse} has {stock.OnHand} on hand, {stock.Reserved} of them promised.")
+            : Decision<StockEvent>.Accept(new StockAdjusted(c.Delta, c.Reason));
+    }
+
+    static Decision<StockEvent> Reserve(Stock stock, ReserveStock c)
+    {
+        if (stock.HasDone(c.CommandId, c.OrderId, c.Lines)) return Decision<StockEvent>.AlreadyDone;
+        if (Stock.Sum(c.Lines) > stock.Available)
+            return Decision<StockEvent>.Refuse("insufficient_stock",
+                $"{stock.Sku} in {stock.Warehouse} has {stock.Available} available.");
+        return stock.Reservations.Count + c.Lines.Count > Stock.MaxReservations
+            ? Decision<StockEvent>.Refuse("too_many_reservations",
+                $"{stock.Sku} in {stock.Warehouse} has {stock.Reservations.Count} open reservations.")
+            : Decision<StockEvent>.Accept(new StockReserved(c.OrderId, c.Lines));
+    }
+
+    /// <summary>
+    /// Ends reserved units once. A command that was done, or whose units are gone, changes nothing: whoever ended them
+    /// first has counted them.
+    /// </summary>
+    static Decision<StockEvent> End(
+        Stock stock, string commandId, string orderId, IReadOnlyList<LineUnits> lines,
+        Func<IReadOnlyList<LineUnits>, StockEvent> entry)
+    {
+        if (stock.HasDone(commandId, orderId, lines)) return Decision<StockEvent>.AlreadyDone;
+        LineUnits[] held = [.. lines
+            .Select(l => l with
+            {
+                Quantity = Math.Min(
+                    l.Quantity,
+                    stock.Reservations.GetValueOrDefault(Stock.ReservationOf(orderId, l.LineId))?.Quantity ?? 0),
+            })
+            .Where(l => l.Quantity > 0)];
+        return held.Length == 0 ? Decision<StockEvent>.AlreadyDone : Decision<StockEvent>.Accept(entry(held));
+    }
+}

@@ -1,0 +1,25 @@
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+
+namespace OrleansOms.Domain.Stock;
+
+/// <summary>A fact of one stock: an entry of its ledger.</summary>
+public abstract record StockEvent : DomainEvent;
+
+/// <summary>Units came in.</summary>
+public sealed record StockReceived(int Quantity, string Reference) : StockEvent;
+
+/// <summary>The number on hand was corrected.</summary>
+public sealed record StockAdjusted(int Delta, string Reason) : StockEvent;
+
+/// <summary>Units were promised to order lines.</summary>
+public sealed record StockReserved(string OrderId, IReadOnlyList<LineUnits> Lines) : StockEvent;
+
+/// <summary>Promised units are free again.</summary>
+public sealed record ReservationReleased(string OrderId, IReadOnlyList<LineUnits> Lines, string Reason) : StockEvent;
+
+/// <summary>Promised units left the warehouse.</summary>
+public sealed record StockShipped(string OrderId, string ShipmentId, IReadOnlyList<LineUnits> Lines) : StockEvent;
+
+/// <summary>Promised units were not on the shelf: they leave the promise and the number on hand.</summary>
+public sealed record StockNotFound(string OrderId, string ShipmentId, IReadOnlyList<LineUnits> Lines) : StockEvent;
