@@ -19,6 +19,7 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     /// <summary>Most callers that may wait for one aggregate; past it a command is refused with 503.</summary>
     const int MaxWaiting = 20_000;
 
+    string? _key;
     TState? _state;
     TState? _durable;
     Pending? _next;
@@ -27,7 +28,7 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     int _waiting;
 
     /// <summary>The stream: the grain's key.</summary>
-    protected string Key => this.GetPrimaryKeyString();
+    protected string Key => _key ??= this.GetPrimaryKeyString();
 
     /// <summary>The event log.</summary>
     protected IEventLog Log => log;
@@ -63,6 +64,12 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
 
     /// <summary>Takes a state as what is stored.</summary>
     protected void Adopt(TState state) => _state = _durable = state;
+
+    /// <summary>Goes back to not having read the stream, if there is nothing in memory.</summary>
+    protected void ForgetIfEmpty()
+    {
+        if (!_isBroken && _state is not null && VersionOf(_state) == 0) _state = _durable = null;
+    }
 
     /// <summary>The state after stored events.</summary>
     protected TState Fold(TState state, IEnumerable<LogEvent> events) =>

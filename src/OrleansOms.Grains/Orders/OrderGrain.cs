@@ -55,7 +55,11 @@ public sealed partial class OrderGrain(
             if (State.Exists || State.Refused is not null) return await PlacedBefore(command);
             return await PlaceNew(command, caller);
         }
-        finally { _gate.Release(); }
+        finally
+        {
+            ForgetIfEmpty(); // It was never read: whoever asks next must look.
+            _gate.Release();
+        }
     }
 
     async Task<Reply<OrderView>> PlaceNew(PlaceOrder command, Caller caller)
@@ -122,7 +126,7 @@ public sealed partial class OrderGrain(
     /// <inheritdoc />
     public async Task<OrderView?> Get()
     {
-        if (!IsLoaded) await Locked(() => Task.CompletedTask);
+        if (!IsLoaded || Durable.Version == 0) await Locked(() => Task.CompletedTask);
         await Flushed();
         if (Durable.Exists) return OrderView.Of(Durable);
         DeactivateOnIdle(); // Asked for something that does not exist: keep no memory of it.
@@ -137,12 +141,11 @@ public sealed partial class OrderGrain(
         if (decision.Rejection is { } no) return Reply<OrderView>.Refused(no);
         if (decision.Events.Count == 0) await Flushed();
         else await Store(decision.Events, caller);
-        if (command is CancelOrder cancel)
+        if (command is CancelOrder)
         {
-            var isAsked = Durable.PendingCancellation is not null;
-            await FinishCancellation(caller);
+            var answer = await FinishCancellation(caller);
             await Consequences(from);
-            if (isAsked && WasFutile(from, cancel))
+            if (answer is { Units.Count: 0 })
                 return Reply<OrderView>.Refused(Rejection.Conflict(
                     "order_not_cancellable", "The warehouse can no longer give these units back."));
         }
@@ -223,9 +226,10 @@ public sealed partial class OrderGrain(
         await Store(decision.Events, new Caller(reserved.Attempt, Caller.System));
     }
 
-    async Task FinishCancellation(Caller caller)
+    /// <summary>Asks the shipments of a pending cancellation for their units and says what was cancelled.</summary>
+    async Task<UnitsCancelled?> FinishCancellation(Caller caller)
     {
-        if (!IsLoaded || State.PendingCancellation is not { } pending) return;
+        if (State.PendingCancellation is not { } pending) return null;
         var withdrawn = new List<ShipmentUnits>();
         foreach (var ask in OrderCancellation.AskShipments(State))
         {
@@ -234,7 +238,8 @@ public sealed partial class OrderGrain(
             if (reply.Value is { Lines.Count: > 0 } given) withdrawn.Add(new ShipmentUnits(ask.ShipmentId, given.Lines));
         }
         var decision = OrderDecider.Decide(State, new CompleteCancellation(withdrawn), Now);
-        if (decision.Events.Count > 0) await Store(decision.Events, caller);
+        await Store(decision.Events, caller);
+        return (UnitsCancelled)decision.Events[0];
     }
 
     /// <summary>
@@ -257,12 +262,6 @@ public sealed partial class OrderGrain(
     Task Consequences(int version, OrderEvent @event) => Task.WhenAll(
         StockConsequences.Of(Key, version, @event).Select(c =>
             grains.GetGrain<IStockGrain>(Keys.OfStock(c.Warehouse, c.Sku)).Execute(c.Command, Caller.System)));
-
-    bool WasFutile(int from, CancelOrder cancel) =>
-        Durable.Version > from && Durable.PendingCancellation is null && Durable.CancellationIds.Contains(cancel.RequestId)
-        && _futile == cancel.RequestId;
-
-    string? _futile;
 
     /// <inheritdoc />
     public Task SettleReservation(string warehouse, string sku) => Locked(async () =>
