@@ -31,11 +31,14 @@ public sealed class ImportClient : IDisposable
     static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
     static readonly TimeSpan LongestRetryAfter = TimeSpan.FromSeconds(60);
+    /// <summary>A wrong address should be told soon: a server that has never answered gets no more than this.</summary>
+    static readonly TimeSpan FirstAnswerWithin = TimeSpan.FromSeconds(15);
     const int MaxProblemBytes = 64 * 1024;
 
     readonly HttpClient _http;
     readonly ImportOptions _options;
     int _retries;
+    volatile bool _hasAnswered;
 
     /// <summary>Connects lazily, with one connection for each parallel request.</summary>
     public ImportClient(ImportOptions options)
@@ -75,6 +78,7 @@ public sealed class ImportClient : IDisposable
                 using var response = await _http.SendAsync(
                     message, HttpCompletionOption.ResponseHeadersRead, cancellation);
                 var answer = await Read(response, cancellation);
+                _hasAnswered = true;
                 if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
                     throw new ImportStoppedException($"The server does not accept the API key ({answer.Status} {answer.Code}).");
                 if (!IsOpen(response.StatusCode, answer)) return answer;
@@ -86,7 +90,8 @@ public sealed class ImportClient : IDisposable
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested) { why = "no answer in time"; }
 
             var pause = Pause(attempt, retryAfter, Random.Shared.NextDouble());
-            if (TimeProvider.System.GetElapsedTime(started) + pause > _options.GiveUpAfter)
+            var patience = _hasAnswered || _options.GiveUpAfter < FirstAnswerWithin ? _options.GiveUpAfter : FirstAnswerWithin;
+            if (TimeProvider.System.GetElapsedTime(started) + pause > patience)
                 throw new ImportStoppedException($"{_options.Url} does not answer ({request.Name}: {why}).");
             Interlocked.Increment(ref _retries);
             await Task.Delay(pause, cancellation);

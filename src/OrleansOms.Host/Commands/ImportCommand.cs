@@ -24,6 +24,8 @@ public static class ImportCommand
     public const int Interrupted = 130;
 
     static readonly TimeSpan AskReadModelEvery = TimeSpan.FromMilliseconds(250);
+    /// <summary>A read model that has not moved for so long has caught up with all there is.</summary>
+    static readonly TimeSpan StandsStillFor = TimeSpan.FromSeconds(10);
 
     /// <summary>The command line. Ctrl-C and SIGTERM stop it between requests.</summary>
     /// <param name="args">What follows the word <c>import</c>.</param>
@@ -152,12 +154,15 @@ public static class ImportCommand
         CancellationToken cancellation)
     {
         var invoices = file.Orders.Select(o => o.Invoice).ToArray();
-        var started = TimeProvider.System.GetTimestamp();
+        var (started, moved) = (TimeProvider.System.GetTimestamp(), TimeProvider.System.GetTimestamp());
+        IReadOnlyList<StoredCountry> before = [];
         while (true)
         {
             var stored = await ImportReconciliation.Read(
                 database, RetailRequests.Channel, RetailFile.Currency, invoices, cancellation);
+            if (!stored.SequenceEqual(before)) (before, moved) = (stored, TimeProvider.System.GetTimestamp());
             if (ImportReport.AreEqual(totals, stored)
+                || TimeProvider.System.GetElapsedTime(moved) > StandsStillFor
                 || TimeProvider.System.GetElapsedTime(started) > options.CatchUpWithin) return stored;
             await Task.Delay(AskReadModelEvery, cancellation);
         }

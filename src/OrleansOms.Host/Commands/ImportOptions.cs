@@ -59,6 +59,7 @@ public sealed record ImportOptions
             fault = $"There is no API key: give --key, set Oms__Bootstrap__ApiKey, or start OrleansOms once with its data in {data}.";
             return null;
         }
+        if (key.AsSpan().IndexOfAnyExceptInRange('!', '~') >= 0) fault = "The API key holds characters that no key has.";
         if (!Uri.TryCreate(named.GetValueOrDefault("--url") ?? "http://localhost:8080", UriKind.Absolute, out var url)
             || url.Scheme is not ("http" or "https")) fault = "--url must be an http or https address.";
         if (!int.TryParse(named.GetValueOrDefault("--parallel") ?? "16", NumberStyles.None, CultureInfo.InvariantCulture,
