@@ -20,6 +20,7 @@ public static class EventTypes
     [
         ("order.placed.v1", EventJson.Default.OrderPlaced),
         ("order.refused.v1", EventJson.Default.OrderRefused),
+        ("order.abandoned.v1", EventJson.Default.OrderAbandoned),
         ("order.allocated.v1", EventJson.Default.OrderAllocated),
         ("order.payment-recorded.v1", EventJson.Default.PaymentRecorded),
         ("order.shipment-released.v1", EventJson.Default.ShipmentReleased),
@@ -77,7 +78,7 @@ public static class EventTypes
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(OrderPlaced)), JsonSerializable(typeof(OrderRefused)), JsonSerializable(typeof(OrderAllocated))]
-[JsonSerializable(typeof(PaymentRecorded)), JsonSerializable(typeof(ShipmentReleased))]
+[JsonSerializable(typeof(OrderAbandoned)), JsonSerializable(typeof(PaymentRecorded)), JsonSerializable(typeof(ShipmentReleased))]
 [JsonSerializable(typeof(UnitsNotFound)), JsonSerializable(typeof(UnitsShipped)), JsonSerializable(typeof(UnitsDelivered))]
 [JsonSerializable(typeof(ShipmentProgressed)), JsonSerializable(typeof(CancellationRequested))]
 [JsonSerializable(typeof(UnitsCancelled)), JsonSerializable(typeof(HoldPlaced)), JsonSerializable(typeof(HoldLifted))]

@@ -65,6 +65,8 @@ public sealed record Order(string Id)
     public OrderRefused? Refused { get; init; }
     /// <summary>Whether warehouses have ever been asked for its units.</summary>
     public bool IsSourced { get; init; }
+    /// <summary>The warehouse that did not find units which have not been sourced again yet.</summary>
+    public string? FailedWarehouse { get; init; }
     /// <summary>By line id, from 1.</summary>
     public ImmutableArray<OrderLine> Lines { get; init; } = [];
     /// <summary>In the order of their numbers.</summary>
@@ -88,9 +90,8 @@ public sealed record Order(string Id)
     /// <summary>Money taken, in the order's currency.</summary>
     public decimal Captured => Payments.Where(p => p.Status == PaymentReport.Paid).Sum(p => p.Amount);
 
-    /// <summary>Whether its units may leave: on terms, authorized, or paid.</summary>
-    public bool IsPayable => this.DerivePaymentStatus()
-        is PaymentStatus.OnTerms or PaymentStatus.Authorized or PaymentStatus.Paid;
+    /// <summary>Whether its units may leave: on terms, or all that is due is authorized or taken.</summary>
+    public bool IsPayable => Placed!.Payment.Method == PaymentMethod.Terms || Math.Max(Authorized, Captured) >= this.Due();
 
     /// <summary>Whether a hold stops this.</summary>
     public bool IsStopped(HoldStops what) => Holds.Any(h => h.Stops.HasFlag(what));
@@ -105,10 +106,12 @@ public sealed record Order(string Id)
     {
         OrderPlaced e => this with { Placed = e, Lines = [.. e.Lines.Select(l => new OrderLine(l))] },
         OrderRefused e => this with { Refused = e },
+        OrderAbandoned => this,
         OrderAllocated e => Evolve(e),
         PaymentRecorded e => this with { Payments = Payments.Add(new Payment(e.Status, e.Amount, e.Reference)) },
         ShipmentReleased e => Evolve(e),
-        UnitsNotFound e => Taken(e.Lines).WithoutUnits(e.ShipmentId, e.Lines.Select(l => (l.LineId, l.Quantity))),
+        UnitsNotFound e => Taken(e.Lines).WithoutUnits(
+            e.ShipmentId, e.Lines.Select(l => (l.LineId, l.Quantity))) with { FailedWarehouse = e.Warehouse },
         UnitsShipped e => Taken(e.Lines).EachLine(
             e.Lines.Select(l => (l.LineId, l.Quantity)), (l, n) => l with { Shipped = l.Shipped + n }),
         UnitsDelivered e => EachLine(
@@ -131,7 +134,7 @@ public sealed record Order(string Id)
         });
         return order.EachLine(
             e.Backordered.Select(b => (b.LineId, b.Quantity)),
-            (l, n) => l with { Backordered = l.Backordered + n }) with { IsSourced = true };
+            (l, n) => l with { Backordered = l.Backordered + n }) with { IsSourced = true, FailedWarehouse = null };
     }
 
     Order Evolve(ShipmentReleased e) =>

@@ -162,7 +162,6 @@ public sealed record CompleteCancellation(IReadOnlyList<ShipmentUnits> Withdrawn
 /// <summary>What happened to a shipment of this order, as its own stream tells it.</summary>
 /// <param name="Version">Version of the shipment after the event: an older or equal one was seen before.</param>
 /// <param name="Missing">Units that the warehouse did not find, if the event says so.</param>
-/// <param name="Shipped">Units that left, if the event says so.</param>
 [GenerateSerializer, Immutable, Alias("oms.ReportShipment")]
 public sealed record ReportShipment(
     [property: Id(0)] string ShipmentId,
@@ -174,5 +173,10 @@ public sealed record ReportShipment(
     [property: Id(6)] string? Carrier = null,
     [property: Id(7)] string? Service = null,
     [property: Id(8)] string? TrackingNumber = null,
-    [property: Id(9)] IReadOnlyList<LineUnits>? Missing = null,
-    [property: Id(10)] IReadOnlyList<LineUnits>? Shipped = null) : OrderCommand;
+    [property: Id(9)] IReadOnlyList<LineUnits>? Missing = null) : OrderCommand;
+
+/// <summary>
+/// Makes an order impossible that has reserved stock and was never stored: a late first write of it fails from now on.
+/// A retry with the same key may still place it.
+/// </summary>
+public sealed record AbandonOrder : OrderCommand;

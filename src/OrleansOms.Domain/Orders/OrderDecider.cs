@@ -10,6 +10,8 @@ public static class OrderDecider
     public static Decision<OrderEvent> Decide(Order order, OrderCommand command, DateTimeOffset now) => command switch
     {
         TakeOrder c => Take(order, c, now),
+        AbandonOrder => order.Version > 0
+            ? Decision<OrderEvent>.AlreadyDone : Decision<OrderEvent>.Accept(new OrderAbandoned()),
         _ when !order.Exists => Decision<OrderEvent>.Refuse(Rejection.NotFound("The order")),
         AllocateUnits c => Allocate(order, c),
         RecordPayment c => Record(order, c),
@@ -127,13 +129,14 @@ public static class OrderDecider
         var events = new List<OrderEvent>(3);
         if (c.Missing is { Count: > 0 })
             events.Add(new UnitsNotFound(shipment.Id, shipment.Warehouse, InWarehouse(order, shipment, c.Missing)));
-        if (c.Shipped is { Count: > 0 })
-            events.Add(new UnitsShipped(shipment.Id, shipment.Warehouse, InWarehouse(order, shipment, c.Shipped)));
+        if (c.Status == ShipmentStatus.Shipped && shipment.IsInWarehouse)
+            events.Add(new UnitsShipped(shipment.Id, shipment.Warehouse, InWarehouse(order, shipment, shipment.Lines)));
         if (c.Status == ShipmentStatus.Delivered && shipment.Status != ShipmentStatus.Delivered)
             events.Add(new UnitsDelivered(shipment.Id, shipment.Lines));
+        var isEmpty = order.Apply(events).Shipments.First(s => s.Id == shipment.Id).Lines.IsEmpty;
         events.Add(new ShipmentProgressed(
-            c.ShipmentId, c.Version, c.Status, c.OccurredAt, c.Description, c.Location, c.Carrier, c.Service,
-            c.TrackingNumber));
+            c.ShipmentId, c.Version, isEmpty ? ShipmentStatus.Cancelled : c.Status, c.OccurredAt, c.Description,
+            c.Location, c.Carrier, c.Service, c.TrackingNumber));
         return Decision<OrderEvent>.Accept(events);
     }
 

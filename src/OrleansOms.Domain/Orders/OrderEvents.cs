@@ -22,6 +22,11 @@ public sealed record OrderPlaced(
 /// </summary>
 public sealed record OrderRefused(string Code, string Detail, string RequestHash) : OrderEvent;
 
+/// <summary>
+/// Stock was reserved for an order that was never stored. Whoever still tries to store it as new will find this.
+/// </summary>
+public sealed record OrderAbandoned : OrderEvent;
+
 /// <summary>Units of a line that a warehouse has promised.</summary>
 [Orleans.GenerateSerializer, Orleans.Immutable, Orleans.Alias("oms.LineAllocation")]
 public sealed record LineAllocation(

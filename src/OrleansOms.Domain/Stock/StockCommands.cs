@@ -25,10 +25,14 @@ public sealed record ReserveStock(
     : StockCommand(CommandId);
 
 /// <summary>Frees promised units.</summary>
+/// <param name="Undoes">
+/// The reservation command that is taken back. Units are freed only where that command had its effect; null frees
+/// whatever the order's lines hold.
+/// </param>
 [GenerateSerializer, Immutable, Alias("oms.ReleaseStock")]
 public sealed record ReleaseStock(
     string CommandId, [property: Id(0)] string OrderId, [property: Id(1)] IReadOnlyList<LineUnits> Lines,
-    [property: Id(2)] string Reason)
+    [property: Id(2)] string Reason, [property: Id(3)] string? Undoes = null)
     : StockCommand(CommandId);
 
 /// <summary>Promised units left the warehouse.</summary>

@@ -14,7 +14,7 @@ public static class StockDecider
             : Decision<StockEvent>.Accept(new StockReceived(c.Quantity, c.Reference)),
         AdjustStock c => Adjust(stock, c),
         ReserveStock c => Reserve(stock, c),
-        ReleaseStock c => End(stock, c.CommandId, c.OrderId, c.Lines,
+        ReleaseStock c => End(stock, c.CommandId, c.OrderId, Undone(stock, c),
             lines => new ReservationReleased(c.OrderId, lines, c.Reason)),
         ShipStock c => End(stock, c.CommandId, c.OrderId, c.Lines,
             lines => new StockShipped(c.OrderId, c.ShipmentId, lines)),
@@ -25,6 +25,12 @@ public static class StockDecider
 
     static Decision<StockEvent> TooMuch { get; } = Decision<StockEvent>.Refuse(
         "stock_too_large", $"A stock holds at most {Stock.MaxOnHand} units.");
+
+    static IReadOnlyList<LineUnits> Undone(Stock stock, ReleaseStock c) => c.Undoes is not { } undoes ? c.Lines :
+    [
+        .. c.Lines.Where(l => stock.Reservations.TryGetValue(Stock.ReservationOf(c.OrderId, l.LineId), out var held)
+            && held.Commands.Contains(undoes)),
+    ];
 
     static Decision<StockEvent> Adjust(Stock stock, AdjustStock c)
     {

@@ -1,0 +1,59 @@
+using Orleans;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Stock;
+
+namespace OrleansOms.Contracts.Stock;
+
+/// <summary>One SKU in one warehouse, as the API and the screens show it.</summary>
+[GenerateSerializer, Immutable, Alias("oms.StockView")]
+public sealed record StockView(
+    [property: Id(0)] string Warehouse, [property: Id(1)] string Sku, [property: Id(2)] int OnHand,
+    [property: Id(3)] int Reserved, [property: Id(4)] int SafetyStock, [property: Id(5)] int Available,
+    [property: Id(6)] int Version)
+{
+    /// <summary>The view of a stock.</summary>
+    public static StockView Of(Domain.Stock.Stock stock) => new(
+        stock.Warehouse, stock.Sku, stock.OnHand, stock.Reserved, stock.SafetyStock, stock.Available, stock.Version);
+}
+
+/// <summary>
+/// One SKU in one warehouse. Key: <c>stk-{warehouse}/{sku}</c>. It owns the ledger and promises that sellable units on
+/// hand never fall below what is reserved, and that each reservation ends once.
+/// </summary>
+[Alias("oms.IStockGrain")]
+public interface IStockGrain : IGrainWithStringKey
+{
+    /// <summary>Carries out a command; answers when its entry is durable. A repeated command changes nothing.</summary>
+    [Alias("Execute")]
+    Task<Reply<StockView>> Execute(StockCommand command, string actor);
+
+    /// <summary>The stock as stored; version 0 if it never held anything.</summary>
+    [Alias("Get")]
+    Task<StockView> Get();
+
+    /// <summary>The units that an order's lines hold here.</summary>
+    [Alias("ReservedFor")]
+    Task<IReadOnlyList<LineUnits>> ReservedFor(string orderId, IReadOnlyList<int> lineIds);
+}
+
+/// <summary>A receipt or an adjustment, done.</summary>
+[GenerateSerializer, Immutable, Alias("oms.MovementView")]
+public sealed record MovementView(
+    [property: Id(0)] string Id, [property: Id(1)] MovementKind Kind, [property: Id(2)] string Warehouse,
+    [property: Id(3)] string Note, [property: Id(4)] IReadOnlyList<MovementLine> Lines);
+
+/// <summary>
+/// One receipt or adjustment. Key: <c>mov-</c> and 26 characters. It owns the fact that the movement was asked for and
+/// promises that its lines reach their stocks once, all of them or none, whatever dies meanwhile.
+/// </summary>
+[Alias("oms.IMovementGrain")]
+public interface IMovementGrain : IGrainWithStringKey
+{
+    /// <summary>Carries out the movement; a retry gets the first answer.</summary>
+    [Alias("Run")]
+    Task<Reply<MovementView>> Run(MoveStock command, Caller caller);
+
+    /// <summary>Goes on where a crash has left it.</summary>
+    [Alias("Continue")]
+    Task Continue();
+}

@@ -1,0 +1,40 @@
+using OrleansOms.Domain.Stock;
+
+namespace OrleansOms.Domain.Orders;
+
+/// <summary>A command for one stock.</summary>
+public readonly record struct StockConsequence(string Warehouse, string Sku, StockCommand Command);
+
+/// <summary>
+/// What an order's stored event asks of the stocks. The command ids are made of the event's place in its stream, so it
+/// can be asked any number of times and has its effect once.
+/// </summary>
+public static class StockConsequences
+{
+    /// <summary>The commands that follow from an event.</summary>
+    /// <param name="orderId">Key of the order.</param>
+    /// <param name="version">The event's number in the order's stream.</param>
+    /// <param name="event">The event.</param>
+    public static IEnumerable<StockConsequence> Of(string orderId, int version, OrderEvent @event)
+    {
+        var id = $"{orderId}/{version}";
+        return @event switch
+        {
+            UnitsShipped e => ByStock(e.Lines).Select(s => new StockConsequence(
+                s.Key.Warehouse, s.Key.Sku, new ShipStock(id, orderId, e.ShipmentId, Units(s)))),
+            UnitsNotFound e => ByStock(e.Lines).Select(s => new StockConsequence(
+                s.Key.Warehouse, s.Key.Sku, new WriteOffStock(id, orderId, e.ShipmentId, Units(s)))),
+            UnitsCancelled e => ByStock(e.Units.Where(u => u.Warehouse is not null)
+                    .Select(u => new LineAllocation(u.LineId, u.Sku, u.Warehouse!, u.Quantity)))
+                .Select(s => new StockConsequence(
+                    s.Key.Warehouse, s.Key.Sku, new ReleaseStock(id, orderId, Units(s), e.Reason))),
+            _ => [],
+        };
+    }
+
+    static IEnumerable<IGrouping<(string Warehouse, string Sku), LineAllocation>> ByStock(IEnumerable<LineAllocation> units) =>
+        units.GroupBy(u => (u.Warehouse, u.Sku));
+
+    static LineUnits[] Units(IEnumerable<LineAllocation> units) =>
+        [.. units.GroupBy(u => u.LineId).Select(g => new LineUnits(g.Key, g.Sum(u => u.Quantity)))];
+}

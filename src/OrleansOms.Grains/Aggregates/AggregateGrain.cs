@@ -1,0 +1,195 @@
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Domain.Shared;
+
+namespace OrleansOms.Grains.Aggregates;
+
+/// <summary>
+/// The shell around a decider: it keeps the fold of one stream and appends what was decided. Facts are applied at once,
+/// so that the next command is decided on them; callers are answered when they are durable. At most one append is under
+/// way, what is decided meanwhile goes with the next one. When an append fails everything after it is void: every
+/// waiting caller gets a fault and the activation is dropped.
+/// </summary>
+/// <typeparam name="TState">Immutable state.</typeparam>
+/// <typeparam name="TEvent">Its event family.</typeparam>
+public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider time) : Grain
+    where TState : class
+    where TEvent : DomainEvent
+{
+    /// <summary>Most callers that may wait for one aggregate; past it a command is refused with 503.</summary>
+    const int MaxWaiting = 20_000;
+
+    string? _key;
+    TState? _state;
+    TState? _durable;
+    Pending? _next;
+    Task<AppendResult> _flushed = Task.FromResult<AppendResult>(AppendResult.Committed.Instance);
+    bool _isWriting, _isBroken;
+    int _waiting;
+
+    /// <summary>The stream: the grain's key.</summary>
+    protected string Key => _key ??= this.GetPrimaryKeyString();
+
+    /// <summary>The event log.</summary>
+    protected IEventLog Log => log;
+
+    /// <summary>Now, UTC.</summary>
+    protected DateTimeOffset Now => time.GetUtcNow();
+
+    /// <summary>What the next decision is made on; may hold facts that are not durable yet.</summary>
+    protected TState State => _isBroken
+        ? throw new AggregateReloadedException(Key)
+        : _state ?? throw new InvalidOperationException($"{Key} was used before it was read.");
+
+    /// <summary>What is stored.</summary>
+    protected TState Durable => _durable ?? State;
+
+    /// <summary>Whether the stream has been read.</summary>
+    protected bool IsLoaded => _state is not null;
+
+    /// <summary>The state before the first event.</summary>
+    protected abstract TState Empty { get; }
+
+    /// <summary>Version of a state.</summary>
+    protected abstract int VersionOf(TState state);
+
+    /// <summary>The state after one more event.</summary>
+    protected abstract TState Apply(TState state, TEvent @event, string commandId, DateTimeOffset at);
+
+    /// <summary>Reads the stream into the state.</summary>
+    protected virtual async Task Load()
+    {
+        Adopt(Fold(Empty, await log.ReadStream(Key)));
+    }
+
+    /// <summary>Takes a state as what is stored.</summary>
+    protected void Adopt(TState state) => _state = _durable = state;
+
+    /// <summary>Goes back to not having read the stream, if there is nothing in memory.</summary>
+    protected void ForgetIfEmpty()
+    {
+        if (!_isBroken && _state is not null && VersionOf(_state) == 0) _state = _durable = null;
+    }
+
+    /// <summary>The state after stored events.</summary>
+    protected TState Fold(TState state, IEnumerable<LogEvent> events) =>
+        events.Aggregate(state, (s, e) => Apply(s, ReadAs(e), e.CommandId, e.At));
+
+    /// <summary>
+    /// Applies facts and stores them. Completes when they are durable; nothing is awaited before they are applied.
+    /// </summary>
+    /// <exception cref="AggregateReloadedException">They could not be stored.</exception>
+    /// <exception cref="LogBusyException">Too many callers wait.</exception>
+    protected async Task Store(IReadOnlyList<TEvent> events, Caller caller, IReadOnlyList<StreamEvents>? births = null)
+    {
+        if (await Enqueue(events, caller, births, null).Task is not AppendResult.Committed)
+            throw new AggregateReloadedException(Key);
+    }
+
+    /// <summary>
+    /// Stores the first facts of a stream, with claims. That the stream exists or that a claim is taken is an answer,
+    /// not a fault: nothing was stored then, and this activation is dropped.
+    /// </summary>
+    protected Task<AppendResult> StoreNew(IReadOnlyList<TEvent> events, Caller caller, IReadOnlyList<Claim> claims) =>
+        Enqueue(events, caller, null, claims).Task;
+
+    /// <summary>Completes when everything that has been decided is durable.</summary>
+    protected async Task Flushed()
+    {
+        if (await _flushed is not AppendResult.Committed) throw new AggregateReloadedException(Key);
+    }
+
+    Pending Enqueue(
+        IReadOnlyList<TEvent> events, Caller caller, IReadOnlyList<StreamEvents>? births, IReadOnlyList<Claim>? claims)
+    {
+        var state = State;
+        if (_waiting >= MaxWaiting) throw new LogBusyException();
+        var at = Now;
+        var batch = _next ??= new Pending(VersionOf(state));
+        foreach (var e in events)
+        {
+            state = Apply(state, e, caller.CommandId, at);
+            batch.Events.Add(new NewEvent(e, caller.CommandId, caller.Actor, at));
+        }
+        if (births is not null) batch.Births.AddRange(births);
+        if (claims is not null) batch.Claims.AddRange(claims);
+        batch.After = _state = state;
+        _waiting++;
+        batch.Callers++;
+        _flushed = batch.Task;
+        if (!_isWriting) _ = Write();
+        return batch;
+    }
+
+    async Task Write()
+    {
+        _isWriting = true;
+        try
+        {
+            while (_next is { } batch)
+            {
+                _next = null;
+                await Write(batch);
+                _waiting -= batch.Callers;
+            }
+        }
+        finally { _isWriting = false; }
+    }
+
+    async Task Write(Pending batch)
+    {
+        try
+        {
+            var result = await log.Append(new Append(
+                new StreamEvents(Key, batch.ExpectedVersion, batch.Events), batch.Births, batch.Claims));
+            if (result is AppendResult.Committed)
+            {
+                _durable = batch.After;
+                OnDurable(_durable!);
+            }
+            else Drop();
+            batch.Done.TrySetResult(result);
+        }
+        catch (OmsFaultException fault)
+        {
+            Drop();
+            batch.Done.TrySetException(fault);
+        }
+    }
+
+    /// <summary>Told after each append what is stored now. It must be quick.</summary>
+    protected virtual void OnDurable(TState durable) { }
+
+    void Drop()
+    {
+        _isBroken = true;
+        _next?.Done.TrySetException(new AggregateReloadedException(Key));
+        _next = null;
+        DeactivateOnIdle();
+    }
+
+    TEvent ReadAs(LogEvent e) => e.Data as TEvent
+        ?? throw new InvalidOperationException($"{Key} holds {e.Type}, which this program does not know.");
+
+    sealed class Pending(int expectedVersion)
+    {
+        public int ExpectedVersion => expectedVersion;
+        public List<NewEvent> Events { get; } = [];
+        public List<StreamEvents> Births { get; } = [];
+        public List<Claim> Claims { get; } = [];
+        public TState? After { get; set; }
+        public int Callers { get; set; }
+        public TaskCompletionSource<AppendResult> Done { get; } = NewDone();
+        public Task<AppendResult> Task => Done.Task;
+
+        static TaskCompletionSource<AppendResult> NewDone()
+        {
+            var done = new TaskCompletionSource<AppendResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+            // A batch nobody waits for any more must not end the process as an unobserved exception.
+            _ = done.Task.ContinueWith(
+                static t => _ = t.Exception, CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            return done;
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Logging;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Stock;
+using OrleansOms.Grains.Stock;
+
+namespace OrleansOms.Grains.Followers;
+
+/// <summary>
+/// Gives units that become free to orders that wait for them, oldest promise first. It looks when stock comes in and
+/// when an order begins to wait, so that neither can miss the other.
+/// </summary>
+[GrainType("oms-backorders")]
+public sealed class BackorderFollower(
+    IEventLog log, ICheckpoints checkpoints, IReadModel readModel, AvailabilityIndex availability, LogTail tail,
+    IGrainFactory grains, ILogger<BackorderFollower> logger)
+    : FollowerGrain(log, logger), IBackorderFollower
+{
+    /// <summary>Waiting orders that are asked in one turn.</summary>
+    const int MaxOrders = 1000;
+
+    static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
+
+    /// <inheritdoc />
+    protected override Task<LogPosition> Load() => checkpoints.Load(Follower);
+
+    /// <inheritdoc />
+    protected override async Task<bool> Handle(LogPosition from, LogBatch batch)
+    {
+        var skus = batch.Events.SelectMany(Touched).ToHashSet(StringComparer.Ordinal);
+        if (skus.Count > 0)
+        {
+            var last = batch.Events[^1].Position;
+            await tail.Reached(last, Stopping);
+            skus.RemoveWhere(sku => !IsAvailable(sku));
+            if (skus.Count > 0) await Allocate(skus, last);
+        }
+        return await checkpoints.Advance(Follower, from, batch.Through);
+    }
+
+    async Task Allocate(HashSet<string> skus, LogPosition position)
+    {
+        while (await readModel.Position() < position) await Task.Delay(Poll, Stopping);
+        foreach (var order in await readModel.FindWaitingOrders(skus, MaxOrders))
+        {
+            if (!skus.Any(IsAvailable)) return;
+            await grains.GetGrain<IOrderGrain>(order).AllocateWaiting();
+        }
+    }
+
+    bool IsAvailable(string sku) => availability.StocksOf(sku).Any(s => s.Available > 0);
+
+    static IEnumerable<string> Touched(LogEvent e) => e.Data switch
+    {
+        StockReceived or StockAdjusted { Delta: > 0 } or ReservationReleased => [Keys.ReadStock(e.Stream).Sku],
+        OrderAllocated { Backordered.Count: > 0 } allocated => allocated.Sourcing.Missing.Keys,
+        _ => [],
+    };
+}

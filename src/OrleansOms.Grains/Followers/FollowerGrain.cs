@@ -1,0 +1,102 @@
+using Microsoft.Extensions.Logging;
+using OrleansOms.Contracts.Log;
+
+namespace OrleansOms.Grains.Followers;
+
+/// <summary>
+/// Reads the log in commit order from its own checkpoint and handles it batch by batch. What fails is tried again, at
+/// growing intervals, before anything later is touched: handling must bear repetition.
+/// </summary>
+[KeepAlive]
+public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Grain, IFollower
+{
+    static readonly TimeSpan Idle = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(15);
+
+    /// <summary>A wait that is over because the activation ends is no error.</summary>
+    const ConfigureAwaitOptions Quietly =
+        ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext;
+
+    readonly CancellationTokenSource _stop = new();
+    Task _loop = Task.CompletedTask;
+
+    /// <summary>Prefix of the keys of followers.</summary>
+    public const string Prefix = "fol-";
+
+    /// <summary>The event log.</summary>
+    protected IEventLog Log => log;
+
+    /// <summary>Its name in the table of checkpoints.</summary>
+    protected string Follower => this.GetPrimaryKeyString()[Prefix.Length..];
+
+    /// <summary>Most events that are handled at once.</summary>
+    protected virtual int BatchSize => 500;
+
+    /// <summary>Cancelled when the activation ends.</summary>
+    protected CancellationToken Stopping => _stop.Token;
+
+    /// <inheritdoc />
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _loop = Run();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        await _loop.WaitAsync(cancellationToken).ConfigureAwait(Quietly);
+    }
+
+    /// <inheritdoc />
+    public Task Ensure() => Task.CompletedTask;
+
+    /// <summary>Where to begin.</summary>
+    protected abstract Task<LogPosition> Load();
+
+    /// <summary>Handles a batch and saves how far it has come; false if another activation was faster.</summary>
+    protected abstract Task<bool> Handle(LogPosition from, LogBatch batch);
+
+    /// <summary>Called about every two seconds while nothing happens.</summary>
+    protected virtual Task Tick() => Task.CompletedTask;
+
+    async Task Run()
+    {
+        await Task.Yield();
+        var pause = TimeSpan.FromMilliseconds(100);
+        LogPosition? at = null;
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                var from = at ??= await Load();
+                var batch = await log.ReadAll(from, BatchSize);
+                if (batch.Events.Count > 0 && !await Handle(from, batch))
+                {
+                    at = null;
+                    continue;
+                }
+                at = batch.Events.Count > 0 ? batch.Through : from;
+                if (batch.Events.Count < BatchSize)
+                {
+                    await Tick();
+                    await log.WaitForMore(batch.Through, Idle, _stop.Token);
+                }
+                pause = TimeSpan.FromMilliseconds(100);
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested) { return; }
+            catch (Exception e)
+            {
+                // Faults pass; a bug is told again and again until someone mends it, and nothing is skipped meanwhile.
+                LogFailed(logger, e, Follower, pause.TotalSeconds);
+                at = null;
+                await Task.Delay(pause, _stop.Token).ConfigureAwait(Quietly);
+                pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "Follower {Follower} failed and tries again in {Seconds} s.")]
+    static partial void LogFailed(ILogger logger, Exception e, string follower, double seconds);
+}

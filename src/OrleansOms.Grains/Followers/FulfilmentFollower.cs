@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Logging;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Contracts.Stock;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
+using OrleansOms.Domain.Stock;
+
+namespace OrleansOms.Grains.Followers;
+
+/// <summary>
+/// Carries out what has been decided: stocks hear of their orders, orders of their shipments, allocated and payable
+/// orders are released to warehouses. What belongs to one order happens in the order of the log; orders do not wait for
+/// each other.
+/// </summary>
+[GrainType("oms-fulfilment")]
+public sealed class FulfilmentFollower(
+    IEventLog log, ICheckpoints checkpoints, IGrainFactory grains, ILogger<FulfilmentFollower> logger)
+    : FollowerGrain(log, logger), IFulfilmentFollower
+{
+    /// <summary>Aggregates that are worked on at once.</summary>
+    const int Parallel = 64;
+
+    /// <inheritdoc />
+    protected override Task<LogPosition> Load() => checkpoints.Load(Follower);
+
+    /// <inheritdoc />
+    protected override async Task<bool> Handle(LogPosition from, LogBatch batch)
+    {
+        var work = new Dictionary<string, Work>(StringComparer.Ordinal);
+        foreach (var e in batch.Events)
+            switch (e.Data)
+            {
+                case OrderEvent order: Note(WorkOf(e.Stream), e, order); break;
+                case ShipmentEvent shipment when ReportOf(e, shipment) is { } report:
+                    WorkOf(Keys.OrderOfShipment(e.Stream)).Steps.Add(() => OrderOf(report.ShipmentId).Report(report));
+                    break;
+                case MovementStarted:
+                    WorkOf(e.Stream).Steps.Add(() => grains.GetGrain<IMovementGrain>(e.Stream).Continue());
+                    break;
+            }
+        await Parallelly(work.Where(w => w.Value.Steps.Count > 0 || w.Value.IsToSettle), Do);
+        return await checkpoints.Advance(Follower, from, batch.Through);
+
+        Work WorkOf(string key) => work.TryGetValue(key, out var w) ? w : work[key] = new Work();
+    }
+
+    void Note(Work work, LogEvent e, OrderEvent order)
+    {
+        if (order is OrderAllocated or PaymentRecorded or HoldLifted or CancellationRequested or UnitsNotFound)
+            work.IsToSettle = true;
+        if (order is HoldLifted)
+            work.Steps.Add(() => grains.GetGrain<IOrderGrain>(e.Stream).AllocateWaiting());
+        foreach (var c in StockConsequences.Of(e.Stream, e.Version, order))
+            work.Steps.Add(() => Expect(grains.GetGrain<IStockGrain>(Keys.OfStock(c.Warehouse, c.Sku))
+                .Execute(c.Command, Caller.System)));
+    }
+
+    async Task Do(KeyValuePair<string, Work> work)
+    {
+        foreach (var step in work.Value.Steps) await step();
+        if (work.Value.IsToSettle) await grains.GetGrain<IOrderGrain>(work.Key).Settle();
+    }
+
+    static async Task Expect(Task<Reply<StockView>> command)
+    {
+        if ((await command).Rejection is { } no)
+            throw new InvalidOperationException($"A stock refused what an order has decided: {no.Detail}");
+    }
+
+    static async Task Parallelly<T>(IEnumerable<T> items, Func<T, Task> work)
+    {
+        var running = new List<Task>(Parallel);
+        foreach (var item in items)
+        {
+            running.Add(work(item));
+            if (running.Count < Parallel) continue;
+            running.Remove(await Task.WhenAny(running));
+        }
+        await Task.WhenAll(running);
+    }
+
+    IOrderGrain OrderOf(string shipmentId) => grains.GetGrain<IOrderGrain>(Keys.OrderOfShipment(shipmentId));
+
+    static ReportShipment? ReportOf(LogEvent e, ShipmentEvent shipment) => shipment switch
+    {
+        UnitsPicked p => new ReportShipment(
+            e.Stream, e.Version, ShipmentStatus.Picking, e.At,
+            Missing: [.. p.Lines.Where(l => l.Missing > 0).Select(l => new LineUnits(l.LineId, l.Missing))]),
+        ShipmentPacked => new ReportShipment(e.Stream, e.Version, ShipmentStatus.Packed, e.At),
+        ShipmentShipped s => new ReportShipment(
+            e.Stream, e.Version, ShipmentStatus.Shipped, e.At, Carrier: s.Carrier, Service: s.Service,
+            TrackingNumber: s.TrackingNumber),
+        TrackingRecorded t => new ReportShipment(
+            e.Stream, e.Version, t.Status, t.OccurredAt, t.Description, t.Location),
+        _ => null,
+    };
+
+    sealed class Work
+    {
+        public List<Func<Task>> Steps { get; } = [];
+        public bool IsToSettle { get; set; }
+    }
+}

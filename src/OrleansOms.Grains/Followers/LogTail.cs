@@ -1,0 +1,179 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Domain.Catalogue;
+using OrleansOms.Grains.Catalogue;
+using OrleansOms.Grains.Stock;
+
+namespace OrleansOms.Grains.Followers;
+
+/// <summary>
+/// Reads the log as it grows and tells everyone in this process: the indexes that plans and checks are made from, and
+/// live screens. It starts where the read model stands and must be started before grains are called.
+/// </summary>
+public sealed partial class LogTail(
+    IEventLog log, IReadModel readModel, CatalogueIndex catalogue, AvailabilityIndex availability,
+    ILogger<LogTail> logger) : IHostedService
+{
+    const int BatchSize = 1000;
+    static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan Blink = TimeSpan.FromMilliseconds(1);
+
+    readonly CancellationTokenSource _stop = new();
+    readonly Lock _gate = new();
+    Action<IReadOnlyList<LogEvent>>[] _subscribers = [];
+    TaskCompletionSource _moved = New();
+    LogPosition _position;
+    CancellationTokenSource? _wake;
+    bool _isAwaited;
+    Task _loop = Task.CompletedTask;
+
+    /// <summary>Everything up to here has been told.</summary>
+    public LogPosition Position { get { lock (_gate) return _position; } }
+
+    /// <summary>
+    /// Tells <paramref name="onBatch"/> of every event from now on, in commit order, one call at a time. It must be
+    /// quick and must not throw: a slow reader slows every screen of this process.
+    /// </summary>
+    public IDisposable Subscribe(Action<IReadOnlyList<LogEvent>> onBatch)
+    {
+        lock (_gate) _subscribers = [.. _subscribers, onBatch];
+        return new Subscription(this, onBatch);
+    }
+
+    /// <summary>Completes when everything that was committed before this call has been told.</summary>
+    public async Task CaughtUp(CancellationToken cancel = default)
+    {
+        var now = await log.Now();
+        while (true)
+        {
+            Task moved;
+            lock (_gate)
+            {
+                if (_position >= now) return;
+                moved = _moved.Task;
+                _isAwaited = true;
+                _wake?.Cancel();
+            }
+            await moved.WaitAsync(cancel);
+        }
+    }
+
+    /// <summary>Completes when everything up to a position has been told.</summary>
+    public async Task Reached(LogPosition position, CancellationToken cancel = default)
+    {
+        while (true)
+        {
+            Task moved;
+            lock (_gate)
+            {
+                if (_position >= position) return;
+                moved = _moved.Task;
+            }
+            await moved.WaitAsync(cancel);
+        }
+    }
+
+    /// <inheritdoc />
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var snapshot = await readModel.LoadIndexes();
+        foreach (var product in snapshot.Products) catalogue.Set(product);
+        foreach (var warehouse in snapshot.Warehouses) catalogue.Set(warehouse);
+        foreach (var stock in snapshot.Stocks) availability.Set(stock);
+        foreach (var (sku, units) in snapshot.Waiting) availability.SetWaiting(sku, units);
+        lock (_gate) _position = snapshot.Position;
+        _loop = Task.Run(Follow, CancellationToken.None);
+        // Orders may be placed as soon as the process is ready, so it must know what is committed by now.
+        await CaughtUp(cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        await _loop.WaitAsync(cancellationToken);
+    }
+
+    async Task Follow()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                var batch = await log.ReadAll(Position, BatchSize);
+                Tell(batch);
+                if (batch.Events.Count < BatchSize) await Rest(batch.Through);
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested) { return; }
+            catch (Exception e) when (e is OmsFaultException or TimeoutException)
+            {
+                LogBehind(logger, e.Message);
+                await Task.Delay(Pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>Waits for more, or for someone who cannot wait that long.</summary>
+    async Task Rest(LogPosition through)
+    {
+        using var wake = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        bool isAwaited;
+        lock (_gate)
+        {
+            (isAwaited, _isAwaited) = (_isAwaited, false);
+            if (!isAwaited) _wake = wake;
+        }
+        try
+        {
+            // What is awaited may hang on a transaction that is under way: look again soon.
+            if (isAwaited) await Task.Delay(Blink, _stop.Token);
+            else await log.WaitForMore(through, Pause, wake.Token);
+        }
+        catch (OperationCanceledException) when (!_stop.IsCancellationRequested) { return; }
+        finally
+        {
+            lock (_gate) _wake = null;
+        }
+    }
+
+    void Tell(LogBatch batch)
+    {
+        foreach (var e in batch.Events)
+        {
+            if (e.Data is CatalogueEvent c) catalogue.Apply(c, e.Version);
+            else availability.Apply(e);
+        }
+        Action<IReadOnlyList<LogEvent>>[] subscribers;
+        lock (_gate) subscribers = _subscribers;
+        if (batch.Events.Count > 0)
+            foreach (var subscriber in subscribers)
+            {
+                try { subscriber(batch.Events); }
+                catch (Exception e) { LogSubscriber(logger, e); }
+            }
+        TaskCompletionSource moved;
+        lock (_gate)
+        {
+            _position = batch.Through;
+            (moved, _moved) = (_moved, New());
+        }
+        moved.TrySetResult();
+    }
+
+    static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    [LoggerMessage(LogLevel.Warning, "The log's tail stands still: {Reason}")]
+    static partial void LogBehind(ILogger logger, string reason);
+
+    [LoggerMessage(LogLevel.Error, "A reader of the log's tail failed on a batch.")]
+    static partial void LogSubscriber(ILogger logger, Exception e);
+
+    sealed class Subscription(LogTail tail, Action<IReadOnlyList<LogEvent>> onBatch) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (tail._gate) tail._subscribers = [.. tail._subscribers.Where(s => s != onBatch)];
+        }
+    }
+}

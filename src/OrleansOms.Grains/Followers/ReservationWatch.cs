@@ -1,0 +1,97 @@
+using Microsoft.Extensions.Logging;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Stock;
+
+namespace OrleansOms.Grains.Followers;
+
+using Stock = Domain.Stock.Stock;
+
+/// <summary>
+/// Pairs what stocks have reserved with what orders have stored. A reservation that stays alone, because a process died
+/// between the two, is settled by its order after a while. What is unpaired is kept in memory; the checkpoint stays
+/// before the oldest of it, so that a restart finds it again.
+/// </summary>
+[GrainType("oms-reservation-watch")]
+public sealed class ReservationWatch(
+    IEventLog log, ICheckpoints checkpoints, IGrainFactory grains, TimeProvider time, OmsSettings settings,
+    ILogger<ReservationWatch> logger)
+    : FollowerGrain(log, logger), IReservationWatch
+{
+    /// <summary>How often the checkpoint is saved while the log moves.</summary>
+    static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(2);
+
+    readonly Dictionary<(string Stock, string OrderId), Alone> _alone = [];
+    LogPosition _saved, _read;
+    DateTimeOffset _savedAt;
+
+    sealed record Alone(int Units, DateTimeOffset Since, LogPosition Position);
+
+    /// <inheritdoc />
+    protected override async Task<LogPosition> Load()
+    {
+        _alone.Clear();
+        return _saved = _read = await checkpoints.Load(Follower);
+    }
+
+    /// <inheritdoc />
+    protected override async Task<bool> Handle(LogPosition from, LogBatch batch)
+    {
+        foreach (var e in batch.Events) Pair(e);
+        _read = batch.Through;
+        return time.GetUtcNow() - _savedAt < SaveEvery || await Save();
+    }
+
+    /// <inheritdoc />
+    protected override async Task Tick()
+    {
+        var old = time.GetUtcNow() - settings.ReservationGrace;
+        foreach (var (key, alone) in _alone.Where(a => a.Value.Since <= old).ToList())
+        {
+            var (warehouse, sku) = Keys.ReadStock(key.Stock);
+            await grains.GetGrain<IOrderGrain>(key.OrderId).SettleReservation(warehouse, sku);
+            _alone.Remove(key);
+        }
+        await Save();
+    }
+
+    void Pair(LogEvent e)
+    {
+        switch (e.Data)
+        {
+            case StockReserved r:
+                Add((e.Stream, r.OrderId), Stock.Sum(r.Lines), e);
+                break;
+            case ReservationReleased r when _alone.ContainsKey((e.Stream, r.OrderId)):
+                Add((e.Stream, r.OrderId), -Stock.Sum(r.Lines), e);
+                break;
+            case OrderAllocated a:
+                foreach (var units in a.Allocations)
+                    Add((Keys.OfStock(units.Warehouse, units.Sku), e.Stream), -units.Quantity, e);
+                break;
+        }
+    }
+
+    void Add((string Stock, string OrderId) key, int units, LogEvent e)
+    {
+        var before = _alone.GetValueOrDefault(key);
+        var now = (before?.Units ?? 0) + units;
+        if (now == 0) _alone.Remove(key);
+        else _alone[key] = new Alone(now, before?.Since ?? e.At, before?.Position ?? e.Position);
+    }
+
+    async Task<bool> Save()
+    {
+        _savedAt = time.GetUtcNow();
+        var to = _read;
+        foreach (var alone in _alone.Values)
+            if (alone.Position <= to) to = alone.Position with { Ordinal = alone.Position.Ordinal - 1 };
+        if (to <= _saved) return true;
+        var from = _saved;
+        if (!await checkpoints.Advance(Follower, from, to)) return false;
+        _saved = to;
+        return true;
+    }
+}

@@ -1,0 +1,337 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Contracts.Shipments;
+using OrleansOms.Contracts.Stock;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
+using OrleansOms.Domain.Sourcing;
+using OrleansOms.Domain.Stock;
+using OrleansOms.Grains.Aggregates;
+
+namespace OrleansOms.Grains.Orders;
+
+/// <summary>
+/// One order. Commands run one after the other behind a gate, because some ask stocks and shipments on their way;
+/// reads do not wait for them.
+/// </summary>
+[GrainType("oms-order"), Reentrant]
+public sealed partial class OrderGrain(
+    IEventLog log, TimeProvider time, IGrainFactory grains, OrderSourcing sourcing, OmsSettings settings,
+    ILogger<OrderGrain> logger)
+    : AggregateGrain<Order, OrderEvent>(log, time), IOrderGrain, IRemindable
+{
+    const string PaymentReminder = "payment-due";
+
+    /// <summary>Scope of the claim on (channel, external id).</summary>
+    public const string ExternalIdScope = "external-id";
+
+    /// <summary>Shortest period that the reminder service allows.</summary>
+    static readonly TimeSpan MinPeriod = TimeSpan.FromMinutes(1);
+
+    readonly SemaphoreSlim _gate = new(1, 1);
+
+    /// <inheritdoc />
+    protected override Order Empty => new(Key);
+    /// <inheritdoc />
+    protected override int VersionOf(Order state) => state.Version;
+    /// <inheritdoc />
+    protected override Order Apply(Order state, OrderEvent @event, string commandId, DateTimeOffset at) =>
+        state.Apply(@event);
+
+    /// <inheritdoc />
+    public async Task<Reply<OrderView>> Place(PlaceOrder command, Caller caller)
+    {
+        if (!await _gate.WaitAsync(0))
+            return Reply<OrderView>.Refused(Rejection.Conflict(
+                "request_in_progress", "The first request with this key is still running."));
+        try
+        {
+            // A new order is not read first: if it exists, its first append fails and says so.
+            if (!IsLoaded) Adopt(Empty);
+            if (State.Exists || State.Refused is not null) return await PlacedBefore(command);
+            return await PlaceNew(command, caller);
+        }
+        finally
+        {
+            ForgetIfEmpty(); // It was never read: whoever asks next must look.
+            _gate.Release();
+        }
+    }
+
+    async Task<Reply<OrderView>> PlaceNew(PlaceOrder command, Caller caller)
+    {
+        var reserved = await sourcing.Reserve(
+            Key, $"{Key}/{Guid.NewGuid():N}",
+            [.. command.Lines.Select(l => new WantedUnits(l.LineId, l.Sku, l.Quantity))],
+            command.ShipTo.Country, command.ShipTo.PostalCode, standsInLine: true,
+            allOrNothing: command.StockPolicy == StockPolicy.Reject);
+        AppendResult result;
+        try
+        {
+            var decision = OrderDecider.Decide(
+                State, new TakeOrder(command, reserved.Units, reserved.Plan, Terms), Now);
+            if (decision.Events is [OrderPlaced { PaymentDueAt: not null }, ..])
+                await this.RegisterOrUpdateReminder(
+                    PaymentReminder, settings.PaymentWindow, Longer(settings.PaymentWindow, MinPeriod));
+            var isOrder = decision.Events[0] is OrderPlaced;
+            result = await StoreNew(
+                decision.Events, caller,
+                isOrder && command.ExternalId is { } id ? [new Claim(ExternalIdScope, $"{command.Channel}\n{id}")] : []);
+        }
+        catch (LogBusyException)
+        {
+            await sourcing.Release(Key, reserved);
+            throw;
+        }
+        switch (result)
+        {
+            case AppendResult.Committed:
+                return Durable.Refused is { } no ? RefusedAs(no) : Reply<OrderView>.Of(OrderView.Of(Durable));
+            case AppendResult.ClaimTaken taken:
+                await sourcing.Release(Key, reserved);
+                return Reply<OrderView>.Refused(new Rejection(
+                    "duplicate_order", $"{command.Channel} has sent {command.ExternalId} before.",
+                    Data: new Dictionary<string, string> { ["orderId"] = taken.Holder }));
+            default:
+                await sourcing.Release(Key, reserved);
+                return await PlacedBefore(command);
+        }
+    }
+
+    PlacingTerms Terms => new(settings.PaymentWindow, settings.BackorderWindow);
+
+    /// <summary>The first answer, made again from the events of the first append.</summary>
+    async Task<Reply<OrderView>> PlacedBefore(PlaceOrder command)
+    {
+        var events = await Log.ReadStream(Key);
+        var order = Fold(Empty, events);
+        if (order.Refused is { } no)
+            return no.RequestHash == command.RequestHash ? RefusedAs(no) : Reused();
+        if (!order.Exists) throw new AggregateReloadedException(Key); // It was abandoned; a retry begins anew.
+        if (order.Placed!.RequestHash != command.RequestHash) return Reused();
+        var first = events.First(e => e.Data is OrderPlaced);
+        return Reply<OrderView>.Of(OrderView.Of(
+            Fold(Empty, events.TakeWhile(e => e.Version < first.Version || e.CommandId == first.CommandId))));
+    }
+
+    static Reply<OrderView> RefusedAs(OrderRefused no) => Reply<OrderView>.Refused(Rejection.Conflict(no.Code, no.Detail));
+
+    static Reply<OrderView> Reused() => Reply<OrderView>.Refused(Rejection.Meaning(
+        "idempotency_key_reused", "This key was used with another body."));
+
+    /// <inheritdoc />
+    public async Task<OrderView?> Get()
+    {
+        if (!IsLoaded || Durable.Version == 0) await Locked(() => Task.CompletedTask);
+        await Flushed();
+        if (Durable.Exists) return OrderView.Of(Durable);
+        DeactivateOnIdle(); // Asked for something that does not exist: keep no memory of it.
+        return null;
+    }
+
+    /// <inheritdoc />
+    public Task<Reply<OrderView>> Execute(OrderCommand command, Caller caller) => Locked(async () =>
+    {
+        var from = State.Version;
+        var decision = OrderDecider.Decide(State, command, Now);
+        if (decision.Rejection is { } no) return Reply<OrderView>.Refused(no);
+        if (decision.Events.Count == 0) await Flushed();
+        else await Store(decision.Events, caller);
+        if (command is CancelOrder)
+        {
+            var answer = await FinishCancellation(caller);
+            await Consequences(from);
+            if (answer is { Units.Count: 0 })
+                return Reply<OrderView>.Refused(Rejection.Conflict(
+                    "order_not_cancellable", "The warehouse can no longer give these units back."));
+        }
+        if (State.Placed!.PaymentDueAt is not null && decision.Events.Count > 0) await StopWaitingForPayment();
+        return Reply<OrderView>.Of(OrderView.Of(Durable));
+    });
+
+    /// <inheritdoc />
+    public Task Report(ReportShipment report) => Locked(async () =>
+    {
+        // What shipments gave back must be counted as cancelled before the rest is counted as shipped.
+        await FinishCancellation(System("report"));
+        var decision = OrderDecider.Decide(State, report, Now);
+        if (decision.Rejection is { } no)
+            throw new InvalidOperationException($"{Key} refused what its shipment {report.ShipmentId} says: {no.Detail}");
+        if (decision.Events.Count > 0)
+            await Store(decision.Events, new Caller($"{report.ShipmentId}/{report.Version}", Caller.System));
+    });
+
+    /// <inheritdoc />
+    public Task Settle() => Locked(async () =>
+    {
+        if (!State.Exists) return;
+        await FinishCancellation(System("settle"));
+        await SourceAgain();
+        await ReleaseShipments();
+    });
+
+    async Task ReleaseShipments()
+    {
+        var decision = OrderDecider.Decide(State, new ReleaseToWarehouses(), Now);
+        if (decision.Events.Count == 0) return;
+        var caller = System("release");
+        var placed = State.Placed!;
+        StreamEvents[] births = [.. decision.Events.OfType<ShipmentReleased>().Select(e => new StreamEvents(
+            e.ShipmentId, 0,
+            [new NewEvent(
+                new ShipmentCreated(
+                    Key, placed.Number, e.Warehouse, placed.Country, placed.Shipping.Service,
+                    [.. e.Lines.Select(l => new ShipmentUnit(l.LineId, State.Lines[l.LineId - 1].Placed.Sku, l.Quantity))],
+                    placed.Personal is { } personal ? personal with { Customer = null } : null),
+                caller.CommandId, caller.Actor, Now)]))];
+        await Store(decision.Events, caller, births);
+    }
+
+    /// <summary>Looks again for units that a warehouse did not find.</summary>
+    async Task SourceAgain()
+    {
+        if (!State.IsSourced || State.IsStopped(HoldStops.Allocate)) return;
+        WantedUnits[] open = [.. State.Lines
+            .Where(l => l.Open > 0).Select(l => new WantedUnits(l.Placed.LineId, l.Placed.Sku, l.Open))];
+        if (open.Length == 0) return;
+        await Allocate(SourcingCause.ShortPick, open, State.FailedWarehouse);
+    }
+
+    /// <inheritdoc />
+    public Task AllocateWaiting() => Locked(async () =>
+    {
+        if (!State.Exists || State.IsStopped(HoldStops.Allocate) || State.PendingCancellation is not null) return;
+        WantedUnits[] waiting = [.. State.Lines
+            .Where(l => l.Backordered > 0).Select(l => new WantedUnits(l.Placed.LineId, l.Placed.Sku, l.Backordered))];
+        if (waiting.Length > 0) await Allocate(SourcingCause.Arrival, waiting, null);
+    });
+
+    async Task Allocate(SourcingCause cause, WantedUnits[] wanted, string? except)
+    {
+        var placed = State.Placed!;
+        var reserved = await sourcing.Reserve(
+            Key, $"{Key}/{Guid.NewGuid():N}", wanted, placed.Country, placed.Personal?.ShipTo?.PostalCode,
+            standsInLine: false, except);
+        var decision = OrderDecider.Decide(State, new AllocateUnits(cause, reserved.Units, reserved.Plan), Now);
+        if (decision.Rejection is not null || decision.Events.Count == 0)
+        {
+            await sourcing.Release(Key, reserved);
+            return;
+        }
+        if (cause == SourcingCause.Arrival && reserved.Units.Count == 0) return;
+        await Store(decision.Events, new Caller(reserved.Attempt, Caller.System));
+    }
+
+    /// <summary>Asks the shipments of a pending cancellation for their units and says what was cancelled.</summary>
+    async Task<UnitsCancelled?> FinishCancellation(Caller caller)
+    {
+        if (State.PendingCancellation is not { } pending) return null;
+        var withdrawn = new List<ShipmentUnits>();
+        foreach (var ask in OrderCancellation.AskShipments(State))
+        {
+            var reply = await grains.GetGrain<IShipmentGrain>(ask.ShipmentId)
+                .Withdraw(new WithdrawUnits($"{Key}/{pending.RequestId}", ask.Lines));
+            if (reply.Value is { Lines.Count: > 0 } given) withdrawn.Add(new ShipmentUnits(ask.ShipmentId, given.Lines));
+        }
+        var decision = OrderDecider.Decide(State, new CompleteCancellation(withdrawn), Now);
+        await Store(decision.Events, caller);
+        return (UnitsCancelled)decision.Events[0];
+    }
+
+    /// <summary>
+    /// Does at once what the events after a version ask of the stocks. The follower does it again, to no effect, and so
+    /// makes sure that it is done.
+    /// </summary>
+    async Task Consequences(int afterVersion)
+    {
+        try
+        {
+            foreach (var e in await Log.ReadStream(Key, afterVersion))
+                await Consequences(e.Version, (OrderEvent)e.Data!);
+        }
+        catch (Exception e) when (e is OmsFaultException or TimeoutException or OrleansException)
+        {
+            LogLater(logger, Key, e.Message);
+        }
+    }
+
+    Task Consequences(int version, OrderEvent @event) => Task.WhenAll(
+        StockConsequences.Of(Key, version, @event).Select(c =>
+            grains.GetGrain<IStockGrain>(Keys.OfStock(c.Warehouse, c.Sku)).Execute(c.Command, Caller.System)));
+
+    /// <inheritdoc />
+    public Task SettleReservation(string warehouse, string sku) => Locked(async () =>
+    {
+        if (State.Version == 0)
+            await Store(OrderDecider.Decide(State, new AbandonOrder(), Now).Events, System("abandon"));
+        foreach (var e in await Log.ReadStream(Key)) await Consequences(e.Version, (OrderEvent)e.Data!);
+        var stock = grains.GetGrain<IStockGrain>(Keys.OfStock(warehouse, sku));
+        var lineIds = State.Exists
+            ? State.Lines.Where(l => l.Placed.Sku == sku).Select(l => l.Placed.LineId)
+            : Enumerable.Range(1, OrderLimits.MaxLines);
+        var surplus = (await stock.ReservedFor(Key, [.. lineIds]))
+            .Select(held => held with { Quantity = held.Quantity - AllocatedIn(warehouse, held.LineId) })
+            .Where(l => l.Quantity > 0)
+            .ToArray();
+        if (surplus.Length == 0) return;
+        LogSurplus(logger, Key, warehouse, sku, surplus.Sum(s => s.Quantity));
+        await stock.Execute(
+            new ReleaseStock($"{Key}/settle/{Guid.NewGuid():N}", Key, surplus, "no order holds these units"), Caller.System);
+    });
+
+    int AllocatedIn(string warehouse, int lineId) => State.Exists
+        ? State.Lines[lineId - 1].Allocations.Where(a => a.Warehouse == warehouse).Sum(a => a.Quantity) : 0;
+
+    /// <inheritdoc />
+    public Task ReceiveReminder(string reminderName, TickStatus status) => Locked(async () =>
+    {
+        var from = State.Version;
+        var decision = OrderDecider.Decide(State, new ExpirePayment(), Now);
+        if (decision.Events.Count > 0)
+        {
+            await Store(decision.Events, new Caller($"{Key}/payment-timeout", Caller.System));
+            await Consequences(from);
+        }
+        await StopWaitingForPayment();
+    });
+
+    /// <summary>Ends the reminder once the order no longer waits for money.</summary>
+    async Task StopWaitingForPayment()
+    {
+        var isWaiting = State.Exists && !State.IsPayable
+            && State.DeriveStatus() is OrderStatus.AwaitingPayment or OrderStatus.OnHold;
+        if (isWaiting) return;
+        if (await this.GetReminder(PaymentReminder) is { } reminder) await this.UnregisterReminder(reminder);
+    }
+
+    Task Locked(Func<Task> work) => Locked(async () =>
+    {
+        await work();
+        return true;
+    });
+
+    async Task<T> Locked<T>(Func<Task<T>> work)
+    {
+        await _gate.WaitAsync();
+        try
+        {
+            if (!IsLoaded) await Load();
+            return await work();
+        }
+        finally { _gate.Release(); }
+    }
+
+    Caller System(string what) => new($"{Key}/{State.Version}/{what}", Caller.System);
+
+    static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    [LoggerMessage(LogLevel.Information, "{Order}: its stocks are told later ({Reason}).")]
+    static partial void LogLater(ILogger logger, string order, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "{Order} holds {Units} units of {Sku} in {Warehouse} that it has not stored; freed.")]
+    static partial void LogSurplus(ILogger logger, string order, string warehouse, string sku, int units);
+}

@@ -1,0 +1,140 @@
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Catalogue;
+using OrleansOms.Contracts.Stock;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Sourcing;
+using OrleansOms.Domain.Stock;
+using OrleansOms.Grains.Catalogue;
+using OrleansOms.Grains.Followers;
+using OrleansOms.Grains.Stock;
+
+namespace OrleansOms.Grains.Orders;
+
+/// <summary>Units of one line that are looked for.</summary>
+readonly record struct WantedUnits(int LineId, string Sku, int Quantity);
+
+/// <summary>What was reserved, by which plan and under which command id.</summary>
+sealed record ReservedUnits(IReadOnlyList<LineAllocation> Units, SourcingPlan Plan, string Attempt);
+
+/// <summary>
+/// Plans from the indexes of this process and reserves at the stocks, all of a plan or nothing of it. The stocks decide:
+/// when one refuses, what the others have reserved is given back and the next plan is made from what is true by then.
+/// </summary>
+public sealed class OrderSourcing(
+    IGrainFactory grains, CatalogueIndex catalogue, AvailabilityIndex availability, IPlaces places, LogTail tail)
+{
+    /// <summary>Plans tried before the units count as missing; each one failed because someone else was faster.</summary>
+    const int MaxPlans = 5;
+
+    /// <summary>How long a short plan may wait for the newest stock numbers.</summary>
+    static readonly TimeSpan Freshness = TimeSpan.FromSeconds(2);
+
+    /// <summary>Reserves what can be reserved of the wanted units.</summary>
+    /// <param name="attempt">Unique for this attempt, so that its reservations can be told from any other's.</param>
+    /// <param name="standsInLine">Whether older orders that wait for a SKU come first.</param>
+    /// <param name="except">A warehouse that has just failed to find the units.</param>
+    /// <param name="allOrNothing">Reserve nothing at all if something is missing.</param>
+    internal async Task<ReservedUnits> Reserve(
+        string orderId, string attempt, IReadOnlyList<WantedUnits> wanted, string country, string? postalCode,
+        bool standsInLine, string? except = null, bool allOrNothing = false)
+    {
+        var demand = LineSplit.Demand(wanted.Select(w => (w.LineId, w.Sku, w.Quantity)));
+        var destination = places.Find(country, postalCode);
+        var refused = new HashSet<(string, string)>();
+        var isFresh = false;
+        for (var n = 1; ; n++)
+        {
+            var plan = Sourcer.Plan(demand, destination, Candidates(demand.Keys, standsInLine, except, refused));
+            if (plan.Missing.Count > 0 && !isFresh)
+            {
+                // Stock that was acknowledged a moment ago elsewhere may not have reached this process yet.
+                isFresh = true;
+                await CatchUp();
+                continue;
+            }
+            if (plan.Units.Count == 0 || (allOrNothing && plan.Missing.Count > 0))
+                return new ReservedUnits([], plan, attempt);
+            var units = LineSplit.Assign(wanted.Select(w => (w.LineId, w.Sku, w.Quantity)), plan.Units);
+            var command = $"{attempt}/{n}";
+            var failed = await TryReserve(orderId, command, units);
+            if (failed.Count == 0) return new ReservedUnits(units, plan, command);
+            if (n >= MaxPlans) refused.UnionWith(failed);
+            else await CatchUp();
+        }
+    }
+
+    /// <summary>Gives back what was reserved for an order that did not come about.</summary>
+    internal Task Release(string orderId, ReservedUnits reserved) =>
+        GiveBack(orderId, reserved.Attempt, ByStock(reserved.Units));
+
+    async Task<List<(string, string)>> TryReserve(string orderId, string attempt, List<LineAllocation> units)
+    {
+        var stocks = ByStock(units).ToList();
+        var tries = stocks.Select(s => StockOf(s.Key).Execute(
+            new ReserveStock(attempt, orderId, Lines(s)), Caller.System)).ToList();
+        try { await Task.WhenAll(tries); }
+        catch
+        {
+            await GiveBack(orderId, attempt, stocks.Where((_, i) => !IsRefused(tries[i])));
+            throw;
+        }
+        if (tries.All(t => t.Result.Rejection is null)) return [];
+        await GiveBack(orderId, attempt, stocks.Where((_, i) => tries[i].Result.Rejection is null));
+        return [.. stocks.Where((_, i) => tries[i].Result.Rejection is not null).Select(s => s.Key)];
+    }
+
+    static bool IsRefused(Task<Reply<StockView>> t) => t.IsCompletedSuccessfully && t.Result.Rejection is not null;
+
+    /// <summary>
+    /// Frees what an attempt has reserved, also where the answer was lost. What cannot be reached now is found later by
+    /// the watch over reservations, because no order will ever claim it.
+    /// </summary>
+    async Task GiveBack(
+        string orderId, string attempt, IEnumerable<IGrouping<(string Warehouse, string Sku), LineAllocation>> stocks)
+    {
+        try
+        {
+            await Task.WhenAll(stocks.Select(s => StockOf(s.Key).Execute(
+                new ReleaseStock($"{attempt}/back", orderId, Lines(s), "the plan failed", attempt), Caller.System)));
+        }
+        catch (Exception e) when (e is Contracts.Log.OmsFaultException or TimeoutException or OrleansException) { return; }
+    }
+
+    async Task CatchUp()
+    {
+        using var limit = new CancellationTokenSource(Freshness);
+        try { await tail.CaughtUp(limit.Token); }
+        catch (OperationCanceledException) { return; }
+    }
+
+    List<Candidate> Candidates(
+        IEnumerable<string> skus, bool standsInLine, string? except, HashSet<(string Warehouse, string Sku)> refused)
+    {
+        var bySku = skus.ToDictionary(s => s, s => availability.StocksOf(s), StringComparer.Ordinal);
+        var candidates = new List<Candidate>();
+        foreach (var w in catalogue.Warehouses)
+        {
+            if (!w.Details.IsActive || w.Code == except) continue;
+            var available = new Dictionary<string, int>(StringComparer.Ordinal);
+            foreach (var (sku, stocks) in bySku)
+            {
+                var units = stocks.FirstOrDefault(s => s.Warehouse == w.Code)?.Available ?? 0;
+                if (standsInLine) units -= availability.Waiting(sku);
+                if (units > 0 && !refused.Contains((w.Code, sku))) available[sku] = units;
+            }
+            var at = w.Details.Location ?? places.Find(w.Details.Address.Country, w.Details.Address.PostalCode);
+            candidates.Add(new Candidate(w.Code, at, available));
+        }
+        return candidates;
+    }
+
+    static IEnumerable<IGrouping<(string Warehouse, string Sku), LineAllocation>> ByStock(
+        IReadOnlyList<LineAllocation> units) => units.GroupBy(u => (u.Warehouse, u.Sku));
+
+    static LineUnits[] Lines(IEnumerable<LineAllocation> units) =>
+        [.. units.Select(u => new LineUnits(u.LineId, u.Quantity))];
+
+    IStockGrain StockOf((string Warehouse, string Sku) key) =>
+        grains.GetGrain<IStockGrain>(Keys.OfStock(key.Warehouse, key.Sku));
+}

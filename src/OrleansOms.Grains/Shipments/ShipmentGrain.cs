@@ -1,0 +1,93 @@
+using Orleans.Concurrency;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Shipments;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
+using OrleansOms.Grains.Aggregates;
+
+namespace OrleansOms.Grains.Shipments;
+
+/// <summary>The units of one order that leave one warehouse together.</summary>
+[GrainType("oms-shipment"), Reentrant]
+public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings settings)
+    : AggregateGrain<Shipment, ShipmentEvent>(log, time), IShipmentGrain, IRemindable
+{
+    const string TrackingReminder = "tracking-silence";
+
+    /// <summary>Shortest period that the reminder service allows.</summary>
+    static readonly TimeSpan MinPeriod = TimeSpan.FromMinutes(1);
+
+    IGrainReminder? _reminder;
+
+    /// <inheritdoc />
+    protected override Shipment Empty => new(Key);
+    /// <inheritdoc />
+    protected override int VersionOf(Shipment state) => state.Version;
+    /// <inheritdoc />
+    protected override Shipment Apply(Shipment state, ShipmentEvent @event, string commandId, DateTimeOffset at) =>
+        state.Apply(@event, at);
+    /// <inheritdoc />
+    public override Task OnActivateAsync(CancellationToken cancellationToken) => Load();
+
+    /// <inheritdoc />
+    public async Task<Reply<ShipmentView>> Execute(ShipmentCommand command, Caller caller)
+    {
+        // It waits from the moment it leaves. The reminder comes first: without it a crash would leave nobody watching.
+        if (command is ShipShipment && State.Status == ShipmentStatus.Packed)
+            _reminder = await this.RegisterOrUpdateReminder(
+                TrackingReminder, settings.TrackingSilence, Longer(settings.TrackingSilence, MinPeriod));
+        var decision = ShipmentDecider.Decide(State, command, Now);
+        if (decision.Rejection is { } no) return Reply<ShipmentView>.Refused(no);
+        if (decision.Events.Count == 0) await Flushed();
+        else await Store(decision.Events, caller);
+        if (Durable.IsFinal && Durable.Left is not null) await StopWatching();
+        return Reply<ShipmentView>.Of(ShipmentView.Of(Durable));
+    }
+
+    /// <inheritdoc />
+    public async Task<Reply<UnitsGivenBack>> Withdraw(WithdrawUnits command)
+    {
+        var decision = ShipmentDecider.Decide(State, command, Now);
+        if (decision.Rejection is { } no) return Reply<UnitsGivenBack>.Refused(no);
+        if (decision.Events.Count == 0) await Flushed();
+        else await Store(decision.Events, new Caller($"{command.RequestId}/withdraw", Caller.System));
+        return Reply<UnitsGivenBack>.Of(new UnitsGivenBack(
+            Durable.Withdrawals.TryGetValue(command.RequestId, out var taken) ? taken.Lines : []));
+    }
+
+    /// <inheritdoc />
+    public async Task<ShipmentView?> Get()
+    {
+        if (!State.Exists)
+        {
+            DeactivateOnIdle(); // Asked for something that does not exist: keep no memory of it.
+            return null;
+        }
+        await Flushed();
+        return ShipmentView.Of(Durable);
+    }
+
+    /// <inheritdoc />
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        if (State.IsFinal || !State.Exists)
+        {
+            await StopWatching();
+            return;
+        }
+        var decision = ShipmentDecider.Decide(State, new CheckTracking(settings.TrackingSilence), Now);
+        if (decision.Events.Count > 0)
+            await Store(decision.Events, new Caller($"{Key}/silence/{State.Version}", Caller.System));
+    }
+
+    async Task StopWatching()
+    {
+        _reminder ??= await this.GetReminder(TrackingReminder);
+        if (_reminder is null) return;
+        await this.UnregisterReminder(_reminder);
+        _reminder = null;
+    }
+
+    static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
+}

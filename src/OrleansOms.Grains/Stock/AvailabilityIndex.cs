@@ -1,0 +1,75 @@
+using System.Collections.Concurrent;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Stock;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Stock;
+
+namespace OrleansOms.Grains.Stock;
+
+/// <summary>
+/// What every stock can promise, in the memory of this process: what plans are made from. It may be a moment behind;
+/// the stock grain decides. Stocks of this process are in it as soon as they are stored.
+/// </summary>
+public sealed class AvailabilityIndex
+{
+    readonly ConcurrentDictionary<string, ConcurrentDictionary<string, StockView>> _bySku = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, int> _waiting = new(StringComparer.Ordinal);
+
+    /// <summary>Every stock of a SKU that ever held anything.</summary>
+    public IReadOnlyList<StockView> StocksOf(string sku) =>
+        _bySku.TryGetValue(sku, out var stocks) ? [.. stocks.Values] : [];
+
+    /// <summary>One stock, or null if it never held anything.</summary>
+    public StockView? Find(string warehouse, string sku) =>
+        _bySku.TryGetValue(sku, out var stocks) && stocks.TryGetValue(warehouse, out var view) ? view : null;
+
+    /// <summary>Units of orders that wait for stock of this SKU.</summary>
+    public int Waiting(string sku) => _waiting.GetValueOrDefault(sku);
+
+    /// <summary>Takes a stock in, unless a newer version of it is known.</summary>
+    public void Set(StockView view) => _bySku
+        .GetOrAdd(view.Sku, _ => new ConcurrentDictionary<string, StockView>(StringComparer.Ordinal))
+        .AddOrUpdate(view.Warehouse, view, (_, known) => known.Version >= view.Version ? known : view);
+
+    internal void SetWaiting(string sku, int units) => _waiting[sku] = units;
+
+    /// <summary>Folds an event in. A stock's events must come in order; one that was seen before changes nothing.</summary>
+    internal void Apply(LogEvent @event)
+    {
+        switch (@event.Data)
+        {
+            case StockEvent e: Apply(@event.Stream, @event.Version, e); break;
+            case OrderAllocated { Cause: SourcingCause.Arrival } e:
+                foreach (var a in e.Allocations) Wait(a.Sku, -a.Quantity);
+                break;
+            case OrderAllocated e:
+                foreach (var (sku, units) in e.Sourcing.Missing) Wait(sku, units);
+                break;
+            case UnitsCancelled e:
+                foreach (var u in e.Units.Where(u => u.Warehouse is null)) Wait(u.Sku, -u.Quantity);
+                break;
+        }
+    }
+
+    void Wait(string sku, int units) => _waiting.AddOrUpdate(sku, Math.Max(0, units), (_, n) => Math.Max(0, n + units));
+
+    void Apply(string stream, int version, StockEvent e)
+    {
+        var (warehouse, sku) = Keys.ReadStock(stream);
+        var known = Find(warehouse, sku) ?? new StockView(warehouse, sku, 0, 0, 0, 0, 0);
+        if (known.Version >= version) return;
+        var (onHand, reserved) = e switch
+        {
+            StockReceived r => (r.Quantity, 0),
+            StockAdjusted a => (a.Delta, 0),
+            StockReserved r => (0, Domain.Stock.Stock.Sum(r.Lines)),
+            ReservationReleased r => (0, -Domain.Stock.Stock.Sum(r.Lines)),
+            StockShipped s => (-Domain.Stock.Stock.Sum(s.Lines), -Domain.Stock.Stock.Sum(s.Lines)),
+            StockNotFound n => (-Domain.Stock.Stock.Sum(n.Lines), -Domain.Stock.Stock.Sum(n.Lines)),
+            _ => (0, 0),
+        };
+        var view = known with { OnHand = known.OnHand + onHand, Reserved = known.Reserved + reserved, Version = version };
+        Set(view with { Available = Math.Max(0, view.OnHand - view.Reserved - view.SafetyStock) });
+    }
+}

@@ -1,0 +1,93 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Stock;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Stock;
+using OrleansOms.Grains.Aggregates;
+
+namespace OrleansOms.Grains.Stock;
+
+using Stock = Domain.Stock.Stock;
+
+/// <summary>One SKU in one warehouse.</summary>
+[GrainType("oms-stock"), Reentrant]
+public sealed class StockGrain(
+    IEventLog log, TimeProvider time, AvailabilityIndex availability, SnapshotStore snapshots, ILogger<StockGrain> logger)
+    : AggregateGrain<Stock, StockEvent>(log, time), IStockGrain
+{
+    StockSnapshots? _snapshots;
+
+    /// <inheritdoc />
+    protected override Stock Empty
+    {
+        get
+        {
+            var (warehouse, sku) = Keys.ReadStock(Key);
+            return new Stock(warehouse, sku);
+        }
+    }
+
+    /// <inheritdoc />
+    protected override int VersionOf(Stock state) => state.Version;
+
+    /// <inheritdoc />
+    protected override Stock Apply(Stock state, StockEvent @event, string commandId, DateTimeOffset at) =>
+        state.Apply(@event, commandId);
+
+    /// <inheritdoc />
+    public override Task OnActivateAsync(CancellationToken cancellationToken) => Load();
+
+    /// <inheritdoc />
+    protected override async Task Load()
+    {
+        _snapshots = new StockSnapshots(snapshots, this.GetGrainId(), logger);
+        var events = await Log.ReadStream(Key, 0, StockSnapshots.Interval);
+        if (events.Count < StockSnapshots.Interval)
+        {
+            Adopt(Fold(Empty, events));
+            return;
+        }
+        var start = await _snapshots.Read(Empty);
+        Adopt(Fold(start, await Log.ReadStream(Key, start.Version)));
+    }
+
+    /// <inheritdoc />
+    public async Task<Reply<StockView>> Execute(StockCommand command, string actor)
+    {
+        var decision = StockDecider.Decide(State, command);
+        if (decision.Rejection is { } no) return Reply<StockView>.Refused(no);
+        if (decision.Events.Count == 0) await Flushed();
+        else await Store(decision.Events, new Caller(command.CommandId, actor));
+        return Reply<StockView>.Of(StockView.Of(Durable));
+    }
+
+    /// <inheritdoc />
+    public async Task<StockView> Get()
+    {
+        _ = State;
+        await Flushed();
+        return StockView.Of(Durable);
+    }
+
+    /// <inheritdoc />
+    public async Task<IReadOnlyList<LineUnits>> ReservedFor(string orderId, IReadOnlyList<int> lineIds)
+    {
+        _ = State;
+        await Flushed();
+        var reservations = Durable.Reservations;
+        return [.. lineIds
+            .Select(id => new LineUnits(
+                id, reservations.GetValueOrDefault(Stock.ReservationOf(orderId, id))?.Quantity ?? 0))
+            .Where(l => l.Quantity > 0)];
+    }
+
+    /// <inheritdoc />
+    protected override void OnDurable(Stock durable)
+    {
+        availability.Set(StockView.Of(durable));
+        _snapshots!.Offer(durable);
+    }
+}

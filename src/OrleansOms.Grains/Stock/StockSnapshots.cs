@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Orleans.Storage;
+using OrleansOms.Domain.Stock;
+
+namespace OrleansOms.Grains.Stock;
+
+using Stock = Domain.Stock.Stock;
+
+/// <summary>The AdoNet storage of snapshots.</summary>
+public sealed class SnapshotStore(IGrainStorage storage)
+{
+    /// <summary>Name under which the storage is registered.</summary>
+    public const string Name = "snapshots";
+
+    internal IGrainStorage Storage => storage;
+}
+
+/// <summary>A stock as it is kept between activations.</summary>
+[GenerateSerializer, Alias("oms.StockSnapshot")]
+public sealed class StockSnapshot
+{
+    /// <summary>Version of the stream that is folded in.</summary>
+    [Id(0)] public int Version { get; set; }
+    /// <summary>Sellable units in the warehouse.</summary>
+    [Id(1)] public int OnHand { get; set; }
+    /// <summary>Open reservations by <c>order/line</c>: units, then the ids of the commands that changed it.</summary>
+    [Id(2)] public Dictionary<string, SnapshotReservation> Reservations { get; set; } = [];
+    /// <summary>Remembered command ids, oldest first.</summary>
+    [Id(3)] public List<string> Remembered { get; set; } = [];
+}
+
+/// <summary>An open reservation in a snapshot.</summary>
+[GenerateSerializer, Alias("oms.SnapshotReservation")]
+public sealed class SnapshotReservation
+{
+    /// <summary>Units.</summary>
+    [Id(0)] public int Quantity { get; set; }
+    /// <summary>Ids of the commands that changed it.</summary>
+    [Id(1)] public List<string> Commands { get; set; } = [];
+}
+
+/// <summary>
+/// Writes a stock's state now and then, so that its activation reads one snapshot and a short tail. The log is the
+/// truth: a snapshot that cannot be written or read costs time, never data.
+/// </summary>
+sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger logger)
+{
+    /// <summary>Events between two snapshots, and how long a stream must be to have one.</summary>
+    public const int Interval = 500;
+
+    const string StateName = "stock-snapshot";
+
+    readonly GrainState<StockSnapshot> _row = new() { State = new StockSnapshot() };
+    bool _isWriting, _isRead;
+
+    public async Task<Stock> Read(Stock empty)
+    {
+        try
+        {
+            await store.Storage.ReadStateAsync(StateName, grain, _row);
+            _isRead = true;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogFailed(logger, e, grain, "read");
+            return empty;
+        }
+        var s = _row.State ?? new StockSnapshot();
+        return s.Version == 0 ? empty : empty with
+        {
+            Version = s.Version,
+            OnHand = s.OnHand,
+            Reserved = s.Reservations.Values.Sum(r => r.Quantity),
+            Reservations = s.Reservations.ToImmutableDictionary(
+                r => r.Key, r => new Reservation(r.Value.Quantity, [.. r.Value.Commands]), StringComparer.Ordinal),
+            Remembered = CommandMemory.Empty.AddRange(s.Remembered),
+        };
+    }
+
+    /// <summary>Writes a snapshot when the tail has become long. A large state is written less often, so that the cost
+    /// of one event stays the same however many reservations are open.</summary>
+    public void Offer(Stock stock)
+    {
+        if (_isWriting || stock.Version < Interval) return;
+        var tail = stock.Version - (_row.State?.Version ?? 0);
+        if (tail >= Math.Max(Interval, stock.Reservations.Count)) _ = Write(stock);
+    }
+
+    async Task Write(Stock stock)
+    {
+        _isWriting = true;
+        try
+        {
+            if (!_isRead)
+            {
+                await store.Storage.ReadStateAsync(StateName, grain, _row);
+                _isRead = true;
+            }
+            _row.State = new StockSnapshot
+            {
+                Version = stock.Version,
+                OnHand = stock.OnHand,
+                Reservations = stock.Reservations.ToDictionary(
+                    r => r.Key,
+                    r => new SnapshotReservation { Quantity = r.Value.Quantity, Commands = [.. r.Value.Commands] }),
+                Remembered = [.. stock.Remembered.Order],
+            };
+            await store.Storage.WriteStateAsync(StateName, grain, _row);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            _isRead = false;
+            LogFailed(logger, e, grain, "written");
+        }
+        finally { _isWriting = false; }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The snapshot of {Grain} could not be {Done}; the log is read instead.")]
+    static partial void LogFailed(ILogger logger, Exception e, GrainId grain, string done);
+}
