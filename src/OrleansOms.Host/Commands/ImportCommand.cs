@@ -25,7 +25,7 @@ public static class ImportCommand
     public const int Interrupted = 130;
 
     static readonly TimeSpan AskReadModelEvery = TimeSpan.FromMilliseconds(250);
-    /// <summary>A read model that has not moved for so long has caught up with all there is.</summary>
+    /// <summary>A read model that shows some of the orders and has not moved for so long has no more to show.</summary>
     static readonly TimeSpan StandsStillFor = TimeSpan.FromSeconds(10);
 
     /// <summary>The command line. Ctrl-C and SIGTERM stop it between requests.</summary>
@@ -173,7 +173,7 @@ public static class ImportCommand
                 database, RetailRequests.Channel, RetailFile.Currency, invoices, cancellation);
             if (!stored.SequenceEqual(before)) (before, moved) = (stored, TimeProvider.System.GetTimestamp());
             if (ImportReport.AreEqual(totals, stored)
-                || TimeProvider.System.GetElapsedTime(moved) > StandsStillFor
+                || (stored.Count > 0 && TimeProvider.System.GetElapsedTime(moved) > StandsStillFor)
                 || TimeProvider.System.GetElapsedTime(started) > options.CatchUpWithin) return stored;
             await Task.Delay(AskReadModelEvery, cancellation);
         }
