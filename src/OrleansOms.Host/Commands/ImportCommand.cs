@@ -107,7 +107,11 @@ public static class ImportCommand
         await Each("orders", HttpMethod.Post, orders, file.Orders.Count,
             (request, answer) => refused.Add(new Refused("order", request.Name, answer)));
         if (client.Retries > 0) await output.WriteLineAsync($"  sent again {client.Retries:N0} times");
-        return [.. refused.OrderByDescending(r => r.Kind, StringComparer.Ordinal).ThenBy(r => r.Name, StringComparer.Ordinal)];
+        return
+        [
+            .. refused.OrderByDescending(r => r.Kind, StringComparer.Ordinal)
+                .ThenBy(r => r.Name, StringComparer.Ordinal),
+        ];
 
         // Without warehouses and stock no order means anything: a refusal here ends the import.
         Task Prepare(string what, HttpMethod method, IEnumerable<RetailRequest> requests)
