@@ -13,6 +13,7 @@ using OrleansOms.Contracts.Orders;
 using OrleansOms.Grains;
 using OrleansOms.Grains.Stock;
 using OrleansOms.Host.Catalogue;
+using OrleansOms.Host.Demo;
 using OrleansOms.Host.Errors;
 using OrleansOms.Host.OpenApi;
 using OrleansOms.Host.Orders;
@@ -48,10 +49,11 @@ public static class OmsHost
     /// </summary>
     /// <param name="args">Command-line settings such as <c>--urls http://127.0.0.1:0</c>.</param>
     /// <param name="connectionString">The database; null to take the one that is configured.</param>
+    /// <param name="isDemo">Whether the demo company is loaded and played.</param>
     /// <param name="adjust">What tests replace.</param>
     /// <exception cref="InvalidOperationException">A setting makes no sense, or the database cannot be used.</exception>
     public static async Task<OmsApplication> Build(
-        string[] args, string? connectionString = null, Action<WebApplicationBuilder>? adjust = null)
+        string[] args, string? connectionString = null, bool isDemo = false, Action<WebApplicationBuilder>? adjust = null)
     {
         var builder = NewBuilder(args);
         var settings = HostSettings.From(builder.Configuration);
@@ -72,6 +74,7 @@ public static class OmsHost
         AddOrleans(builder, connectionString, settings);
         AddWatching(builder.Services);
         if (settings.HasWeb) AddWeb(builder, settings, trackingKey);
+        if (isDemo) builder.Services.AddHostedService<DemoPlay>();
         adjust?.Invoke(builder);
 
         var app = builder.Build();

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Npgsql;
+using OrleansOms.Host.Database;
 using OrleansOms.Postgres.Security;
 
 namespace OrleansOms.Host.Security;
@@ -66,5 +67,5 @@ public sealed record FirstSecrets(string? ApiKey, string? AdminPassword, bool Ar
 
     static string? Read(string file) => File.Exists(file) ? NotEmpty(File.ReadAllText(file)) : null;
 
-    static void Write(string file, string secret) => OwnerFile.Write(file, secret + "\n");
+    static void Write(string file, string secret) => OwnerOnly.Write(file, secret + "\n");
 }
