@@ -44,7 +44,7 @@ public sealed class WireRulesTests
     [Fact]
     public void Nameless_grains_are_breaches() => Assert.Equal(
         [
-            "INameless: its key is not a string", "INameless: no [Alias]", "INameless.Go: no [Alias]",
+            "INameless.Go: no [Alias]", "INameless: its key is not a string", "INameless: no [Alias]",
             "NamelessGrain: no [GrainType]", "grain type oms-mystery: of FirstGrain and SecondGrain",
         ],
         WireRules.GrainBreaches([typeof(INameless), typeof(NamelessGrain), typeof(FirstGrain), typeof(SecondGrain)])
