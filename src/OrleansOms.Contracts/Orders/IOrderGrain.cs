@@ -50,10 +50,3 @@ public interface IOrderGrain : IGrainWithStringKey
     [Alias("SettleReservation")]
     Task SettleReservation(string warehouse, string sku);
 }
-
-/// <summary>Short numbers for people, rising, unique for ever; gaps are allowed.</summary>
-public interface INumberSequence
-{
-    /// <summary>The next number.</summary>
-    ValueTask<long> Next();
-}

@@ -90,9 +90,8 @@ public sealed record Order(string Id)
     /// <summary>Money taken, in the order's currency.</summary>
     public decimal Captured => Payments.Where(p => p.Status == PaymentReport.Paid).Sum(p => p.Amount);
 
-    /// <summary>Whether its units may leave: on terms, authorized, or paid.</summary>
-    public bool IsPayable => this.DerivePaymentStatus()
-        is PaymentStatus.OnTerms or PaymentStatus.Authorized or PaymentStatus.Paid;
+    /// <summary>Whether its units may leave: on terms, or all that is due is authorized or taken.</summary>
+    public bool IsPayable => Placed!.Payment.Method == PaymentMethod.Terms || Math.Max(Authorized, Captured) >= this.Due();
 
     /// <summary>Whether a hold stops this.</summary>
     public bool IsStopped(HoldStops what) => Holds.Any(h => h.Stops.HasFlag(what));

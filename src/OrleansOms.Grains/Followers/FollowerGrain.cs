@@ -13,6 +13,10 @@ public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Gra
     static readonly TimeSpan Idle = TimeSpan.FromSeconds(2);
     static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(15);
 
+    /// <summary>A wait that is over because the activation ends is no error.</summary>
+    const ConfigureAwaitOptions Quietly =
+        ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext;
+
     readonly CancellationTokenSource _stop = new();
     Task _loop = Task.CompletedTask;
 
@@ -42,7 +46,7 @@ public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Gra
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         await _stop.CancelAsync();
-        await _loop.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await _loop.WaitAsync(cancellationToken).ConfigureAwait(Quietly);
     }
 
     /// <inheritdoc />
@@ -87,7 +91,7 @@ public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Gra
                 // Faults pass; a bug is told again and again until someone mends it, and nothing is skipped meanwhile.
                 LogFailed(logger, e, Follower, pause.TotalSeconds);
                 at = null;
-                await Task.Delay(pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+                await Task.Delay(pause, _stop.Token).ConfigureAwait(Quietly);
                 pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
             }
         }

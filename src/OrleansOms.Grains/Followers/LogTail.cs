@@ -17,12 +17,15 @@ public sealed partial class LogTail(
 {
     const int BatchSize = 1000;
     static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan Blink = TimeSpan.FromMilliseconds(1);
 
     readonly CancellationTokenSource _stop = new();
     readonly Lock _gate = new();
     Action<IReadOnlyList<LogEvent>>[] _subscribers = [];
     TaskCompletionSource _moved = New();
     LogPosition _position;
+    CancellationTokenSource? _wake;
+    bool _isAwaited;
     Task _loop = Task.CompletedTask;
 
     /// <summary>Everything up to here has been told.</summary>
@@ -42,7 +45,18 @@ public sealed partial class LogTail(
     public async Task CaughtUp(CancellationToken cancel = default)
     {
         var now = await log.Now();
-        await Reached(now, cancel);
+        while (true)
+        {
+            Task moved;
+            lock (_gate)
+            {
+                if (_position >= now) return;
+                moved = _moved.Task;
+                _isAwaited = true;
+                _wake?.Cancel();
+            }
+            await moved.WaitAsync(cancel);
+        }
     }
 
     /// <summary>Completes when everything up to a position has been told.</summary>
@@ -89,8 +103,7 @@ public sealed partial class LogTail(
             {
                 var batch = await log.ReadAll(Position, BatchSize);
                 Tell(batch);
-                if (batch.Events.Count < BatchSize)
-                    await log.WaitForMore(batch.Through, Pause, _stop.Token);
+                if (batch.Events.Count < BatchSize) await Rest(batch.Through);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested) { return; }
             catch (Exception e) when (e is OmsFaultException or TimeoutException)
@@ -98,6 +111,29 @@ public sealed partial class LogTail(
                 LogBehind(logger, e.Message);
                 await Task.Delay(Pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
+        }
+    }
+
+    /// <summary>Waits for more, or for someone who cannot wait that long.</summary>
+    async Task Rest(LogPosition through)
+    {
+        using var wake = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        bool isAwaited;
+        lock (_gate)
+        {
+            (isAwaited, _isAwaited) = (_isAwaited, false);
+            if (!isAwaited) _wake = wake;
+        }
+        try
+        {
+            // What is awaited may hang on a transaction that is under way: look again soon.
+            if (isAwaited) await Task.Delay(Blink, _stop.Token);
+            else await log.WaitForMore(through, Pause, wake.Token);
+        }
+        catch (OperationCanceledException) when (!_stop.IsCancellationRequested) { return; }
+        finally
+        {
+            lock (_gate) _wake = null;
         }
     }
 

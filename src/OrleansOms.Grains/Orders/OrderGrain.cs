@@ -73,9 +73,7 @@ public sealed partial class OrderGrain(
         try
         {
             var decision = OrderDecider.Decide(
-                State, new TakeOrder(
-                    command, reserved.Units, reserved.Plan, new PlacingTerms(settings.PaymentWindow, settings.BackorderWindow)),
-                Now);
+                State, new TakeOrder(command, reserved.Units, reserved.Plan, Terms), Now);
             if (decision.Events is [OrderPlaced { PaymentDueAt: not null }, ..])
                 await this.RegisterOrUpdateReminder(
                     PaymentReminder, settings.PaymentWindow, Longer(settings.PaymentWindow, MinPeriod));
@@ -103,6 +101,8 @@ public sealed partial class OrderGrain(
                 return await PlacedBefore(command);
         }
     }
+
+    PlacingTerms Terms => new(settings.PaymentWindow, settings.BackorderWindow);
 
     /// <summary>The first answer, made again from the events of the first append.</summary>
     async Task<Reply<OrderView>> PlacedBefore(PlaceOrder command)
@@ -302,7 +302,9 @@ public sealed partial class OrderGrain(
     /// <summary>Ends the reminder once the order no longer waits for money.</summary>
     async Task StopWaitingForPayment()
     {
-        if (State.Exists && State.DeriveStatus() is OrderStatus.AwaitingPayment or OrderStatus.OnHold && !State.IsPayable) return;
+        var isWaiting = State.Exists && !State.IsPayable
+            && State.DeriveStatus() is OrderStatus.AwaitingPayment or OrderStatus.OnHold;
+        if (isWaiting) return;
         if (await this.GetReminder(PaymentReminder) is { } reminder) await this.UnregisterReminder(reminder);
     }
 

@@ -53,7 +53,8 @@ public sealed class OrderSourcing(
                 await CatchUp();
                 continue;
             }
-            if (plan.Units.Count == 0 || (allOrNothing && plan.Missing.Count > 0)) return new ReservedUnits([], plan, attempt);
+            if (plan.Units.Count == 0 || (allOrNothing && plan.Missing.Count > 0))
+                return new ReservedUnits([], plan, attempt);
             var units = LineSplit.Assign(wanted.Select(w => (w.LineId, w.Sku, w.Quantity)), plan.Units);
             var command = $"{attempt}/{n}";
             var failed = await TryReserve(orderId, command, units);

@@ -1,5 +1,7 @@
 using System.Globalization;
+using OrleansOms.Contracts;
 using OrleansOms.Host.Errors;
+using OrleansOms.Host.Security;
 
 namespace OrleansOms.Host.Http;
 
@@ -10,7 +12,7 @@ public static class RequestParts
     public const int MaxIdempotencyKey = 255;
 
     /// <summary>Most items on a page of a list.</summary>
-    public const int MaxLimit = 200;
+    public const int MaxLimit = Contracts.Page<object>.MaxLimit;
 
     /// <summary>
     /// The n-th segment of the path as the caller meant it. The server decodes a path in part (<c>%25</c> but not
@@ -71,16 +73,30 @@ public static class RequestParts
         return usual;
     }
 
-    /// <summary>A moment in ISO 8601; a date alone is midnight UTC.</summary>
+    /// <summary>A moment of a query in ISO 8601; without an offset it is UTC, a date alone is midnight.</summary>
     public static DateTimeOffset? Moment(this HttpContext http, string name, Findings findings)
     {
         var text = http.Query(name, findings);
         if (text is null) return null;
-        if (DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at)) return at;
+        if (TryParse(text, DateTimeStyles.AssumeUniversal, out var at)) return at;
         findings.Add(name, "It must be a date or a moment in ISO 8601, such as 2010-12-01T08:26:00Z.");
         return null;
     }
+
+    /// <summary>A moment of a body in ISO 8601 that names its offset.</summary>
+    public static DateTimeOffset Moment(Findings findings, string member, string? text)
+    {
+        var hasOffset = text is not null && (text.EndsWith('Z') || text.LastIndexOfAny(['+', '-']) > "2010-12-01".Length);
+        if (hasOffset && TryParse(text!, DateTimeStyles.None, out var at)) return at;
+        findings.Add(member, text is null
+            ? "It is required." : "It must be a moment in ISO 8601 with an offset, such as 2010-12-01T08:26:00Z.");
+        return default;
+    }
+
+    // PostgreSQL and people agree on years of four digits only.
+    static bool TryParse(string text, DateTimeStyles style, out DateTimeOffset at) =>
+        DateTimeOffset.TryParseExact(
+            text, Formats, CultureInfo.InvariantCulture, style | DateTimeStyles.AdjustToUniversal, out at) && at.Year >= 1970;
 
     /// <summary>One of the known words, or null if it is absent.</summary>
     public static T? Word<T>(this HttpContext http, string name, IReadOnlyDictionary<string, T> words, Findings findings)
@@ -88,6 +104,39 @@ public static class RequestParts
     {
         var text = http.Query(name, findings);
         return text is null ? null : findings.Word(name, text, words);
+    }
+
+    /// <summary>Any of the known words: the member may be repeated, and hold several with commas between.</summary>
+    public static IReadOnlyList<T> Words<T>(
+        this HttpContext http, string name, IReadOnlyDictionary<string, T> words, Findings findings) where T : struct
+    {
+        var wanted = new List<T>();
+        foreach (var text in http.Request.Query[name].SelectMany(v => v?.Split(',') ?? []).Take(words.Count + 1))
+            if (text.Length > 0) wanted.Add(findings.Word(name, text, words));
+        return wanted;
+    }
+
+    /// <summary>
+    /// The warehouse that a list is about. A caller who may see only some must name one of them; one who may see a single
+    /// one need not.
+    /// </summary>
+    /// <exception cref="ProblemException">404 for one that the caller may not see.</exception>
+    public static string? VisibleWarehouse(this HttpContext http, Findings findings)
+    {
+        var code = http.Query("warehouse", findings);
+        if (http.Caller().Warehouses is not { } visible) return code;
+        if (code is null && visible.Count == 1) return visible.First();
+        if (code is null) findings.Add("warehouse", "Name one of the warehouses that you may see.");
+        else if (!visible.Contains(code)) throw new ProblemException(Problem.NotFound("The warehouse"));
+        return code;
+    }
+
+    /// <summary>A page of a list; a cursor that is not its own is the caller's mistake.</summary>
+    /// <exception cref="ProblemException">400 <c>bad_cursor</c>.</exception>
+    public static async Task<Page<T>> Page<T>(Func<Task<Page<T>>> query)
+    {
+        try { return await query(); }
+        catch (BadCursorException) { throw Findings.Of("cursor", "It does not belong to this list.", "bad_cursor"); }
     }
 
     static readonly string[] Formats =

@@ -1,7 +1,5 @@
 -- Who may call, and what must stay secret.
 
-create schema if not exists oms;
-
 -- Programs. Only a hash of each key is kept; a name is never given again, because histories name it.
 create table oms.api_keys (
   id text primary key,

@@ -1,0 +1,124 @@
+using System.Data.Common;
+using Npgsql;
+using OrleansOms.Contracts.Log;
+
+namespace OrleansOms.Postgres.Log;
+
+/// <summary>A decoded event and how many characters of JSON it had, for those who bound memory.</summary>
+readonly record struct ReadEvent(LogEvent Event, int Characters);
+
+/// <summary>The log's reads. Every failure of the database comes out as <see cref="LogUnavailableException"/>.</summary>
+sealed class LogReader(NpgsqlDataSource source, EventLogOptions options)
+{
+    const string Columns = "xid, position, stream, version, type, data, command, actor, at";
+
+    public Task<IReadOnlyList<LogEvent>> Stream(string stream, int afterVersion, int? max) =>
+        Events($"select {Columns} from oms.event where stream = $1 and version > $2 order by version limit $3",
+            LogSql.Of(stream), LogSql.Of(afterVersion), LogSql.Of((long)(max ?? int.MaxValue)));
+
+    public Task<IReadOnlyList<LogEvent>> StreamBackwards(string stream, int beforeVersion, int max) =>
+        Events($"select {Columns} from oms.event where stream = $1 and version < $2 order by version desc limit $3",
+            LogSql.Of(stream), LogSql.Of(beforeVersion), LogSql.Of((long)max));
+
+    public Task<IReadOnlyList<LogEvent>> Streams(string[] streams) =>
+        Events($"select {Columns} from oms.event where stream = any($1) order by stream, version",
+            LogSql.Texts(streams));
+
+    /// <summary>
+    /// What follows a position, in commit order, and how far that is complete. The horizon is taken first and the
+    /// events after it, each from its own snapshot: every transaction below the horizon has ended before the events are
+    /// read, so an empty read has truly read everything below it.
+    /// </summary>
+    public Task<(List<ReadEvent> Events, LogPosition Through)> All(LogPosition after, int max) => Ask(async connection =>
+    {
+        await using var batch = new NpgsqlBatch(connection) { Timeout = options.CommandTimeoutSeconds };
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("select pg_snapshot_xmin(pg_current_snapshot())"));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand($"""
+            select {Columns} from oms.event
+            where (xid, position) > ($1, $2) and xid < pg_snapshot_xmin(pg_current_snapshot())
+            order by xid, position limit $3
+            """)
+        { Parameters = { LogSql.Transaction(after.Transaction), LogSql.Of(after.Ordinal), LogSql.Of((long)max) } });
+        await batch.PrepareAsync();
+        await using var reader = await batch.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        var through = new LogPosition((long)reader.GetFieldValue<ulong>(0) - 1, long.MaxValue);
+        await reader.NextResultAsync();
+        var (events, characters) = (new List<ReadEvent>(), 0L);
+        while (characters < options.MaxReadCharacters && await reader.ReadAsync())
+        {
+            events.Add(Decode(reader));
+            characters += events[^1].Characters;
+        }
+        var cut = events.Count == max || characters >= options.MaxReadCharacters;
+        if (events.Count > 0 && (cut || events[^1].Event.Position > through))
+            through = events[^1].Event.Position;
+        return (events, through > after ? through : after);
+    });
+
+    /// <summary>Whether a reader could read anything after a position now.</summary>
+    public Task<bool> Any(LogPosition after) => Ask(connection => Scalar<bool>(connection, """
+        select exists (
+          select from oms.event
+          where (xid, position) > ($1, $2) and xid < pg_snapshot_xmin(pg_current_snapshot()))
+        """, LogSql.Transaction(after.Transaction), LogSql.Of(after.Ordinal)));
+
+    /// <summary>
+    /// The last transaction that can have ended by now, and its end. A reader passes it when no transaction up to it is
+    /// under way any more.
+    /// </summary>
+    public Task<LogPosition> Now() => Ask(async connection =>
+        new LogPosition((long)await Scalar<ulong>(connection, "select pg_snapshot_xmax(pg_current_snapshot())") - 1,
+            long.MaxValue));
+
+    public Task<string?> Holder(Claim claim) => Ask(connection => Scalar<string?>(connection,
+        "select holder from oms.claim where scope = $1 and value = $2", LogSql.Of(claim.Scope), LogSql.Of(claim.Value)));
+
+    Task<IReadOnlyList<LogEvent>> Events(string sql, params NpgsqlParameter[] parameters) => Ask(async connection =>
+    {
+        await using var command = await Prepare(connection, sql, parameters);
+        await using var reader = await command.ExecuteReaderAsync();
+        var events = new List<LogEvent>();
+        while (await reader.ReadAsync())
+            events.Add(Decode(reader).Event);
+        return (IReadOnlyList<LogEvent>)events;
+    });
+
+    async Task<T?> Scalar<T>(NpgsqlConnection connection, string sql, params NpgsqlParameter[] parameters)
+    {
+        await using var command = await Prepare(connection, sql, parameters);
+        await using var reader = await command.ExecuteReaderAsync();
+        return await reader.ReadAsync() ? await reader.GetFieldValueAsync<T>(0) : default;
+    }
+
+    async Task<NpgsqlCommand> Prepare(NpgsqlConnection connection, string sql, NpgsqlParameter[] parameters)
+    {
+        var command = new NpgsqlCommand(sql, connection) { CommandTimeout = options.CommandTimeoutSeconds };
+        command.Parameters.AddRange(parameters);
+        await command.PrepareAsync(); // stays with the pooled connection: a round trip the first time only
+        return command;
+    }
+
+    async Task<T> Ask<T>(Func<NpgsqlConnection, Task<T>> question)
+    {
+        try
+        {
+            await using var connection = await source.OpenConnectionAsync();
+            return await question(connection);
+        }
+        catch (DbException e)
+        {
+            throw new LogUnavailableException($"The event log did not answer: {e.Message}");
+        }
+    }
+
+    static ReadEvent Decode(NpgsqlDataReader row)
+    {
+        var (type, json) = (row.GetString(4), row.GetString(5));
+        var position = new LogPosition((long)row.GetFieldValue<ulong>(0), row.GetInt64(1));
+        return new ReadEvent(
+            new LogEvent(position, row.GetString(2), row.GetInt32(3), type, EventTypes.Read(type, json),
+                row.GetString(6), row.GetString(7), row.GetFieldValue<DateTimeOffset>(8)),
+            json.Length);
+    }
+}

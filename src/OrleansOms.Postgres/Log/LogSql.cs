@@ -1,0 +1,30 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace OrleansOms.Postgres.Log;
+
+/// <summary>Parameters of the log's statements, by position.</summary>
+static class LogSql
+{
+    /// <summary>Our own SQLSTATE, raised by <c>oms.require_heads</c>.</summary>
+    public const string Gap = "OM001";
+
+    public static NpgsqlParameter Texts(string[] values) =>
+        new NpgsqlParameter<string[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+
+    public static NpgsqlParameter Jsons(string[] values) =>
+        new NpgsqlParameter<string[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json };
+
+    public static NpgsqlParameter Integers(int[] values) =>
+        new NpgsqlParameter<int[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer };
+
+    public static NpgsqlParameter Times(DateTime[] values) => new NpgsqlParameter<DateTime[]>
+    {
+        TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
+    };
+
+    public static NpgsqlParameter Transaction(long value) =>
+        new NpgsqlParameter<ulong> { TypedValue = (ulong)value, NpgsqlDbType = NpgsqlDbType.Xid8 };
+
+    public static NpgsqlParameter Of<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };
+}

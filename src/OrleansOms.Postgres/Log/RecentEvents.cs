@@ -1,0 +1,134 @@
+using OrleansOms.Contracts.Log;
+
+namespace OrleansOms.Postgres.Log;
+
+/// <summary>
+/// The newest events of the log that this process has read: all of them between two positions. Whoever is first to read
+/// on fills it; the others need no database.
+/// </summary>
+sealed class RecentEvents(EventLogOptions options)
+{
+    readonly Lock gate = new();
+    readonly List<ReadEvent> events = [];
+    long characters;
+    LogPosition? from;
+    LogPosition through;
+    TaskCompletionSource grown = NewSignal();
+
+    /// <summary>Up to where the memory is complete; null as long as it remembers nothing.</summary>
+    public LogPosition? Through
+    {
+        get
+        {
+            lock (gate)
+                return from is null ? null : through;
+        }
+    }
+
+    /// <summary>What is known of a position.</summary>
+    /// <param name="Growth">Completes with the next event; null if a later one is known already.</param>
+    /// <param name="From">Where the memory began.</param>
+    public readonly record struct Look(Task? Growth, LogPosition? From);
+
+    /// <summary>What is known of a position now.</summary>
+    public Look LookAt(LogPosition after)
+    {
+        lock (gate)
+            return new Look(IsNewer(after) ? null : grown.Task, from);
+    }
+
+    /// <summary>
+    /// Goes on from a position after which the database has nothing. Returns what completes with the next event, or
+    /// null if the memory's beginning has moved since the look: the database has to be asked again.
+    /// </summary>
+    public Task? Begin(LogPosition after, Look look)
+    {
+        lock (gate)
+        {
+            if (from != look.From)
+                return null;
+            if (from is not null && through >= after)
+                return look.Growth;
+            events.Clear();
+            characters = 0;
+            (from, through) = (after, after);
+            Signal(); // others may wait for something that is forgotten now
+            return grown.Task;
+        }
+    }
+
+    /// <summary>Takes what was read after a position, if it continues what is here.</summary>
+    public void Add(LogPosition after, List<ReadEvent> read, LogPosition readThrough)
+    {
+        lock (gate)
+        {
+            if (from is null || after < from || after > through || readThrough <= through)
+                return;
+            var known = through;
+            var fresh = after == known ? read : read.FindAll(e => e.Event.Position > known);
+            through = readThrough;
+            if (fresh.Count == 0)
+                return;
+            events.AddRange(fresh);
+            characters += fresh.Sum(e => (long)e.Characters);
+            Forget();
+            Signal();
+        }
+    }
+
+    /// <summary>What follows a position; null if nothing that is remembered does.</summary>
+    public LogBatch? Read(LogPosition after, int max)
+    {
+        lock (gate)
+        {
+            if (from is null || after < from || !IsNewer(after))
+                return null;
+            var first = FirstAfter(after);
+            var count = Math.Min(max, events.Count - first);
+            var slice = new LogEvent[count];
+            for (var i = 0; i < count; i++)
+                slice[i] = events[first + i].Event;
+            return new LogBatch(slice, first + count < events.Count ? slice[^1].Position : through);
+        }
+    }
+
+    bool IsNewer(LogPosition after) => events.Count > 0 && events[^1].Event.Position > after;
+
+    int FirstAfter(LogPosition after)
+    {
+        var (low, high) = (0, events.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (events[middle].Event.Position > after)
+                high = middle;
+            else
+                low = middle + 1;
+        }
+        return low;
+    }
+
+    // A quarter more than allowed is let in before the oldest go, so that the list is not moved at every step.
+    void Forget()
+    {
+        if (events.Count <= options.MaxRecentEvents * 5 / 4 && characters <= options.MaxRecentCharacters)
+            return;
+        var gone = Math.Max(0, events.Count - options.MaxRecentEvents);
+        var left = characters - events.Take(gone).Sum(e => (long)e.Characters);
+        while (gone < events.Count && left > options.MaxRecentCharacters * 3L / 4)
+            left -= events[gone++].Characters;
+        if (gone == 0)
+            return;
+        from = events[gone - 1].Event.Position;
+        characters = left;
+        events.RemoveRange(0, gone);
+    }
+
+    void Signal()
+    {
+        grown.SetResult();
+        grown = NewSignal();
+    }
+
+    static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

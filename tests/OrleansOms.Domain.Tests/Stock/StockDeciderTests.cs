@@ -1,0 +1,102 @@
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Stock;
+
+namespace OrleansOms.Domain.Tests.Stock;
+
+using Stock = Domain.Stock.Stock;
+
+public sealed class StockDeciderTests
+{
+    const string Order = "ord-00000000000000000000000001";
+
+    static Stock With(int onHand) => When(new Stock("LON", "A"), new ReceiveStock("in", onHand, "po"));
+
+    static Stock When(Stock stock, StockCommand command)
+    {
+        var decision = StockDecider.Decide(stock, command);
+        Assert.Null(decision.Rejection);
+        return decision.Events.Aggregate(stock, (s, e) => s.Apply(e, command.CommandId));
+    }
+
+    static ReserveStock Reserve(string id, int quantity, int line = 1) => new(id, Order, [new LineUnits(line, quantity)]);
+
+    static ReleaseStock Release(string id, int quantity, string? undoes = null) =>
+        new(id, Order, [new LineUnits(1, quantity)], "test", undoes);
+
+    [Fact]
+    public void Nothing_is_promised_beyond_what_is_there()
+    {
+        var stock = When(With(5), Reserve("r1", 3));
+        Assert.Equal(2, stock.Available);
+        Assert.Equal("insufficient_stock", StockDecider.Decide(stock, Reserve("r2", 3, 2)).Rejection?.Code);
+    }
+
+    [Fact]
+    public void Lines_of_one_command_are_summed_before_they_are_checked() => Assert.Equal(
+        "insufficient_stock",
+        StockDecider.Decide(With(5), new ReserveStock("r", Order, [new(1, 3), new(2, 3)])).Rejection?.Code);
+
+    [Fact]
+    public void A_repeated_command_has_no_effect_while_the_reservation_lives()
+    {
+        var stock = When(With(5), Reserve("r1", 3));
+        Assert.Empty(StockDecider.Decide(stock, Reserve("r1", 3)).Events);
+    }
+
+    [Fact]
+    public void A_repeated_command_has_no_effect_after_the_reservation_ended()
+    {
+        var stock = When(When(With(5), Reserve("r1", 3)), Release("x1", 3));
+        Assert.Empty(StockDecider.Decide(stock, Reserve("r1", 3)).Events);
+        Assert.Empty(StockDecider.Decide(stock, Release("x1", 3)).Events);
+        Assert.Equal(5, stock.Available);
+    }
+
+    [Fact]
+    public void A_reservation_ends_once_whoever_comes_second()
+    {
+        var shipped = When(When(With(5), Reserve("r1", 3)), new ShipStock("s", Order, "shp", [new LineUnits(1, 3)]));
+        Assert.Equal((2, 0), (shipped.OnHand, shipped.Reserved));
+        Assert.Empty(StockDecider.Decide(shipped, Release("x", 3)).Events);
+        Assert.Empty(StockDecider.Decide(shipped, new WriteOffStock("w", Order, "shp", [new LineUnits(1, 3)])).Events);
+    }
+
+    [Fact]
+    public void Undoing_an_attempt_leaves_what_another_attempt_has_reserved()
+    {
+        var stock = When(With(9), Reserve("first", 3));
+        Assert.Empty(StockDecider.Decide(stock, Release("second/back", 3, "second")).Events);
+        stock = When(When(stock, Reserve("second", 3)), Release("second/back", 3, "second"));
+        Assert.Equal(3, stock.Reserved);
+    }
+
+    [Fact]
+    public void A_short_pick_takes_the_units_out_of_promise_and_shelf()
+    {
+        var stock = When(When(With(5), Reserve("r1", 3)), new WriteOffStock("w", Order, "shp", [new LineUnits(1, 2)]));
+        Assert.Equal((3, 1, 2), (stock.OnHand, stock.Reserved, stock.Available));
+    }
+
+    [Fact]
+    public void Promised_units_cannot_be_corrected_away()
+    {
+        var stock = When(With(5), Reserve("r1", 3));
+        Assert.Equal("insufficient_stock", StockDecider.Decide(stock, new AdjustStock("a", -3, "lost")).Rejection?.Code);
+        Assert.Equal(3, When(stock, new AdjustStock("a", -2, "lost")).OnHand);
+    }
+
+    [Fact]
+    public void A_stock_does_not_overflow() => Assert.Equal(
+        "stock_too_large",
+        StockDecider.Decide(With(Stock.MaxOnHand), new ReceiveStock("x", int.MaxValue, "po")).Rejection?.Code);
+
+    [Fact]
+    public void The_memory_of_commands_is_bounded()
+    {
+        var memory = CommandMemory.Empty.AddRange(Enumerable.Range(0, Stock.RememberedCommands + 10).Select(i => $"c{i}"));
+        Assert.Equal(Stock.RememberedCommands, memory.Ids.Count);
+        Assert.False(memory.Contains("c9"));
+        Assert.True(memory.Contains("c10"));
+    }
+}
