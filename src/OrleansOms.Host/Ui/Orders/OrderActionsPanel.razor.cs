@@ -159,5 +159,4 @@ public sealed partial class OrderActionsPanel
         _ => "The cancellation is taken. The timeline says which units it got.",
     };
 
-    static string ButtonId(OrderAction action) => $"do-{action.Kind}-{action.Hold?.GetHashCode(StringComparison.Ordinal)}";
 }

@@ -47,7 +47,7 @@ public sealed partial class OrdersPage : IAsyncDisposable
     [Inject] Viewer Viewer { get; set; } = null!;
 
     /// <summary>What is on the page; kept from the first answer, so that it does not flicker when the page comes alive.</summary>
-    [PersistentState]
+    [Microsoft.AspNetCore.Components.PersistentState]
     public ShownOrders? Shown { get; set; }
 
     bool IsSavedView => SavedView.All.Any(v => v.Is(_query.Statuses));

@@ -43,6 +43,13 @@ public sealed class Viewer(AuthenticationStateProvider authentication, TimeProvi
     /// <summary>The day where the viewer is.</summary>
     public string Day(DateTimeOffset at) => TimeZoneInfo.ConvertTime(at, Zone).ToString("d MMM yyyy", Culture);
 
+    /// <summary>When the viewer's day began, UTC.</summary>
+    public DateTimeOffset Today()
+    {
+        var local = TimeZoneInfo.ConvertTime(Now, Zone).Date;
+        return new DateTimeOffset(local, Zone.GetUtcOffset(local)).ToUniversalTime();
+    }
+
     /// <summary>How long ago in words, a date when it is more than a week; <c>app.js</c> counts on by the same rule.</summary>
     public string Ago(DateTimeOffset at)
     {
