@@ -48,7 +48,7 @@ public sealed class Silos : IAsyncDisposable
             silo.Services.AddSingleton<IEventLog>(faults);
             silo.Services.AddSingleton<ICheckpoints>(new Checkpoints(database.Source));
             silo.Services.AddSingleton<IReadModel>(new ReadModel(database.Source, log));
-            silo.Services.AddSingleton<IPlaces>(new PostcodePlaces());
+            silo.Services.AddSingleton<IPlaces>(PostcodePlaces.CentresOnly);
             silo.Services.AddOmsIndexes().AddOmsGrains(settings ?? new OmsSettings());
             silo.AddAdoNetGrainStorage(SnapshotStore.Name, o =>
                 (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, connection));
