@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Routing;
 using Npgsql;
+using OrleansOms.Contracts;
 using OrleansOms.Contracts.Catalogue;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Domain.Orders;
@@ -127,7 +128,7 @@ public sealed partial class OrdersPage : IAsyncDisposable
 
     void Sorted(DataGridColumnSortEventArgs<OrderSummary> e)
     {
-        var sort = (e.Column.Property, e.SortOrder) switch
+        var sort = (e.Column?.Property, e.SortOrder) switch
         {
             ("Total", SortOrder.Ascending) => OrderSort.Total,
             ("Total", SortOrder.Descending) => OrderSort.TotalDescending,
@@ -143,11 +144,11 @@ public sealed partial class OrdersPage : IAsyncDisposable
     SortOrder? SortOf(OrderSort up, OrderSort down) =>
         _query.Sort == up ? SortOrder.Ascending : _query.Sort == down ? SortOrder.Descending : null;
 
-    void Open(DataGridRowMouseEventArgs<OrderSummary> e) => Nav.NavigateTo($"/orders/{e.Data.Id}");
+    void Open(DataGridRowMouseEventArgs<OrderSummary> e) => Nav.NavigateTo($"/orders/{e.Data?.Id}");
 
     void Mark(RowRenderEventArgs<OrderSummary> e)
     {
-        if (_changed.Contains(e.Data.Id)) e.Attributes["class"] = "changed";
+        if (e.Data is { } order && _changed.Contains(order.Id)) e.Attributes["class"] = "changed";
     }
 
     string Counted(SavedView view) => Shown is null ? "" : Show.Number(view.Count(Shown.Counts));

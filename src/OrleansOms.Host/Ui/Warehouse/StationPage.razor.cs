@@ -95,9 +95,9 @@ public sealed partial class StationPage : ScanPage
             }
             _counts.Restore(await Script.InvokeAsync<string?>("oms.kept", CountsKey));
             await RememberCarrier();
-            Show(shipment);
+            Adopt(shipment);
             var order = await Grains.GetGrain<IOrderGrain>(shipment.OrderId).Get();
-            _hold = order?.Holds is { Count: > 0 } holds ? Shared.Show.Join([.. holds.Select(h => $"{h.Name} ({h.Reason})")]) : null;
+            _hold = order?.Holds is { Count: > 0 } holds ? Show.Join([.. holds.Select(h => $"{h.Name} ({h.Reason})")]) : null;
         }
         catch (Exception e) when (IsFault(e)) { _failed = _shipment is null; }
     }
@@ -109,7 +109,7 @@ public sealed partial class StationPage : ScanPage
     }
 
     /// <summary>Takes a version of the shipment in, never an older one.</summary>
-    void Show(ShipmentView shipment)
+    void Adopt(ShipmentView shipment)
     {
         if (_shipment is { } known && known.Id == shipment.Id && known.Version >= shipment.Version) return;
         var before = _shipment is null ? (Step?)null : Now;
@@ -123,7 +123,7 @@ public sealed partial class StationPage : ScanPage
 
     private protected override void Changed()
     {
-        if (_shipment is not null && Work?.Find(Id) is { } newer) Show(newer);
+        if (_shipment is not null && Work?.Find(Id) is { } newer) Adopt(newer);
     }
 
     int? WeightOf(string sku) => Catalogue.TryGetProduct(sku, out var product) ? product.Details.WeightGrams : null;
@@ -146,7 +146,7 @@ public sealed partial class StationPage : ScanPage
             var reply = await Grains.GetGrain<IShipmentGrain>(Id).Execute(command, new Caller(id, (await Viewer.Caller()).Actor));
             _commandIds.Remove(name);
             if (reply.Rejection is { } rejection) return Said.Wrong(rejection.Detail);
-            Show(reply.Value!);
+            Adopt(reply.Value!);
             return done(reply.Value!);
         }
         catch (Exception e) when (IsFault(e))
