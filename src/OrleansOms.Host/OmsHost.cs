@@ -15,11 +15,13 @@ using OrleansOms.Grains.Stock;
 using OrleansOms.Host.Catalogue;
 using OrleansOms.Host.Demo;
 using OrleansOms.Host.Errors;
+using OrleansOms.Host.Live;
 using OrleansOms.Host.OpenApi;
 using OrleansOms.Host.Orders;
 using OrleansOms.Host.Security;
 using OrleansOms.Host.Shipments;
 using OrleansOms.Host.Stock;
+using OrleansOms.Host.Ui.Track;
 using OrleansOms.Postgres;
 using OrleansOms.Postgres.Log;
 using OrleansOms.Postgres.Orders;
@@ -41,6 +43,11 @@ public static class OmsHost
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Orleans"] = "Warning",
+        ["Logging:LogLevel:Polly"] = "Warning",
+        // Notes about the garbage collector, about clocks while a machine starts, and about keys that live in our database.
+        ["Logging:LogLevel:Orleans.Runtime.Silo"] = "Error",
+        ["Logging:LogLevel:Orleans.Runtime.Watchdog"] = "Error",
+        ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
         ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = "Warning",
     };
 
@@ -178,6 +185,8 @@ public static class OmsHost
     {
         AddApi(builder.Services, settings, trackingKey);
         AddPeople(builder.Services);
+        builder.AddLive();
+        builder.AddTracking();
     }
 
     static void AddApi(IServiceCollection services, HostSettings settings, byte[] trackingKey)
@@ -220,6 +229,8 @@ public static class OmsHost
         app.UseAntiforgery();
         MapApi(app);
         OperatorLogin.Map(app);
+        app.MapLive();
+        app.MapTracking();
     }
 
     static void MapApi(WebApplication app)
