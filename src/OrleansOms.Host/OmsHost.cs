@@ -21,6 +21,7 @@ using OrleansOms.Host.Orders;
 using OrleansOms.Host.Security;
 using OrleansOms.Host.Shipments;
 using OrleansOms.Host.Stock;
+using OrleansOms.Host.Ui;
 using OrleansOms.Host.Ui.Track;
 using OrleansOms.Postgres;
 using OrleansOms.Postgres.Log;
@@ -187,6 +188,7 @@ public static class OmsHost
         AddPeople(builder.Services);
         builder.AddLive();
         builder.AddTracking();
+        builder.AddScreens();
     }
 
     static void AddApi(IServiceCollection services, HostSettings settings, byte[] trackingKey)
@@ -231,6 +233,7 @@ public static class OmsHost
         OperatorLogin.Map(app);
         app.MapLive();
         app.MapTracking();
+        app.MapScreens();
     }
 
     static void MapApi(WebApplication app)
