@@ -138,7 +138,7 @@ static class OrderRows
         public OrderPlaced Placed => change.After.Placed!;
         public OrderSummary Summary { get; } = OrderSummary.Of(change.After);
 
-        /// <summary>Whether a search finds it by other words than before: it is new, or its warehouses are others.</summary>
+        /// <summary>Whether searches find it by other words than before: it is new, or in other warehouses.</summary>
         public bool IsFoundOtherwise => !change.Before.Exists
             || !OrderSummary.Of(change.Before).Warehouses.SequenceEqual(Summary.Warehouses);
 
