@@ -50,14 +50,14 @@ public sealed class OrderQueries(NpgsqlDataSource database)
 
     /// <summary>
     /// How many orders have each status; every status is there. The filter's own statuses, sort, limit and cursor are
-    /// ignored. Without a filter, or with a channel alone, the answer is kept ready; otherwise what matches is counted.
+    /// ignored. By channel and warehouse the answer is kept ready; for anything else every match is counted.
     /// </summary>
     public async Task<IReadOnlyDictionary<OrderStatus, long>> CountByStatus(OrderFilter? filter = null)
     {
         var counts = Enum.GetValues<OrderStatus>().ToDictionary(s => s, _ => 0L);
         filter = OrderSearch.Normalise(filter ?? new OrderFilter());
         if (!OrderSearch.CanMatch(filter)) return counts;
-        foreach (var (status, n) in HasOnlyChannel(filter) ? await Kept(filter.Channel) : await Counted(filter))
+        foreach (var (status, n) in IsKept(filter) ? await Kept(filter) : await Counted(filter))
             counts[status] = n;
         return counts;
     }
@@ -159,13 +159,12 @@ public sealed class OrderQueries(NpgsqlDataSource database)
     static string Where(List<string> conditions) =>
         conditions.Count == 0 ? "" : "where " + string.Join(" and ", conditions);
 
-    static bool HasOnlyChannel(OrderFilter filter) =>
-        filter is { Q: null, From: null, To: null, Sku: null, Warehouse: null };
+    static bool IsKept(OrderFilter filter) => filter is { Q: null, From: null, To: null, Sku: null };
 
-    Task<List<(OrderStatus, long)>> Kept(string? channel) => ReadModelSql.Read(database, """
+    Task<List<(OrderStatus, long)>> Kept(OrderFilter filter) => ReadModelSql.Read(database, """
         select status, sum(orders)::bigint from oms.order_counts
-        where $1::text is null or channel = $1 group by status
-        """, [channel], row => (Stored.Read<OrderStatus>(row.GetString(0)), row.GetInt64(1)));
+        where warehouse = $1 and ($2::text is null or channel = $2) group by status
+        """, [filter.Warehouse ?? "", filter.Channel], row => (Stored.Read<OrderStatus>(row.GetString(0)), row.GetInt64(1)));
 
     async Task<List<(OrderStatus, long)>> Counted(OrderFilter filter)
     {

@@ -197,7 +197,8 @@ public sealed class OrderListTests : ReadModelTest
         {
             new(), new() { Channel = "store" }, new() { Sku = "a1" }, new() { Q = "EXT-1" }, new() { Warehouse = "LON" },
             new() { From = Company.Monday.AddHours(2) }, new() { Channel = "web", To = Company.Monday.AddHours(2) },
-            new() { Channel = "none" }, new() { Q = "a\0b" },
+            new() { Channel = "none" }, new() { Q = "a\0b" }, new() { Channel = "store", Warehouse = "LON" },
+            new() { Warehouse = "NONE" }, new() { Warehouse = "LON", Sku = "A1" },
         })
         {
             var listed = await All(filter with { Limit = 200 });
