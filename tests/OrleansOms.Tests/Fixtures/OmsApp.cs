@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using OrleansOms.Host;
 using OrleansOms.Host.Security;
 using OrleansOms.Postgres.Security;
@@ -26,6 +27,9 @@ public sealed class OmsApp : IAsyncLifetime
 
     /// <summary>Further settings, such as <c>["Oms:MaxBodyBytes"] = "2000"</c>.</summary>
     public Dictionary<string, string> Settings { get; init; } = [];
+
+    /// <summary>What a test puts in the place of something.</summary>
+    public Action<IServiceCollection> Adjust { get; init; } = _ => { };
 
     /// <summary>Its database.</summary>
     public TestDatabase Database { get; private set; } = null!;
@@ -79,7 +83,8 @@ public sealed class OmsApp : IAsyncLifetime
         };
         foreach (var (name, value) in Settings) settings[name] = value;
         _app = await OmsHost.Build(
-            [.. settings.SelectMany(s => new[] { $"--{s.Key}", s.Value })], Database.ConnectionString);
+            [.. settings.SelectMany(s => new[] { $"--{s.Key}", s.Value })], Database.ConnectionString,
+            adjust: builder => Adjust(builder.Services));
         await _app.Web.StartAsync();
         Api = Caller(BootstrapKey);
     }
