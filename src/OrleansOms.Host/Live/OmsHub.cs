@@ -1,0 +1,169 @@
+using Microsoft.AspNetCore.SignalR;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Contracts.Shipments;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Host.Errors;
+using OrleansOms.Host.Security;
+
+namespace OrleansOms.Host.Live;
+
+/// <summary>
+/// <c>/hubs/live</c>. Each watch answers with what is stored now and is followed by pushes: <c>orderChanged</c>,
+/// <c>shipmentChanged</c>, <c>stockChanged</c>, <c>countsChanged</c>, and <c>resync</c> for a client that is too slow for
+/// its watch. A client that has lost its connection watches again and has missed nothing. Refusals are hub errors whose
+/// message is a code: <c>not_found</c>, <c>forbidden</c>, <c>too_many_watches</c>, <c>too_many_requests</c>,
+/// <c>unavailable</c>.
+/// </summary>
+public sealed class OmsHub(
+    LiveFeed feed, HubAccess access, CustomerView customers, TrackingLinks links, Gate gate,
+    IHubContext<OmsHub> hub, TimeProvider time, ILogger<OmsHub> logger) : Hub
+{
+    /// <summary>Calls that a connection can make each second, and at once.</summary>
+    public const int CallsPerSecond = 20, CallsAtOnce = 200;
+
+    HubWatches Watches => (HubWatches)Context.Items[typeof(HubWatches)]!;
+    HttpContext Http => Context.GetHttpContext() ?? throw new InvalidOperationException("The hub is reached over HTTP.");
+
+    /// <inheritdoc />
+    public override Task OnConnectedAsync()
+    {
+        Context.Items[typeof(HubWatches)] = new HubWatches(
+            hub.Clients.Client(Context.ConnectionId), Context.Abort, logger);
+        Context.Items[typeof(TokenBucket)] = new TokenBucket(time, CallsPerSecond, CallsAtOnce);
+        return base.OnConnectedAsync();
+    }
+
+    /// <inheritdoc />
+    public override async Task OnDisconnectedAsync(Exception? exception)
+    {
+        await Watches.Close();
+        await base.OnDisconnectedAsync(exception);
+    }
+
+    /// <summary>An order by its id or by its link's token: its view, then <c>orderChanged(view)</c>.</summary>
+    public Task<OrderView> WatchOrder(string idOrTrackingToken) => Answer(async () =>
+    {
+        var to = await access.ToOrder(Http, idOrTrackingToken);
+        var name = $"order {idOrTrackingToken}";
+        RequireRoom(name);
+        var watch = await feed.WatchOrder(to.OrderId, Context.ConnectionAborted)
+            ?? throw HubAccess.Refusal("not_found");
+        if (!to.MaySee(watch.Snapshot))
+        {
+            watch.Dispose();
+            throw HubAccess.Refusal("not_found");
+        }
+        var url = links.UrlFor(watch.Snapshot);
+        await Watches.Add(name, watch, async (client, stop) =>
+        {
+            await foreach (var order in watch.Changes(stop))
+                await client.SendAsync("orderChanged", Shown(order), stop);
+        });
+        return Shown(watch.Snapshot);
+
+        OrderView Shown(OrderView order) => (to.Caller is null ? customers.Of(order) : order) with { TrackingUrl = url };
+    });
+
+    /// <summary>
+    /// A warehouse: its shipments that are to be picked, packed or shipped, oldest first; then
+    /// <c>shipmentChanged(view)</c> and, for who may see stock, <c>stockChanged(view)</c>.
+    /// </summary>
+    public Task<IReadOnlyList<ShipmentView>> WatchWarehouse(string code) => Answer(async () =>
+    {
+        var caller = await access.ToWarehouse(Http, code);
+        var name = $"warehouse {code}";
+        RequireRoom(name);
+        var watch = await feed.WatchWarehouse(code, Context.ConnectionAborted);
+        var seesStock = caller.May(Scopes.StockRead);
+        await Watches.Add(name, watch, async (client, stop) =>
+        {
+            await foreach (var change in watch.Changes(stop))
+            {
+                if (change.Resync is { } open)
+                    await client.SendAsync("resync", new WarehouseResync("warehouse", code, open), stop);
+                foreach (var shipment in change.Shipments) await client.SendAsync("shipmentChanged", shipment, stop);
+                if (!seesStock) continue;
+                foreach (var stock in change.Stocks) await client.SendAsync("stockChanged", stock, stop);
+            }
+        });
+        return watch.OpenShipments;
+    });
+
+    /// <summary>All orders: counts by status, then <c>orderChanged(summary)</c> and <c>countsChanged(counts)</c>.</summary>
+    public Task<IReadOnlyDictionary<OrderStatus, long>> WatchOrders() => Answer(async () =>
+    {
+        await access.ToOrders(Http);
+        const string name = "orders";
+        RequireRoom(name);
+        var watch = await feed.WatchOrders(Context.ConnectionAborted);
+        var counts = watch.Counts;
+        await Watches.Add(name, watch, async (client, stop) =>
+        {
+            await foreach (var change in watch.Changes(stop))
+            {
+                if (change.IsResync) await client.SendAsync("resync", new OrdersResync("orders", watch.Counts), stop);
+                foreach (var order in change.Orders) await client.SendAsync("orderChanged", order, stop);
+                if (change.Counts is { } now) await client.SendAsync("countsChanged", now, stop);
+            }
+        });
+        return counts;
+    });
+
+    /// <summary>Ends a watch; its argument is the one that began it.</summary>
+    public Task UnwatchOrder(string idOrTrackingToken) => End($"order {idOrTrackingToken}");
+
+    /// <summary>Ends a watch.</summary>
+    public Task UnwatchWarehouse(string code) => End($"warehouse {code}");
+
+    /// <summary>Ends a watch.</summary>
+    public Task UnwatchOrders() => End("orders");
+
+    /// <summary>
+    /// A hub lives for one call and is disposed after its answer was sent: the moment from which pushes may follow.
+    /// </summary>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && Context.Items.TryGetValue(typeof(HubWatches), out var watches))
+            ((HubWatches)watches!).StartWaiting();
+        base.Dispose(disposing);
+    }
+
+    void RequireRoom(string name)
+    {
+        if (!Watches.HasRoomFor(name)) throw HubAccess.Refusal("too_many_watches");
+    }
+
+    void RequireToken()
+    {
+        if (!((TokenBucket)Context.Items[typeof(TokenBucket)]!).TryTake(out _))
+            throw HubAccess.Refusal("too_many_requests");
+    }
+
+    Task End(string name)
+    {
+        RequireToken();
+        return Watches.Remove(name);
+    }
+
+    async Task<T> Answer<T>(Func<Task<T>> call)
+    {
+        RequireToken();
+        try
+        {
+            return await call();
+        }
+        catch (HubException)
+        {
+            // Whoever guesses is slowed down by address, over all connections.
+            if (gate.TakeAsStranger(Http) is not null) Context.Abort();
+            throw;
+        }
+        catch (OperationCanceledException) when (Context.ConnectionAborted.IsCancellationRequested) { throw; }
+        catch (Exception e)
+        {
+            var problem = ProblemMiddleware.Of(e);
+            if (problem.Code == "internal_error") HubLog.CallFailed(logger, e);
+            throw HubAccess.Refusal(problem.Code);
+        }
+    }
+}

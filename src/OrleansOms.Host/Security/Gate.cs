@@ -1,0 +1,85 @@
+using System.Security.Claims;
+using System.Collections.Frozen;
+using Microsoft.AspNetCore.Authentication;
+using OrleansOms.Host.Errors;
+
+namespace OrleansOms.Host.Security;
+
+/// <summary>Marks an endpoint: what a caller must be allowed to do.</summary>
+public sealed record NeedsScope(string Scope);
+
+/// <summary>
+/// Recognises callers by API key or by an operator's cookie, holds them to their rate, and lets only those through to an
+/// endpoint that <see cref="NeedsScope"/> allows.
+/// </summary>
+public sealed class Gate(KeyRing ring, TimeProvider time)
+{
+    const string Scheme = "Bearer ";
+
+    /// <summary>Requests that one address may make without being recognised, a second and at once.</summary>
+    public const int StrangersPerSecond = 50, StrangersAtOnce = 200;
+
+    readonly TokenBuckets _strangers = new(time, StrangersPerSecond, StrangersAtOnce);
+
+    /// <summary>The step in the pipeline, after routing.</summary>
+    public async Task Invoke(HttpContext http, RequestDelegate next)
+    {
+        if (http.GetEndpoint()?.Metadata.GetMetadata<NeedsScope>() is { } needs)
+        {
+            var caller = await Recognise(http);
+            if (!caller.May(needs.Scope))
+                throw new ProblemException(Problem.OfStatus(403) with
+                {
+                    Detail = $"The caller lacks the scope {needs.Scope}.",
+                    Members = new Dictionary<string, string> { ["scope"] = needs.Scope },
+                });
+            http.Features.Set(caller);
+        }
+        await next(http);
+    }
+
+    /// <summary>Who is calling.</summary>
+    /// <exception cref="ProblemException">401: nobody we know. 403: a cookie from another site. 429: too fast.</exception>
+    public async ValueTask<ApiCaller> Recognise(HttpContext http) =>
+        await Find(http) ?? throw (TakeAsStranger(http) ?? new ProblemException(Problem.OfStatus(401)));
+
+    /// <summary>Who is calling, or null for nobody we know.</summary>
+    /// <exception cref="ProblemException">403: a cookie from another site. 429: too fast.</exception>
+    public async ValueTask<ApiCaller?> Find(HttpContext http)
+    {
+        var authorization = http.Request.Headers.Authorization.ToString();
+        if (authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            var held = await ring.Find(authorization[Scheme.Length..].Trim());
+            if (held?.Limit is { } limit && !limit.TryTake(out var seconds)) throw TooFast(seconds);
+            return held?.Caller;
+        }
+        if (authorization.Length > 0 || !http.Request.Cookies.ContainsKey(OperatorLogin.Cookie)) return null;
+        var login = await http.AuthenticateAsync(OperatorLogin.Scheme);
+        if (!login.Succeeded) return null;
+        if (!IsSafe(http.Request.Method) && !IsOwnSite(http.Request))
+            throw new ProblemException(Problem.OfStatus(403) with { Detail = "The request comes from another site." });
+        return OperatorLogin.CallerOf(login.Principal);
+    }
+
+    /// <summary>The refusal of an address that has asked too often without being recognised, or null.</summary>
+    public ProblemException? TakeAsStranger(HttpContext http) =>
+        _strangers.TryTake(http.Connection.RemoteIpAddress?.ToString() ?? "", out var seconds) ? null : TooFast(seconds);
+
+    static ProblemException TooFast(int seconds) =>
+        new(Problem.OfStatus(429) with { RetryAfterSeconds = seconds });
+
+    static bool IsSafe(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
+
+    /// <summary>Browsers name the origin of every request that changes something; other programs use keys.</summary>
+    static bool IsOwnSite(HttpRequest request) =>
+        request.Headers.Origin.ToString() is { Length: > 0 } origin
+        && origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>Reads who is calling from a request that has passed the <see cref="Gate"/>.</summary>
+public static class CallerOfRequest
+{
+    /// <summary>Who is calling.</summary>
+    public static ApiCaller Caller(this HttpContext http) => http.Features.GetRequiredFeature<ApiCaller>();
+}

@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+
+namespace OrleansOms.Host.Security;
+
+/// <summary>Lets so many pass each second, and as many at once as it has saved up.</summary>
+/// <param name="perSecond">Tokens that come back each second.</param>
+/// <param name="atOnce">Most tokens that it can hold.</param>
+public sealed class TokenBucket(TimeProvider time, double perSecond, double atOnce)
+{
+    readonly Lock _gate = new();
+    double _tokens = atOnce;
+    long _at = time.GetTimestamp();
+
+    /// <summary>Whether it is full again, and so says nothing of the past.</summary>
+    public bool IsFull
+    {
+        get
+        {
+            lock (_gate)
+            {
+                Refill();
+                return _tokens >= atOnce;
+            }
+        }
+    }
+
+    /// <summary>Takes a token; false if there is none.</summary>
+    /// <param name="retryAfterSeconds">When there will be one, rounded up.</param>
+    public bool TryTake(out int retryAfterSeconds)
+    {
+        lock (_gate)
+        {
+            Refill();
+            retryAfterSeconds = 0;
+            if (_tokens >= 1)
+            {
+                _tokens -= 1;
+                return true;
+            }
+            retryAfterSeconds = (int)Math.Ceiling(Math.Max(0.001, (1 - _tokens) / perSecond));
+            return false;
+        }
+    }
+
+    void Refill()
+    {
+        var now = time.GetTimestamp();
+        _tokens = Math.Min(atOnce, _tokens + time.GetElapsedTime(_at, now).TotalSeconds * perSecond);
+        _at = now;
+    }
+}
+
+/// <summary>One bucket for each name, such as an address; those that are full again are forgotten.</summary>
+public sealed class TokenBuckets(TimeProvider time, double perSecond, double atOnce)
+{
+    const int SweepAbove = 10_000;
+
+    readonly ConcurrentDictionary<string, TokenBucket> _buckets = new(StringComparer.Ordinal);
+
+    /// <summary>Takes a token of a name; false if it has none.</summary>
+    public bool TryTake(string name, out int retryAfterSeconds)
+    {
+        if (_buckets.Count > SweepAbove) Sweep();
+        return _buckets.GetOrAdd(name, _ => new TokenBucket(time, perSecond, atOnce)).TryTake(out retryAfterSeconds);
+    }
+
+    void Sweep()
+    {
+        foreach (var (name, bucket) in _buckets)
+            if (bucket.IsFull) _buckets.TryRemove(name, out _);
+    }
+}

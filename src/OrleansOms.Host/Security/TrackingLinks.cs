@@ -1,0 +1,85 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Domain.Shared;
+
+namespace OrleansOms.Host.Security;
+
+/// <summary>
+/// The customer's links. A token names one order and the day on which it ends, and carries a signature; nothing is stored
+/// for it, and the same order always has the same one.
+/// </summary>
+/// <param name="key">The cluster's secret.</param>
+/// <param name="lifetime">How long a link lives, counted from the order.</param>
+/// <param name="publicUrl">Where customers reach this host; null to use the address of the request.</param>
+public sealed class TrackingLinks(byte[] key, TimeSpan lifetime, string? publicUrl, IHttpContextAccessor requests)
+{
+    const int OrderBytes = 16, DayBytes = 4, SignatureBytes = 16;
+    const int TokenBytes = OrderBytes + DayBytes + SignatureBytes;
+    const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+
+    static readonly DateTimeOffset Epoch = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>The customer's link to an order.</summary>
+    public string UrlFor(OrderView order)
+    {
+        var origin = publicUrl?.TrimEnd('/')
+            ?? (requests.HttpContext?.Request is { } r ? $"{r.Scheme}://{r.Host}" : "");
+        return $"{origin}/track/{TokenFor(order.Id, order.PlacedAt)}";
+    }
+
+    /// <summary>The order with its link.</summary>
+    public OrderView WithUrl(OrderView order) => order with { TrackingUrl = UrlFor(order) };
+
+    /// <summary>The token of an order.</summary>
+    public string TokenFor(string orderId, DateTimeOffset placedAt)
+    {
+        Span<byte> token = stackalloc byte[TokenBytes];
+        if (!TryDecode(orderId, token[..OrderBytes])) throw new ArgumentException("Not an order's id.", nameof(orderId));
+        var lastDay = (int)Math.Ceiling((placedAt + lifetime - Epoch).TotalDays);
+        BinaryPrimitives.WriteInt32BigEndian(token[OrderBytes..], lastDay);
+        Sign(token[..(OrderBytes + DayBytes)], token[(OrderBytes + DayBytes)..]);
+        return Base64Url.EncodeToString(token);
+    }
+
+    /// <summary>The order that a token opens; false if it is forged, broken or too old.</summary>
+    public bool TryRead(string? token, DateTimeOffset now, [NotNullWhen(true)] out string? orderId)
+    {
+        orderId = null;
+        Span<byte> bytes = stackalloc byte[TokenBytes];
+        Span<byte> signature = stackalloc byte[SignatureBytes];
+        if (token?.Length != Base64Url.GetEncodedLength(TokenBytes)
+            || !Base64Url.TryDecodeFromChars(token, bytes, out var length) || length != TokenBytes) return false;
+        Sign(bytes[..(OrderBytes + DayBytes)], signature);
+        if (!CryptographicOperations.FixedTimeEquals(signature, bytes[(OrderBytes + DayBytes)..])) return false;
+        if (now > Epoch.AddDays(BinaryPrimitives.ReadInt32BigEndian(bytes[OrderBytes..]))) return false;
+        orderId = Keys.Order + Keys.Encode(bytes[..OrderBytes]);
+        return true;
+    }
+
+    void Sign(ReadOnlySpan<byte> data, Span<byte> signature)
+    {
+        Span<byte> full = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(key, data, full);
+        full[..SignatureBytes].CopyTo(signature);
+    }
+
+    /// <summary>The 16 bytes behind an order's 26 characters.</summary>
+    static bool TryDecode(string orderId, Span<byte> bytes)
+    {
+        if (!Keys.IsId(Keys.Order, orderId)) return false;
+        int buffer = 0, bits = 0, n = 0;
+        foreach (var c in orderId.AsSpan(Keys.Order.Length))
+        {
+            buffer = (buffer << 5) | Alphabet.IndexOf(c);
+            bits += 5;
+            if (bits < 8) continue;
+            bits -= 8;
+            bytes[n++] = (byte)(buffer >> bits);
+            buffer &= (1 << bits) - 1;
+        }
+        return n == OrderBytes;
+    }
+}

@@ -1,0 +1,132 @@
+using System.Collections.Frozen;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Shipments;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
+using OrleansOms.Host.Catalogue;
+using OrleansOms.Host.Errors;
+using OrleansOms.Host.Http;
+using OrleansOms.Host.OpenApi;
+using OrleansOms.Host.Orders;
+using OrleansOms.Host.Security;
+using OrleansOms.Postgres.Shipments;
+
+namespace OrleansOms.Host.Shipments;
+
+/// <summary>The warehouse's work: what is to be done, and what was.</summary>
+public static class ShipmentEndpoints
+{
+    const int MaxPackages = 1000, MaxCarrier = 50, MaxTrackingNumber = 100, MaxDescription = 500, MaxEventId = 200;
+
+    static readonly FrozenDictionary<string, ShipmentStatus> Reported = WordsOf<ShipmentStatus>.Only(
+        ShipmentStatus.InTransit, ShipmentStatus.Exception, ShipmentStatus.Delivered, ShipmentStatus.ReturnedToSender);
+
+    /// <summary>Maps <c>/api/v1/shipments</c>.</summary>
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var shipments = routes.MapGroup("/api/v1/shipments").WithTags("Shipments");
+        shipments.MapGet("", List).Needs(Scopes.ShipmentsRead).Describe(ShipmentDescriptions.List);
+        shipments.MapPost("/{id}/pick", Pick).Needs(Scopes.ShipmentsWrite).Describe(ShipmentDescriptions.Pick);
+        shipments.MapPost("/{id}/pack", Pack).Needs(Scopes.ShipmentsWrite).Describe(ShipmentDescriptions.Pack);
+        shipments.MapPost("/{id}/ship", Ship).Needs(Scopes.ShipmentsWrite).Describe(ShipmentDescriptions.Ship);
+        shipments.MapPost("/{id}/tracking", Track).Needs(Scopes.ShipmentsWrite).Describe(ShipmentDescriptions.Track);
+    }
+
+    static async Task<IResult> List(HttpContext http, ShipmentQueries queries)
+    {
+        var f = new Findings();
+        var filter = new ShipmentFilter
+        {
+            Warehouse = http.VisibleWarehouse(f),
+            Statuses = http.Words("status", WordsOf<ShipmentStatus>.All, f),
+            OrderId = http.Query("order", f),
+            Limit = http.Limit(f),
+            Cursor = http.Query("cursor", f, max: 2000),
+        };
+        f.Throw();
+        var page = await RequestParts.Page(() => queries.List(filter));
+        return Answers.Ok(new ShipmentList(page.Items, page.NextCursor), ApiJson.Default.ShipmentList);
+    }
+
+    static async Task<IResult> Pick(HttpContext http, string id, IGrainFactory grains)
+    {
+        var (r, _) = await Body.Read(http, ApiJson.Default.PickRequest);
+        var f = new Findings();
+        var lines = Units(f, "lines", r.Lines, least: 0);
+        f.Throw();
+        return await Execute(http, id, new PickUnits(lines), grains);
+    }
+
+    static async Task<IResult> Pack(HttpContext http, string id, IGrainFactory grains)
+    {
+        var (r, _) = await Body.Read(http, ApiJson.Default.PackRequest);
+        var f = new Findings();
+        var packages = new List<Package>();
+        if (r.Packages is not { Count: > 0 and <= MaxPackages }) f.Add("packages", $"There must be 1 to {MaxPackages} packages.");
+        else
+            for (var i = 0; i < r.Packages.Count; i++)
+            {
+                var package = r.Packages[i];
+                f.Between($"packages[{i}].weightGrams", package?.WeightGrams, 1, CatalogueEndpoints.MaxWeightGrams);
+                packages.Add(new Package(
+                    package?.WeightGrams ?? 0, Units(f, $"packages[{i}].lines", package?.Lines, least: 1)));
+            }
+        f.Throw();
+        return await Execute(http, id, new PackShipment(packages), grains);
+    }
+
+    static async Task<IResult> Ship(HttpContext http, string id, IGrainFactory grains)
+    {
+        var (r, _) = await Body.Read(http, ApiJson.Default.ShipRequest);
+        var f = new Findings();
+        f.Text("carrier", r.Carrier, MaxCarrier);
+        f.Text("service", r.Service, MaxCarrier);
+        f.OptionalText("trackingNumber", r.TrackingNumber, MaxTrackingNumber);
+        f.Throw();
+        return await Execute(http, id, new ShipShipment(r.Carrier!, r.Service!, r.TrackingNumber), grains);
+    }
+
+    static async Task<IResult> Track(HttpContext http, string id, IGrainFactory grains)
+    {
+        var (r, _) = await Body.Read(http, ApiJson.Default.TrackingRequest);
+        var f = new Findings();
+        var status = f.Word("status", r.Status, Reported);
+        f.Text("description", r.Description, MaxDescription);
+        f.OptionalText("location", r.Location, OrderValidation.MaxName);
+        f.Text("eventId", r.EventId, MaxEventId);
+        var occurredAt = RequestParts.Moment(f, "occurredAt", r.OccurredAt);
+        f.Throw();
+        return await Execute(
+            http, id, new RecordTracking(status, r.Description!, r.Location, occurredAt, r.EventId!), grains);
+    }
+
+    static SkuUnits[] Units(Findings f, string member, IReadOnlyList<SkuUnitsRequest?>? lines, int least)
+    {
+        if (lines is not { Count: > 0 and <= OrderLimits.MaxLines })
+        {
+            f.Add(member, $"There must be 1 to {OrderLimits.MaxLines} lines.", lines is { Count: > 0 } ? "too_many_lines" : null);
+            return [];
+        }
+        for (var i = 0; i < lines.Count; i++)
+        {
+            f.Sku($"{member}[{i}].sku", lines[i]?.Sku);
+            f.Between($"{member}[{i}].quantity", lines[i]?.Quantity, least, OrderLimits.MaxQuantity);
+        }
+        return [.. lines.Select(l => new SkuUnits(l?.Sku ?? "", l?.Quantity ?? 0))];
+    }
+
+    static async Task<IResult> Execute(HttpContext http, string id, ShipmentCommand command, IGrainFactory grains)
+    {
+        var caller = http.Caller();
+        if (!Keys.IsShipmentId(id)) throw NotThere();
+        var grain = grains.GetGrain<IShipmentGrain>(id);
+        if (caller.Warehouses is not null && (await grain.Get() is not { } view || !caller.MaySee(view.Warehouse)))
+            throw NotThere();
+        var commandId = http.IdempotencyKey(isRequired: false) is { } key
+            ? Keys.FromIdempotencyKey("cmd-", caller.Id, key) : $"cmd-{Guid.NewGuid():N}";
+        return Answers.Of(await grain.Execute(command, new Caller(commandId, caller.Actor)), ApiJson.Default.ShipmentView);
+    }
+
+    static ProblemException NotThere() => new(Problem.NotFound("The shipment"));
+}

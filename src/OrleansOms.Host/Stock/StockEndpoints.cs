@@ -1,0 +1,153 @@
+using System.Globalization;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Stock;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Stock;
+using OrleansOms.Host.Catalogue;
+using OrleansOms.Host.Errors;
+using OrleansOms.Host.Http;
+using OrleansOms.Host.OpenApi;
+using OrleansOms.Host.Orders;
+using OrleansOms.Host.Security;
+
+namespace OrleansOms.Host.Stock;
+
+/// <summary>Receiving and correcting stock, and reading it.</summary>
+public static class StockEndpoints
+{
+    /// <summary>Units of one line of a receipt or an adjustment.</summary>
+    public const int MaxUnits = 100_000_000;
+
+    /// <summary>Maps <c>/api/v1/stock</c>.</summary>
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var stock = routes.MapGroup("/api/v1/stock").WithTags("Stock");
+        stock.MapPost("/receipts", Receive).Needs(Scopes.StockWrite).Describe(StockDescriptions.Receive);
+        stock.MapPost("/adjustments", Adjust).Needs(Scopes.StockWrite).Describe(StockDescriptions.Adjust);
+        stock.MapGet("/{warehouse}/{sku}", Get).Needs(Scopes.StockRead).Describe(StockDescriptions.Get);
+        stock.MapGet("/{warehouse}/{sku}/ledger", Ledger).Needs(Scopes.StockRead).Describe(StockDescriptions.Ledger);
+    }
+
+    static async Task<IResult> Receive(HttpContext http, IGrainFactory grains, KnownThings known)
+    {
+        var key = http.IdempotencyKey(isRequired: true)!;
+        var (r, hash) = await Body.Read(http, ApiJson.Default.ReceiptRequest);
+        var f = new Findings();
+        f.Text("reference", r.Reference, OrderValidation.MaxReference);
+        var lines = Lines(f, r.Lines, (at, line) =>
+        {
+            f.Sku($"{at}.sku", line?.Sku);
+            f.Between($"{at}.quantity", line?.Quantity, 1, MaxUnits);
+            return new MovementLine(line?.Sku ?? "", line?.Quantity ?? 0);
+        });
+        f.Text("warehouse", r.Warehouse, Text.MaxWarehouseCode);
+        f.Throw();
+        return await Move(
+            http, key, new MoveStock(MovementKind.Receipt, r.Warehouse!, r.Reference!, lines, hash), grains, known);
+    }
+
+    static async Task<IResult> Adjust(HttpContext http, IGrainFactory grains, KnownThings known)
+    {
+        var key = http.IdempotencyKey(isRequired: true)!;
+        var (r, hash) = await Body.Read(http, ApiJson.Default.AdjustmentRequest);
+        var f = new Findings();
+        f.Text("reason", r.Reason, OrderValidation.MaxReason);
+        var lines = Lines(f, r.Lines, (at, line) =>
+        {
+            f.Sku($"{at}.sku", line?.Sku);
+            f.Between($"{at}.delta", line?.Delta, -MaxUnits, MaxUnits);
+            if (line?.Delta == 0) f.Add($"{at}.delta", "It must not be 0.");
+            return new MovementLine(line?.Sku ?? "", line?.Delta ?? 0);
+        });
+        f.Text("warehouse", r.Warehouse, Text.MaxWarehouseCode);
+        f.Throw();
+        return await Move(
+            http, key, new MoveStock(MovementKind.Adjustment, r.Warehouse!, r.Reason!, lines, hash), grains, known);
+    }
+
+    static MovementLine[] Lines<T>(Findings f, IReadOnlyList<T>? lines, Func<string, T, MovementLine> read)
+    {
+        if (lines is { Count: > 0 and <= OrderLimits.MaxLines }) return [.. lines.Select((l, i) => read($"lines[{i}]", l))];
+        if (lines is { Count: > 0 }) OrderValidation.TooManyLines(f);
+        else f.Add("lines", "There must be at least one line.");
+        return [];
+    }
+
+    static async Task<IResult> Move(
+        HttpContext http, string key, MoveStock command, IGrainFactory grains, KnownThings known)
+    {
+        var caller = http.Caller();
+        if (!caller.MaySee(command.Warehouse) || await known.FindWarehouse(command.Warehouse) is null)
+            throw OrderValidation.Unknown("warehouse", command.Warehouse, $"There is no warehouse {command.Warehouse}.");
+        await known.RequireProducts(command.Lines.Select(l => l.Sku));
+        var id = Keys.FromIdempotencyKey(Keys.Movement, caller.Id, key);
+        var reply = await grains.GetGrain<IMovementGrain>(id).Run(command, new Caller(id, caller.Actor));
+        return reply.Rejection is { } no
+            ? Problem.Of(no) : Answers.Created(reply.Value!, ApiJson.Default.MovementView, null);
+    }
+
+    static async Task<IResult> Get(HttpContext http, IGrainFactory grains, KnownThings known)
+    {
+        var key = await Find(http, known);
+        return Answers.Ok(await grains.GetGrain<IStockGrain>(key).Get(), ApiJson.Default.StockView);
+    }
+
+    static async Task<IResult> Ledger(HttpContext http, IEventLog log, KnownThings known)
+    {
+        var key = await Find(http, known);
+        var f = new Findings();
+        var limit = http.Limit(f);
+        var before = Before(http.Query("cursor", f));
+        f.Throw();
+        var newest = await log.ReadStreamBackwards(key, before, limit + 1);
+        var entries = newest.Take(limit).Select(Entry).ToList();
+        var (warehouse, sku) = Keys.ReadStock(key);
+        var next = newest.Count > limit ? entries[^1].Version.ToString(CultureInfo.InvariantCulture) : null;
+        return Answers.Ok(new StockLedger(warehouse, sku, entries, next), ApiJson.Default.StockLedger);
+    }
+
+    static int Before(string? cursor)
+    {
+        if (cursor is null) return int.MaxValue;
+        return int.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var version) && version > 0
+            ? version : throw Findings.Of("cursor", "It does not belong to this list.", "bad_cursor");
+    }
+
+    /// <summary>The stock's key, if its warehouse and SKU are known and the caller may see them.</summary>
+    /// <exception cref="ProblemException">404.</exception>
+    static async Task<string> Find(HttpContext http, KnownThings known)
+    {
+        var (warehouse, sku) = (http.Segment(3), http.Segment(4));
+        if (!Text.IsWarehouseCode(warehouse) || !http.Caller().MaySee(warehouse)
+            || await known.FindWarehouse(warehouse) is null)
+            throw new ProblemException(Problem.NotFound("The warehouse"));
+        if (!Text.IsSku(sku) || !await known.IsProduct(sku)) throw new ProblemException(Problem.NotFound("The product"));
+        return Keys.OfStock(warehouse, sku);
+    }
+
+    static LedgerEntry Entry(LogEvent e)
+    {
+        var entry = new LedgerEntry(
+            e.Version, e.At, TimelineWords.Who(e.Actor), TimelineWords.TypeOf(e.Type), 0, 0, null, null, null, null);
+        return e.Data switch
+        {
+            StockReceived r => entry with { Delta = r.Quantity, Reference = r.Reference },
+            StockAdjusted a => entry with { Delta = a.Delta, Reason = a.Reason },
+            StockReserved r => entry with { ReservedDelta = Sum(r.Lines), OrderId = r.OrderId },
+            ReservationReleased r => entry with { ReservedDelta = -Sum(r.Lines), OrderId = r.OrderId, Reason = r.Reason },
+            StockShipped s => entry with
+            {
+                Delta = -Sum(s.Lines), ReservedDelta = -Sum(s.Lines), OrderId = s.OrderId, ShipmentId = s.ShipmentId,
+            },
+            StockNotFound n => entry with
+            {
+                Delta = -Sum(n.Lines), ReservedDelta = -Sum(n.Lines), OrderId = n.OrderId, ShipmentId = n.ShipmentId,
+            },
+            _ => entry,
+        };
+    }
+
+    static int Sum(IReadOnlyList<LineUnits> lines) => Domain.Stock.Stock.Sum(lines);
+}

@@ -1,0 +1,48 @@
+using System.ComponentModel;
+
+namespace OrleansOms.Host.Stock;
+
+/// <summary>Units that came into a warehouse: all of the lines or none.</summary>
+public sealed record ReceiptRequest(string? Warehouse, string? Reference, IReadOnlyList<ReceiptLineRequest?>? Lines);
+
+/// <summary>Units of one SKU.</summary>
+public sealed record ReceiptLineRequest(string? Sku, [property: Description("Units, 1 to 100,000,000.")] int? Quantity);
+
+/// <summary>Corrections of the numbers on hand: all of the lines or none.</summary>
+public sealed record AdjustmentRequest(string? Warehouse, string? Reason, IReadOnlyList<AdjustmentLineRequest?>? Lines);
+
+/// <summary>A difference for one SKU.</summary>
+public sealed record AdjustmentLineRequest(
+    string? Sku, [property: Description("Units, not 0, -100,000,000 to 100,000,000.")] int? Delta);
+
+/// <summary>A page of a stock's ledger.</summary>
+/// <param name="Entries">Newest first.</param>
+/// <param name="NextCursor">What to send for the page that follows; absent on the last one.</param>
+public sealed record StockLedger(
+    string Warehouse, string Sku, IReadOnlyList<LedgerEntry> Entries, string? NextCursor);
+
+/// <summary>One entry of a ledger.</summary>
+/// <param name="Version">Its number in the stock, from 1 without a gap.</param>
+/// <param name="Who">The API key's or the operator's name, or system.</param>
+/// <param name="Type">received, adjusted, reserved, reservationReleased, shipped or notFound.</param>
+/// <param name="Delta">What it did to the number on hand.</param>
+/// <param name="ReservedDelta">What it did to the number reserved.</param>
+/// <param name="OrderId">The order that caused it.</param>
+/// <param name="ShipmentId">The shipment that caused it.</param>
+/// <param name="Reference">A receipt's reference.</param>
+/// <param name="Reason">Why, for adjustments and releases.</param>
+public sealed record LedgerEntry(
+    int Version, DateTimeOffset At, string Who, string Type, int Delta, int ReservedDelta, string? OrderId,
+    string? ShipmentId, string? Reference, string? Reason);
+
+/// <summary>What can be promised, by SKU.</summary>
+public sealed record AvailabilityAnswer(IReadOnlyList<SkuAvailability> Items);
+
+/// <summary>What can be promised of one SKU.</summary>
+/// <param name="Available">Units in all active warehouses that the caller may see.</param>
+/// <param name="Warehouses">Nearest first; without a destination, by code.</param>
+public sealed record SkuAvailability(string Sku, long Available, IReadOnlyList<WarehouseAvailability> Warehouses);
+
+/// <summary>What one warehouse can promise.</summary>
+/// <param name="Kilometres">Great-circle distance to the destination; absent if either place is unknown.</param>
+public sealed record WarehouseAvailability(string Warehouse, int Available, double? Kilometres);

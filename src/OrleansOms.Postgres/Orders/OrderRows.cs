@@ -1,0 +1,149 @@
+using Npgsql;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Domain.Orders;
+using static OrleansOms.Postgres.ReadModelSql;
+
+namespace OrleansOms.Postgres.Orders;
+
+/// <summary>Writes the rows of orders that a batch has changed.</summary>
+static class OrderRows
+{
+    const string UpsertOrders = """
+        insert into oms.orders as o (id, number, channel, external_id, status, payment_status, country, currency,
+          placed_at, promised_by, customer_name, customer_email, total, lines, units, warehouses, version)
+        select id, number, channel, external_id, status, payment_status, country, currency, placed_at, promised_by,
+          customer_name, customer_email, total, lines, units, string_to_array(warehouses, E'\n'), version
+        from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+          as t (id, number, channel, external_id, status, payment_status, country, currency, placed_at, promised_by,
+            customer_name, customer_email, total, lines, units, warehouses, version)
+        on conflict (id) do update
+        set status = excluded.status, payment_status = excluded.payment_status,
+          customer_name = excluded.customer_name, customer_email = excluded.customer_email,
+          warehouses = excluded.warehouses, version = excluded.version
+        where excluded.version > o.version
+        """;
+
+    const string UpsertSearch = """
+        insert into oms.order_search (order_id, placed_at, total, number_key, external_key, person, terms)
+        select id, placed_at, total, number_key, external_key, person, string_to_array(terms, E'\n')
+        from unnest($1, $2, $3, $4, $5, $6, $7)
+          as t (id, placed_at, total, number_key, external_key, person, terms)
+        on conflict (order_id) do update set person = excluded.person, terms = excluded.terms
+        """;
+
+    const string UpsertLines = """
+        insert into oms.order_lines (order_id, line_id, sku, quantity, unit_price, discount, tax_rate, allocated,
+          backordered, shipped, delivered, cancelled, returned)
+        select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        on conflict (order_id, line_id) do update
+        set allocated = excluded.allocated, backordered = excluded.backordered, shipped = excluded.shipped,
+          delivered = excluded.delivered, cancelled = excluded.cancelled, returned = excluded.returned
+        """;
+
+    const string AddCounts = """
+        insert into oms.order_counts as c (channel, status, orders)
+        select * from unnest($1, $2, $3)
+        on conflict (channel, status) do update set orders = c.orders + excluded.orders
+        """;
+
+    /// <summary>What the search keeps of a SKU.</summary>
+    public static string OfSku(string sku) => $"s:{sku}";
+    /// <summary>What the search keeps of a channel.</summary>
+    public static string OfChannel(string channel) => $"c:{channel}";
+    /// <summary>What the search keeps of a warehouse.</summary>
+    public static string OfWarehouse(string code) => $"w:{code}";
+
+    public static void Write(NpgsqlBatch batch, IReadOnlyList<Change<Order>> changes)
+    {
+        // A refused order is a stream without an order.
+        List<Row> rows = [.. changes.Where(c => c.After.Exists).Select(c => new Row(c))];
+        if (rows.Count == 0) return;
+        batch.BatchCommands.Add(Orders(rows));
+        Add(batch, [.. rows.Where(r => r.IsFoundOtherwise)], Search);
+        Add(batch, [.. rows.SelectMany(ChangedLines)], Lines);
+        Add(batch, Moves(rows), Counts);
+    }
+
+    static void Add<T>(NpgsqlBatch batch, IReadOnlyList<T> rows, Func<IReadOnlyList<T>, NpgsqlBatchCommand> statement)
+    {
+        if (rows.Count > 0) batch.BatchCommands.Add(statement(rows));
+    }
+
+    static NpgsqlBatchCommand Orders(List<Row> rows)
+    {
+        T[] Column<T>(Func<OrderSummary, T> of) => [.. rows.Select(r => of(r.Summary))];
+        return Statement(UpsertOrders,
+            Column(o => o.Id), Column(o => Stored.Clean(o.Number)), Column(o => Stored.Clean(o.Channel)),
+            Column(o => Clean(o.ExternalId)), Column(o => Stored.Name(o.Status)),
+            Column(o => Stored.Name(o.PaymentStatus)), Column(o => o.Country), Column(o => o.Currency),
+            Column(o => o.PlacedAt.ToUniversalTime()), rows.Select(r => r.Placed.PromisedBy.ToUniversalTime()).ToArray(),
+            Column(o => Clean(o.CustomerName)), Column(o => Clean(o.CustomerEmail)), Column(o => o.Total),
+            Column(o => o.Lines), Column(o => o.Units), Column(o => string.Join('\n', o.Warehouses)),
+            Column(o => o.Version));
+    }
+
+    static NpgsqlBatchCommand Search(IReadOnlyList<Row> rows)
+    {
+        T[] Column<T>(Func<OrderSummary, T> of) => [.. rows.Select(r => of(r.Summary))];
+        return Statement(UpsertSearch,
+            Column(o => o.Id), Column(o => o.PlacedAt.ToUniversalTime()), Column(o => o.Total),
+            Column(o => Stored.Key(o.Number)), Column(o => o.ExternalId is { } id ? Stored.Key(id) : null),
+            Column(o => Stored.Clean($"{o.CustomerName}\n{o.CustomerEmail}").ToLowerInvariant()),
+            rows.Select(r => Stored.Clean(r.Terms())).ToArray());
+    }
+
+    static NpgsqlBatchCommand Lines(IReadOnlyList<(string Id, OrderLine Line)> lines)
+    {
+        T[] Column<T>(Func<OrderLine, T> of) => [.. lines.Select(l => of(l.Line))];
+        return Statement(UpsertLines,
+            lines.Select(l => l.Id).ToArray(), Column(l => l.Placed.LineId), Column(l => Stored.Clean(l.Placed.Sku)),
+            Column(l => l.Placed.Quantity), Column(l => l.Placed.UnitPrice), Column(l => l.Placed.Discount),
+            Column(l => l.Placed.TaxRate), Column(l => l.Allocated), Column(l => l.Backordered), Column(l => l.Shipped),
+            Column(l => l.Delivered), Column(l => l.Cancelled), Column(l => l.Returned));
+    }
+
+    static NpgsqlBatchCommand Counts(IReadOnlyList<KeyValuePair<(string Channel, string Status), long>> moves) =>
+        Statement(AddCounts,
+            moves.Select(m => m.Key.Channel).ToArray(), moves.Select(m => m.Key.Status).ToArray(),
+            moves.Select(m => m.Value).ToArray());
+
+    // A line that no event of the batch has touched is the same object before and after.
+    static IEnumerable<(string Id, OrderLine Line)> ChangedLines(Row row)
+    {
+        var (before, after) = (row.Change.Before.Lines, row.Change.After.Lines);
+        for (var i = 0; i < after.Length; i++)
+            if (i >= before.Length || !ReferenceEquals(before[i], after[i])) yield return (row.Change.Id, after[i]);
+    }
+
+    static List<KeyValuePair<(string Channel, string Status), long>> Moves(List<Row> rows)
+    {
+        var moves = new Dictionary<(string Channel, string Status), long>();
+        foreach (var row in rows)
+        {
+            var channel = Stored.Clean(row.Placed.Channel);
+            var now = Stored.Name(row.Summary.Status);
+            var was = row.Change.Before.Exists ? Stored.Name(row.Change.Before.DeriveStatus()) : null;
+            if (was == now) continue;
+            moves[(channel, now)] = moves.GetValueOrDefault((channel, now)) + 1;
+            if (was is not null) moves[(channel, was)] = moves.GetValueOrDefault((channel, was)) - 1;
+        }
+        return [.. moves.Where(m => m.Value != 0).OrderBy(m => m.Key)];
+    }
+
+    static string? Clean(string? text) => text is null ? null : Stored.Clean(text);
+
+    sealed class Row(Change<Order> change)
+    {
+        public Change<Order> Change => change;
+        public OrderPlaced Placed => change.After.Placed!;
+        public OrderSummary Summary { get; } = OrderSummary.Of(change.After);
+
+        /// <summary>Whether a search finds it by other words than before: it is new, or its warehouses are others.</summary>
+        public bool IsFoundOtherwise => !change.Before.Exists
+            || !OrderSummary.Of(change.Before).Warehouses.SequenceEqual(Summary.Warehouses);
+
+        public string Terms() => string.Join('\n', Summary.Warehouses.Select(OfWarehouse)
+            .Prepend(OfChannel(Placed.Channel))
+            .Concat(Placed.Lines.Select(l => l.Sku).Distinct().Select(OfSku)));
+    }
+}

@@ -1,0 +1,172 @@
+using Npgsql;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Stock;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
+using OrleansOms.Postgres.Catalogue;
+using OrleansOms.Postgres.Log;
+using OrleansOms.Postgres.Orders;
+using OrleansOms.Postgres.Shipments;
+using OrleansOms.Postgres.Stock;
+
+namespace OrleansOms.Postgres;
+
+/// <summary>
+/// The tables behind lists and searches: each row is the fold of one aggregate's events, by the Domain's own functions.
+/// A batch and the position after it are written in one transaction, so each event counts once.
+/// </summary>
+public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadModel, IDisposable
+{
+    /// <summary>The name under which its position is kept.</summary>
+    public const string Follower = "read-model";
+
+    // Most states that stay in memory, in order lines and shipment lines: some tens of megabytes.
+    const int RememberedLines = 100_000;
+
+    readonly SemaphoreSlim _turn = new(1);
+    readonly StreamFold<Order> _orders = new(
+        log, RememberedLines, id => new Order(id), o => o.Version, o => 1 + o.Lines.Length,
+        (order, e) => (e.Data is OrderEvent data ? order.Apply(data) : order) with { Version = e.Version });
+    readonly StreamFold<Shipment> _shipments = new(
+        log, RememberedLines, id => new Shipment(id), s => s.Version, s => 1 + s.Lines.Length + s.Tracking.Length,
+        (shipment, e) => (e.Data is ShipmentEvent data ? shipment.Apply(data, e.At) : shipment)
+            with { Version = e.Version });
+
+    /// <summary>How many aggregates are in memory.</summary>
+    internal int Remembered => _orders.Remembered + _shipments.Remembered;
+
+    /// <inheritdoc />
+    public void Dispose() => _turn.Dispose();
+
+    /// <inheritdoc />
+    public Task<LogPosition> Position() => ReadModelSql.Ask(database, ReadPosition);
+
+    /// <inheritdoc />
+    /// <exception cref="LogUnavailableException">The database did not answer; nothing or all of it was written.</exception>
+    public async Task<bool> Apply(LogPosition from, LogBatch batch)
+    {
+        await _turn.WaitAsync();
+        var isWritten = false;
+        try
+        {
+            var orders = await _orders.Fold(batch.Events, Keys.Order);
+            var shipments = await _shipments.Fold(batch.Events, Keys.Shipment);
+            isWritten = await ReadModelSql.Ask(
+                database, connection => Write(connection, from, batch, orders, shipments));
+            if (isWritten)
+            {
+                _orders.Remember(orders);
+                _shipments.Remember(shipments);
+            }
+            return isWritten;
+        }
+        finally
+        {
+            if (!isWritten) Forget();
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<IndexSnapshot> LoadIndexes() => ReadModelSql.Ask(database, async connection =>
+    {
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        var position = await ReadPosition(connection);
+        var products = await CatalogueRows.ReadProducts(connection);
+        var warehouses = await CatalogueRows.ReadWarehouses(connection);
+        var stocks = await StockRows.ReadAll(connection);
+        var waiting = await ReadModelSql.Read(connection, """
+            select sku, sum(backordered)::int from oms.order_lines where backordered > 0 group by sku
+            """, [], row => (Sku: row.GetString(0), Units: row.GetInt32(1)));
+        await transaction.CommitAsync();
+        return new IndexSnapshot(
+            position, products, warehouses, stocks,
+            waiting.ToDictionary(w => w.Sku, w => w.Units, StringComparer.Ordinal));
+    });
+
+    /// <inheritdoc />
+    public async Task<IReadOnlyList<string>> FindWaitingOrders(IReadOnlyCollection<string> skus, int max) =>
+        await ReadModelSql.Read(database, """
+            select o.id from oms.orders o
+            where o.id in (select l.order_id from oms.order_lines l where l.sku = any($1) and l.backordered > 0)
+            order by o.promised_by, o.placed_at, o.id
+            limit $2
+            """, [skus.ToArray(), max], row => row.GetString(0));
+
+    /// <summary>
+    /// Empties every table of the read model and sets its position to the log's start, in one transaction; the follower
+    /// then folds everything again. Lists are empty until it has.
+    /// </summary>
+    public async Task Rebuild()
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            Forget();
+            await ReadModelSql.Ask(database, Empty);
+        }
+        finally { _turn.Release(); }
+    }
+
+    static async Task<int> Empty(NpgsqlConnection connection)
+    {
+        await using var transaction = await connection.BeginTransactionAsync();
+        // The position first: a batch that is being written holds its row, and must end before tables are locked.
+        await using var batch = new NpgsqlBatch(connection, transaction)
+        {
+            BatchCommands =
+            {
+                ReadModelSql.Statement("""
+                    insert into oms.checkpoint (follower, transaction, position) values ($1, 0, 0)
+                    on conflict (follower) do update set transaction = 0, position = 0
+                    """, Follower),
+                ReadModelSql.Statement("""
+                    truncate oms.orders, oms.order_search, oms.order_lines, oms.order_counts, oms.shipments, oms.stock,
+                      oms.products, oms.warehouses
+                    """),
+            },
+        };
+        await batch.ExecuteNonQueryAsync();
+        await transaction.CommitAsync();
+        return 0;
+    }
+
+    static async Task<bool> Write(
+        NpgsqlConnection connection, LogPosition from, LogBatch log, IReadOnlyList<Change<Order>> orders,
+        IReadOnlyList<Change<Shipment>> shipments)
+    {
+        await using var transaction = await connection.BeginTransactionAsync();
+        // Locks the position, so that of two writers of one batch the second waits here and then finds it moved.
+        if (!await Checkpoints.Advance(connection, Follower, from, log.Through)) return false;
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        OrderRows.Write(batch, orders);
+        ShipmentRows.Write(batch, shipments);
+        CatalogueRows.Write(batch, log.Events);
+        var stocks = StockRows.Write(batch, log.Events);
+        if (batch.BatchCommands.Count > 0)
+        {
+            await batch.PrepareAsync();
+            await batch.ExecuteNonQueryAsync();
+        }
+        // Sums that go wrong once stay wrong for ever, so nothing of such a batch is kept.
+        if (stocks is { } s && (int)s.Command.RecordsAffected != s.Rows)
+            throw new InvalidOperationException($"The batch after {from} does not follow the stocks that are stored.");
+        await transaction.CommitAsync();
+        return true;
+    }
+
+    static async Task<LogPosition> ReadPosition(NpgsqlConnection connection)
+    {
+        var rows = await ReadModelSql.Read(
+            connection, "select transaction, position from oms.checkpoint where follower = $1", [Follower],
+            row => new LogPosition(row.GetInt64(0), row.GetInt64(1)));
+        return rows.Count == 1 ? rows[0] : LogPosition.Start;
+    }
+
+    void Forget()
+    {
+        _orders.Forget();
+        _shipments.Forget();
+    }
+}

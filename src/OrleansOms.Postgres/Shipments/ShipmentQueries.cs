@@ -1,0 +1,78 @@
+using System.Text.Json;
+using Npgsql;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Shipments;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
+using OrleansOms.Postgres.Orders;
+
+namespace OrleansOms.Postgres.Shipments;
+
+/// <summary>Lists of shipments, from the read model.</summary>
+public sealed class ShipmentQueries(NpgsqlDataSource database)
+{
+    const string ListName = "shipments";
+
+    /// <summary>A page of the shipments that the filter lets through, oldest first.</summary>
+    /// <exception cref="BadCursorException">The cursor was not made by this list.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is not 1 to 200.</exception>
+    public async Task<Page<ShipmentView>> List(ShipmentFilter filter)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(filter.Limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(filter.Limit, Page<ShipmentView>.MaxLimit);
+        var after = Cursor.Read(ListName, filter.Cursor) is { } place
+            ? (At: Cursor.ReadTime(place.Key), place.Id) : ((DateTimeOffset At, string Id)?)null;
+        if (!CanMatch(filter)) return new Page<ShipmentView>([], null);
+        var p = new Parameters();
+        var rows = await ReadModelSql.Read(database, $"""
+            select s.view, s.created_at from ({Source(filter, p, after)}) page join oms.shipments s on s.id = page.id
+            order by page.created_at, page.id
+            """, p.Values, row => (
+                View: JsonSerializer.Deserialize(row.GetString(0), ReadModelJson.Default.ShipmentView)!,
+                At: row.GetFieldValue<DateTimeOffset>(1)));
+        List<ShipmentView> items = [.. rows.Take(filter.Limit).Select(r => r.View)];
+        return new Page<ShipmentView>(items, rows.Count <= filter.Limit
+            ? null
+            : Cursor.Write(ListName, Cursor.OfTime(rows[filter.Limit - 1].At), items[^1].Id));
+    }
+
+    static bool CanMatch(ShipmentFilter filter) =>
+        (filter.Warehouse is null || Text.IsWarehouseCode(filter.Warehouse))
+        && (filter.OrderId is null || Keys.IsId(Keys.Order, filter.OrderId));
+
+    // Work is a walk along (warehouse, status) by age. An order's shipments are a range of the key. What has left since
+    // a moment is collected first: it is the newest, and a walk from the oldest would pass everything else before it.
+    static string Source(ShipmentFilter filter, Parameters p, (DateTimeOffset At, string Id)? after)
+    {
+        var limit = $"limit {filter.Limit + 1}";
+        var page = after is { } a ? $"(w.created_at, w.id) > ({p.Add(a.At)}, {p.Add(a.Id)})" : "true";
+        string[] statuses = [.. filter.Statuses.Distinct().Select(s => Stored.Name(s))];
+        if (filter.OrderId is null && filter.ShippedSince is null)
+        {
+            if (statuses.Length == 0) statuses = [.. Enum.GetValues<ShipmentStatus>().Select(s => Stored.Name(s))];
+            var places = filter.Warehouse is { } code ? $"(select {p.Add(code)}::text)" : "(select code from oms.warehouses)";
+            return $"""
+                select one.id, one.created_at
+                from {places} as place (code) cross join unnest({p.Add(statuses)}) as wanted (status)
+                cross join lateral (
+                  select w.id, w.created_at from oms.shipments w
+                  where w.warehouse = place.code and w.status = wanted.status and {page}
+                  order by w.created_at, w.id {limit}) one
+                order by one.created_at, one.id {limit}
+                """;
+        }
+        List<string> where = [];
+        if (filter.OrderId is { } order)
+        {
+            var prefix = Keys.Shipment + order[Keys.Order.Length..];
+            where.Add($"s.id > {p.Add(prefix + '-')} and s.id < {p.Add(prefix + '.')}"); // '.' follows '-'
+        }
+        if (filter.ShippedSince is { } since) where.Add($"s.shipped_at >= {p.Add(since.ToUniversalTime())}");
+        if (filter.Warehouse is { } warehouse) where.Add($"s.warehouse = {p.Add(warehouse)}");
+        if (statuses.Length > 0) where.Add($"s.status = any({p.Add(statuses)})");
+        return $"""
+            with w as materialized (select s.id, s.created_at from oms.shipments s where {string.Join(" and ", where)})
+            select w.id, w.created_at from w where {page} order by w.created_at, w.id {limit}
+            """;
+    }
+}

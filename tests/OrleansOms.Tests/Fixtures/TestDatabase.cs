@@ -1,0 +1,72 @@
+using Npgsql;
+using OrleansOms.Postgres;
+
+namespace OrleansOms.Tests.Fixtures;
+
+/// <summary>A database of its own for one test, on the test server; dropped when disposed, whoever is connected.</summary>
+public sealed class TestDatabase : IAsyncDisposable
+{
+    readonly string server;
+    readonly string name;
+
+    TestDatabase(string server, string name, int maxPoolSize)
+    {
+        (this.server, this.name) = (server, name);
+        ConnectionString = new NpgsqlConnectionStringBuilder(server)
+        {
+            Database = name, MaxPoolSize = maxPoolSize, IncludeErrorDetail = true,
+        }.ConnectionString;
+        Source = NpgsqlDataSource.Create(ConnectionString);
+    }
+
+    /// <summary>Names the database.</summary>
+    public string ConnectionString { get; }
+
+    /// <summary>Connections to it, pooled.</summary>
+    public NpgsqlDataSource Source { get; }
+
+    /// <summary>A fresh database with the present schema, or without any.</summary>
+    public static async Task<TestDatabase> Create(bool migrated = true, int maxPoolSize = 20)
+    {
+        var server = await TestServer.ConnectionString();
+        var name = $"oms_test_{Guid.NewGuid():n}";
+        await OnServer(server, $"create database {name}");
+        var database = new TestDatabase(server, name, maxPoolSize);
+        if (migrated)
+            await Migrator.Run(database.ConnectionString);
+        return database;
+    }
+
+    /// <summary>Runs SQL on a pooled connection.</summary>
+    public async Task Execute(string sql)
+    {
+        await using var command = Source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>The first value that a query answers.</summary>
+    public async Task<T> Ask<T>(string sql)
+    {
+        await using var command = Source.CreateCommand(sql);
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        return await reader.GetFieldValueAsync<T>(0);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await Source.DisposeAsync();
+        NpgsqlConnection.ClearAllPools();
+        await OnServer(server, $"drop database if exists {name} with (force)");
+    }
+
+    static async Task OnServer(string server, string sql)
+    {
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+}
