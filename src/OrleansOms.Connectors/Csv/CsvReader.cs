@@ -48,7 +48,7 @@ public sealed class CsvReader(TextReader reader, char separator = ',')
         return false;
     }
 
-    /// <summary>Joins the lines of a quoted field; leaves them to be read one by one if the quote does not close.</summary>
+    /// <summary>Joins the lines of a quoted field; leaves them to be read one by one if it does not close.</summary>
     bool TryJoin(ref string raw)
     {
         var joined = new StringBuilder(raw);
@@ -139,7 +139,7 @@ public sealed class CsvReader(TextReader reader, char separator = ',')
         }
     }
 
-    /// <summary>A quote opens only at the start of a field; what stands between its end and the separator is kept.</summary>
+    /// <summary>A quote opens only at the start of a field; what follows its end is kept.</summary>
     bool TakeQuoted(string text, ref int at)
     {
         _field.Clear();

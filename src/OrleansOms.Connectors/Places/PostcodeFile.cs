@@ -79,5 +79,6 @@ public static class PostcodeFile
     }
 
     static bool TryDegrees(string text, out double degrees) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out degrees) && double.IsFinite(degrees);
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out degrees)
+        && double.IsFinite(degrees);
 }

@@ -40,7 +40,7 @@ public sealed class PostcodePlaces : IPlaces
     /// <exception cref="IOException">A file that is there cannot be read.</exception>
     public static PostcodePlaces Load(string? folder) => From(PostcodeFile.In(folder).SelectMany(PostcodeFile.Read));
 
-    /// <summary>Indexes these rows; null stands for a malformed one. Several places of one code make their mean.</summary>
+    /// <summary>Indexes these rows; null stands for a malformed one. Places of one code make their mean.</summary>
     public static PostcodePlaces From(IEnumerable<PostcodeRow?> rows)
     {
         var building = new Dictionary<string, Dictionary<ulong, Mean>>(StringComparer.Ordinal);
@@ -73,7 +73,7 @@ public sealed class PostcodePlaces : IPlaces
         return Countries.CentreOf(country);
     }
 
-    /// <summary>The sum of points; longitudes are taken relative to the first, so that the date line does not matter.</summary>
+    /// <summary>A sum of points; longitudes count from the first, so that the date line does not matter.</summary>
     readonly record struct Mean(double Latitudes, double LongitudeOffsets, double First, int Count)
     {
         public Mean With(GeoPoint point) => Count == 0

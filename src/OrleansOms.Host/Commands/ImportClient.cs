@@ -28,7 +28,7 @@ public sealed class ImportStoppedException(string message) : Exception(message);
 /// </summary>
 public sealed class ImportClient : IDisposable
 {
-    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
     static readonly TimeSpan LongestRetryAfter = TimeSpan.FromSeconds(60);
     /// <summary>A wrong address should be told soon: a server that has never answered gets no more than this.</summary>
@@ -63,6 +63,9 @@ public sealed class ImportClient : IDisposable
     /// <summary>How often a request was sent again.</summary>
     public int Retries => Volatile.Read(ref _retries);
 
+    TimeSpan Patience => _hasAnswered || _options.GiveUpAfter < FirstAnswerWithin
+        ? _options.GiveUpAfter : FirstAnswerWithin;
+
     /// <summary>Sends until there is an answer.</summary>
     /// <exception cref="ImportStoppedException">None came in time, or the key is not accepted.</exception>
     public async Task<ImportAnswer> Send(HttpMethod method, RetailRequest request, CancellationToken cancellation)
@@ -80,18 +83,21 @@ public sealed class ImportClient : IDisposable
                 var answer = await Read(response, cancellation);
                 _hasAnswered = true;
                 if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
-                    throw new ImportStoppedException($"The server does not accept the API key ({answer.Status} {answer.Code}).");
+                    throw new ImportStoppedException(
+                        $"The server does not accept the API key ({answer.Status} {answer.Code}).");
                 if (!IsOpen(response.StatusCode, answer)) return answer;
                 retryAfter = RetryAfter(response);
                 why = $"{answer.Status} {answer.Code}";
             }
             catch (HttpRequestException e) { why = e.Message; }
             catch (IOException e) { why = e.Message; }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested) { why = "no answer in time"; }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested) 
+            {
+                why = "no answer in time";
+            }
 
             var pause = Pause(attempt, retryAfter, Random.Shared.NextDouble());
-            var patience = _hasAnswered || _options.GiveUpAfter < FirstAnswerWithin ? _options.GiveUpAfter : FirstAnswerWithin;
-            if (TimeProvider.System.GetElapsedTime(started) + pause > patience)
+            if (TimeProvider.System.GetElapsedTime(started) + pause > Patience)
                 throw new ImportStoppedException($"{_options.Url} does not answer ({request.Name}: {why}).");
             Interlocked.Increment(ref _retries);
             await Task.Delay(pause, cancellation);
@@ -106,11 +112,10 @@ public sealed class ImportClient : IDisposable
     /// <param name="chance">From 0 up to 1.</param>
     public static TimeSpan Pause(int attempt, TimeSpan? retryAfter, double chance)
     {
-        var longest = Math.Min(LongestPause.TotalMilliseconds, FirstPause.TotalMilliseconds * Math.Pow(2, Math.Min(attempt, 16)));
-        var pause = TimeSpan.FromMilliseconds(longest * (0.5 + chance / 2));
-        var asked = retryAfter is { } r ? TimeSpan.FromTicks(Math.Clamp(r.Ticks, 0, LongestRetryAfter.Ticks)) : TimeSpan.Zero;
+        var doubled = FirstPause * Math.Pow(2, Math.Min(attempt, 16));
+        var pause = (doubled < LongestPause ? doubled : LongestPause) * (0.5 + chance / 2);
         // Those who were told the same time must not come back at the same moment.
-        return asked == TimeSpan.Zero ? pause : asked + pause;
+        return pause + TimeSpan.FromTicks(Math.Clamp(retryAfter?.Ticks ?? 0, 0, LongestRetryAfter.Ticks));
     }
 
     static HttpRequestMessage Message(HttpMethod method, RetailRequest request)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Npgsql;
@@ -82,27 +83,33 @@ public static class ImportCommand
         var file = RetailFile.Read(text, out var fault);
         output.WriteLine(file is null
             ? $"{options.File}: {fault}"
-            : $"{Path.GetFileName(options.File)}: {file.Rows:N0} rows, {file.Orders.Count:N0} orders, {file.Products.Count:N0} products");
+            : string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(options.File)}: {file.Rows:N0} rows, "
+                + $"{file.Orders.Count:N0} orders, {file.Products.Count:N0} products"));
         return file;
     }
 
-    static async Task<IReadOnlyList<RefusedOrder>> Send(
+    static async Task<IReadOnlyList<Refused>> Send(
         ImportOptions options, RetailFile file, TextWriter output, CancellationToken cancellation)
     {
         var countries = file.Orders.Select(o => o.Country).ToHashSet(StringComparer.Ordinal);
         var addresses = RetailAddresses.Load(options.Postcodes, countries);
         using var client = new ImportClient(options);
         await Prepare("warehouses", HttpMethod.Put, OpeningStock.Warehouses.Select(RetailRequests.Warehouse));
-        await Prepare("products", HttpMethod.Put, file.Products.Select(RetailRequests.Product));
-        await Prepare("receipts", HttpMethod.Post, RetailRequests.Receipts(file.Products));
+        var refused = new ConcurrentBag<Refused>();
+        await Each("products", HttpMethod.Put, file.Products.Select(RetailRequests.Product), file.Products.Count,
+            (request, answer) => refused.Add(new Refused("product", request.Name, answer)));
+        // A receipt is taken whole or not at all: what the catalogue has not taken must not spoil the rest.
+        var unknown = refused.Select(r => r.Name).ToHashSet(StringComparer.Ordinal);
+        await Prepare("receipts", HttpMethod.Post,
+            RetailRequests.Receipts([.. file.Products.Where(p => !unknown.Contains(p.Sku))]));
 
-        var refused = new ConcurrentBag<RefusedOrder>();
-        await Each("orders", HttpMethod.Post, file.Orders.Select(o => RetailRequests.Order(o, addresses)), file.Orders.Count,
-            (request, answer) => refused.Add(new RefusedOrder(request.Name, answer)));
+        var orders = file.Orders.Select(o => RetailRequests.Order(o, addresses));
+        await Each("orders", HttpMethod.Post, orders, file.Orders.Count,
+            (request, answer) => refused.Add(new Refused("order", request.Name, answer)));
         if (client.Retries > 0) await output.WriteLineAsync($"  sent again {client.Retries:N0} times");
-        return [.. refused.OrderBy(r => r.Invoice, StringComparer.Ordinal)];
+        return [.. refused.OrderByDescending(r => r.Kind, StringComparer.Ordinal).ThenBy(r => r.Name, StringComparer.Ordinal)];
 
-        // Without its warehouses, products and stock no order means anything: a refusal here ends the import.
+        // Without warehouses and stock no order means anything: a refusal here ends the import.
         Task Prepare(string what, HttpMethod method, IEnumerable<RetailRequest> requests)
         {
             var all = requests.ToList();
@@ -114,7 +121,10 @@ public static class ImportCommand
             Action<RetailRequest, ImportAnswer> onRefusal)
         {
             await using var progress = new ImportProgress(output, what, count, options.IsTerminal);
-            var together = new ParallelOptions { MaxDegreeOfParallelism = options.Parallel, CancellationToken = cancellation };
+            var together = new ParallelOptions
+            {
+                MaxDegreeOfParallelism = options.Parallel, CancellationToken = cancellation,
+            };
             await Parallel.ForEachAsync(requests, together, async (request, token) =>
             {
                 var answer = await client.Send(method, request, token);
@@ -124,7 +134,7 @@ public static class ImportCommand
         }
     }
 
-    /// <summary>Asks the read model until it shows what the file says, or has had time enough, and shows both.</summary>
+    /// <summary>Asks the read model until it shows what the file says, or has had time enough; shows both.</summary>
     static async Task<bool> Reconcile(
         ImportOptions options, RetailFile file, TextWriter output, CancellationToken cancellation)
     {
@@ -132,7 +142,8 @@ public static class ImportCommand
         if (options.Database is null)
         {
             ImportReport.WriteFileSide(output, totals);
-            await output.WriteLineAsync("\nNo database is known (ConnectionStrings__Oms): the stored side is not shown.");
+            await output.WriteLineAsync(
+                "\nNo database is known (ConnectionStrings__Oms): the stored side is not shown.");
             return false;
         }
         try

@@ -47,7 +47,11 @@ public sealed record ImportOptions
     public static ImportOptions? Parse(IReadOnlyList<string> args, Func<string, string?> setting, out string? fault)
     {
         fault = null;
-        if (args.Count < 2 || args[0] != "online-retail") { fault = "Say what to import: online-retail FILE."; return null; }
+        if (args.Count < 2 || args[0] != "online-retail")
+        {
+            fault = "Say what to import: online-retail FILE.";
+            return null;
+        }
         var named = Named(args, ref fault);
         if (named is null) return null;
 
@@ -56,14 +60,17 @@ public sealed record ImportOptions
             ?? FirstLine(Path.Combine(data, "secrets", "api-key"));
         if (key is null)
         {
-            fault = $"There is no API key: give --key, set Oms__Bootstrap__ApiKey, or start OrleansOms once with its data in {data}.";
+            fault = "There is no API key: give --key, set Oms__Bootstrap__ApiKey, or start OrleansOms once with its "
+                + $"data in {data}.";
             return null;
         }
-        if (key.AsSpan().IndexOfAnyExceptInRange('!', '~') >= 0) fault = "The API key holds characters that no key has.";
+        if (key.AsSpan().IndexOfAnyExceptInRange('!', '~') >= 0)
+            fault = "The API key holds characters that no key has.";
         if (!Uri.TryCreate(named.GetValueOrDefault("--url") ?? "http://localhost:8080", UriKind.Absolute, out var url)
             || url.Scheme is not ("http" or "https")) fault = "--url must be an http or https address.";
-        if (!int.TryParse(named.GetValueOrDefault("--parallel") ?? "16", NumberStyles.None, CultureInfo.InvariantCulture,
-                out var parallel) || parallel is < 1 or > 256) fault = "--parallel must be a number from 1 to 256.";
+        if (!int.TryParse(named.GetValueOrDefault("--parallel") ?? "16", NumberStyles.None,
+                CultureInfo.InvariantCulture, out var parallel) || parallel is < 1 or > 256)
+            fault = "--parallel must be a number from 1 to 256.";
         if (!System.IO.File.Exists(args[1])) fault = $"There is no file {args[1]}.";
         var postcodes = named.GetValueOrDefault("--postcodes");
         if (postcodes is not null && !Directory.Exists(postcodes)) fault = $"There is no folder {postcodes}.";
@@ -102,7 +109,8 @@ public sealed record ImportOptions
     {
         try
         {
-            return System.IO.File.Exists(path) ? NotEmpty(System.IO.File.ReadLines(path).FirstOrDefault()?.Trim()) : null;
+            if (!System.IO.File.Exists(path)) return null;
+            return NotEmpty(System.IO.File.ReadLines(path).FirstOrDefault()?.Trim());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

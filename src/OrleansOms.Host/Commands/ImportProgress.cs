@@ -11,6 +11,7 @@ public sealed class ImportProgress : IAsyncDisposable
     static readonly TimeSpan BarEvery = TimeSpan.FromMilliseconds(200);
     static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(5);
     const int BarWidth = 30;
+    const int LongestLeftSeconds = 24 * 60 * 60 - 1;
 
     readonly TextWriter _output;
     readonly string _what;
@@ -52,8 +53,9 @@ public sealed class ImportProgress : IAsyncDisposable
         var rate = elapsed > TimeSpan.Zero ? done / elapsed.TotalSeconds : 0;
         var share = total == 0 ? 1 : (double)done / total;
         var bar = withBar ? $"[{new string('█', (int)(share * BarWidth)).PadRight(BarWidth, '·')}] " : "";
+        var secondsLeft = Math.Ceiling(Math.Min(LongestLeftSeconds, (total - done) / rate));
         var left = done == 0 ? "?"
-            : TimeSpan.FromSeconds(Math.Ceiling(Math.Min(359_999, (total - done) / rate))).ToString(@"h\:mm\:ss", CultureInfo.InvariantCulture);
+            : TimeSpan.FromSeconds(secondsLeft).ToString(@"h\:mm\:ss", CultureInfo.InvariantCulture);
         return string.Create(CultureInfo.InvariantCulture,
             $"  {what,-10} {bar}{done:N0} of {total:N0}, {share:P0}, {rate:N0}/s, {left} left");
     }

@@ -7,29 +7,32 @@ using OrleansOms.Postgres.Orders;
 
 namespace OrleansOms.Host.Commands;
 
-/// <summary>An order that the server did not take.</summary>
-public sealed record RefusedOrder(string Invoice, ImportAnswer Answer);
+/// <summary>What the server did not take.</summary>
+/// <param name="Kind">"product" or "order".</param>
+/// <param name="Name">The SKU, or the invoice.</param>
+public sealed record Refused(string Kind, string Name, ImportAnswer Answer);
 
 /// <summary>What is told at the end of an import.</summary>
 public static class ImportReport
 {
     /// <summary>Name of the list of rows left out.</summary>
     public const string LeftOutFile = "online-retail-left-out.csv";
-    /// <summary>Name of the list of orders refused.</summary>
+    /// <summary>Name of the list of products and orders refused.</summary>
     public const string RefusedFile = "online-retail-refused.csv";
 
     const int RefusedShown = 10;
 
     /// <summary>Writes the two lists in full into the folder, in place of those of an earlier run.</summary>
-    public static void WriteLists(string folder, RetailFile file, IReadOnlyList<RefusedOrder> refused)
+    public static void WriteLists(string folder, RetailFile file, IReadOnlyList<Refused> refused)
     {
         Directory.CreateDirectory(folder);
-        var leftOut = file.LeftOut.Select(r => (string[])[r.Line.ToString(CultureInfo.InvariantCulture), Words(r.Reason), .. r.Fields])
+        var leftOut = file.LeftOut
+            .Select(r => (string[])[Digits(r.Line), Words(r.Reason), .. r.Fields])
             .Prepend(["Line", "Reason", .. file.Header]);
         WriteCsv(Path.Combine(folder, LeftOutFile), leftOut);
         WriteCsv(Path.Combine(folder, RefusedFile), refused
-            .Select(r => (string[])[r.Invoice, r.Answer.Status.ToString(CultureInfo.InvariantCulture), r.Answer.Code ?? "", r.Answer.Detail ?? ""])
-            .Prepend(["InvoiceNo", "Status", "Code", "Detail"]));
+            .Select(r => (string[])[r.Kind, r.Name, Digits(r.Answer.Status), r.Answer.Code ?? "", r.Answer.Detail ?? ""])
+            .Prepend(["Kind", "Name", "Status", "Code", "Detail"]));
     }
 
     static void WriteCsv(string path, IEnumerable<string[]> lines) =>
@@ -51,14 +54,14 @@ public static class ImportReport
     }
 
     /// <summary>What the server did not take, by code, and the first of them.</summary>
-    public static void WriteRefused(TextWriter output, IReadOnlyList<RefusedOrder> refused, string folder)
+    public static void WriteRefused(TextWriter output, IReadOnlyList<Refused> refused, string folder)
     {
         if (refused.Count == 0) return;
         output.WriteLine();
-        foreach (var group in refused.GroupBy(r => r.Answer.Code).OrderByDescending(g => g.Count()))
-            output.WriteLine($"Refused by the server: {Number(group.Count())} with {group.Key}");
+        foreach (var group in refused.GroupBy(r => (r.Kind, r.Answer.Code)).OrderByDescending(g => g.Count()))
+            output.WriteLine($"Refused by the server: {Number(group.Count())} {group.Key.Kind}(s) with {group.Key.Code}");
         foreach (var r in refused.Take(RefusedShown))
-            output.WriteLine($"  {r.Invoice}: {r.Answer.Status} {r.Answer.Code} {r.Answer.Detail}");
+            output.WriteLine($"  {r.Kind} {r.Name}: {r.Answer.Status} {r.Answer.Code} {r.Answer.Detail}");
         output.WriteLine($"  all of them: {Path.Combine(folder, RefusedFile)}");
     }
 
@@ -68,7 +71,7 @@ public static class ImportReport
     {
         var left = file.ToDictionary(f => f.Country, StringComparer.Ordinal);
         var right = stored.ToDictionary(
-            s => s.Country, s => new CountryTotal(s.Country, s.Orders, s.Lines, s.Units, s.Value), StringComparer.Ordinal);
+            s => s.Country, AsTotal, StringComparer.Ordinal);
         output.WriteLine();
         output.WriteLine($"{"",-24}{"file",47}   {"stored",47}");
         output.WriteLine($"{"Country",-24}{Titles()}   {Titles()}");
@@ -97,8 +100,9 @@ public static class ImportReport
     /// <summary>Whether the read model shows exactly what the file says.</summary>
     public static bool AreEqual(IReadOnlyList<CountryTotal> file, IReadOnlyList<StoredCountry> stored) =>
         file.OrderBy(f => f.Country, StringComparer.Ordinal).SequenceEqual(
-            stored.Select(s => new CountryTotal(s.Country, s.Orders, s.Lines, s.Units, s.Value))
-                .OrderBy(s => s.Country, StringComparer.Ordinal));
+            stored.Select(AsTotal).OrderBy(s => s.Country, StringComparer.Ordinal));
+
+    static CountryTotal AsTotal(StoredCountry s) => new(s.Country, s.Orders, s.Lines, s.Units, s.Value);
 
     static bool WritePair(TextWriter output, string name, CountryTotal file, CountryTotal stored)
     {
@@ -116,6 +120,8 @@ public static class ImportReport
         CultureInfo.InvariantCulture, $"{t.Orders,8:N0}{t.Lines,10:N0}{t.Units,12:N0}{t.Value,17:#,##0.00##}");
 
     static string Cut(string text) => text.Length <= 23 ? text : text[..23];
+
+    static string Digits(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 

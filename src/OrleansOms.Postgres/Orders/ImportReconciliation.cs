@@ -34,7 +34,8 @@ public static class ImportReconciliation
     /// <summary>What is stored of the orders with these external ids, by country in the order of the codes.</summary>
     /// <exception cref="NpgsqlException">The database cannot be reached, or has no read model.</exception>
     public static async Task<IReadOnlyList<StoredCountry>> Read(
-        NpgsqlDataSource database, string channel, string currency, string[] externalIds, CancellationToken cancellation)
+        NpgsqlDataSource database, string channel, string currency, string[] externalIds,
+        CancellationToken cancellation)
     {
         await using var command = database.CreateCommand(Sql);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = channel });

@@ -10,8 +10,8 @@ public sealed class ImportClientTests
     [Fact]
     public void Pauses_double_up_to_five_seconds_and_half_of_each_is_chance()
     {
-        Assert.Equal([50, 100, 200, 400], Enumerable.Range(0, 4).Select(n => Ms(n, null, 1)));
-        Assert.Equal([25, 50, 100, 200], Enumerable.Range(0, 4).Select(n => Ms(n, null, 0)));
+        Assert.Equal([20, 40, 80, 160], Enumerable.Range(0, 4).Select(n => Ms(n, null, 1)));
+        Assert.Equal([10, 20, 40, 80], Enumerable.Range(0, 4).Select(n => Ms(n, null, 0)));
         Assert.Equal((5000, 2500), (Ms(1_000_000, null, 1), Ms(30, null, 0)));
     }
 
@@ -23,6 +23,6 @@ public sealed class ImportClientTests
     public void The_server_is_never_asked_again_before_it_wants_to_be(int retryAfterSeconds, double atLeast)
     {
         var pause = Ms(0, TimeSpan.FromSeconds(retryAfterSeconds), 0.5);
-        Assert.InRange(pause, atLeast, atLeast + 50);
+        Assert.InRange(pause, atLeast, atLeast + 20);
     }
 }

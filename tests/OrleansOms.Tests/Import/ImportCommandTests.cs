@@ -89,6 +89,7 @@ public sealed class ImportCommandTests(TemporaryDatabase database) : IClassFixtu
     [Fact]
     public async Task Nothing_doubles_and_nothing_is_lost_while_the_server_fails_in_every_way()
     {
+        _server.Misbehaves = true;
         Assert.Equal(ImportCommand.NotEqual, await Run(Options with { Database = null }));
         AssertEverythingIsThereOnce();
         Assert.Equal(["busy", "lostAfter", "lostBefore", "running", "tooMany"], _server.Faults.Keys.Order());
@@ -104,6 +105,7 @@ public sealed class ImportCommandTests(TemporaryDatabase database) : IClassFixtu
     [Fact]
     public async Task An_interrupted_import_goes_on_when_it_is_run_again()
     {
+        _server.Misbehaves = true;
         using var stop = new CancellationTokenSource();
         var placed = 0;
         _server.OnOrder = _ => { if (Interlocked.Increment(ref placed) == 5) stop.Cancel(); };
@@ -167,10 +169,22 @@ public sealed class ImportCommandTests(TemporaryDatabase database) : IClassFixtu
         await Project();
         Assert.Equal(ImportCommand.NotEqual, await Run(Options));
         Assert.Equal(16, _server.Orders.Count);
-        Assert.Contains("700006: 422 unknown_sku A sentence about unknown_sku.", _output.ToString());
+        Assert.Contains("order 700006: 422 unknown_sku A sentence about unknown_sku.", _output.ToString());
         Assert.Equal(
-            ["InvoiceNo,Status,Code,Detail", "700006,422,unknown_sku,A sentence about unknown_sku."],
+            ["Kind,Name,Status,Code,Detail", "order,700006,422,unknown_sku,A sentence about unknown_sku."],
             await File.ReadAllLinesAsync(Path.Combine(_report, ImportReport.RefusedFile)));
+    }
+
+    [Fact]
+    public async Task A_refused_product_spoils_only_the_orders_that_need_it()
+    {
+        _server.Refused.Add("x/y");
+        Assert.Equal(ImportCommand.NotEqual, await Run(Options with { Database = null }));
+        Assert.Equal(TestData.ReadSample().Orders.Select(o => o.Invoice).Where(i => i != "700003").Order(),
+            _server.Orders.Keys.Order());
+        Assert.Contains("product x/y: 422 invalid_product", _output.ToString());
+        Assert.Contains("order 700003: 422 unknown_sku", _output.ToString());
+        Assert.NotEmpty(_server.Stock);
     }
 
     [Fact]
@@ -226,7 +240,6 @@ public sealed class ImportCommandTests(TemporaryDatabase database) : IClassFixtu
     [Fact]
     public async Task One_query_tells_orders_lines_units_and_value_by_country()
     {
-        _server.Misbehaves = false;
         await Run(Options with { Database = null });
         await Project();
         var stored = await ImportReconciliation.Read(

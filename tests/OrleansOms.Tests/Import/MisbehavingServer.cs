@@ -22,8 +22,8 @@ sealed class MisbehavingServer : IAsyncDisposable
     int _requests;
 
     /// <summary>Whether it fails now and then.</summary>
-    public bool Misbehaves { get; set; } = true;
-    /// <summary>Orders of these invoices are refused with 422.</summary>
+    public bool Misbehaves { get; set; }
+    /// <summary>Orders of these invoices and products of these SKUs are refused with 422.</summary>
     public HashSet<string> Refused { get; } = new(StringComparer.Ordinal);
     /// <summary>Orders of these invoices are there already, placed by another caller.</summary>
     public HashSet<string> TakenByOthers { get; } = new(StringComparer.Ordinal);
@@ -88,6 +88,7 @@ sealed class MisbehavingServer : IAsyncDisposable
         switch (http.Request.Method, string.Join('/', path.Take(4)))
         {
             case ("PUT", "/api/v1/products") when path.Length == 5:
+                if (Refused.Contains(Uri.UnescapeDataString(path[4]))) return (422, "invalid_product");
                 Products[Uri.UnescapeDataString(path[4])] = json.GetProperty("name").GetString()!;
                 return (200, null);
             case ("PUT", "/api/v1/warehouses") when path.Length == 5:

@@ -178,7 +178,7 @@ public sealed class OrleansStorageTests
     static async Task<IHost> StartSilo(TestDatabase database, string clusterId)
     {
         var connectionString = OrleansSchema.ConnectionString(database.ConnectionString);
-        var builder = Host.CreateApplicationBuilder();
+        var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         builder.UseOrleans(silo =>
         {

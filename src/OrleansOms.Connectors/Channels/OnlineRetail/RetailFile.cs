@@ -106,9 +106,15 @@ public sealed record RetailFile(
             order.Lines.Add(new RetailLine(sold.Sku, row.Quantity, row.UnitPrice));
         }
 
+        RetailOrder Order(string invoice)
+        {
+            var (first, lines) = _orders[invoice];
+            return new RetailOrder(invoice, first.Customer, first.Country, lines);
+        }
+
         public RetailFile Finish(string[] header) => new(
             _rows, header,
-            [.. _invoices.Select(i => new RetailOrder(i, _orders[i].First.Customer, _orders[i].First.Country, _orders[i].Lines))],
+            [.. _invoices.Select(Order)],
             [.. _sold.Values.OrderBy(s => s.Sku, StringComparer.Ordinal)
                 .Select(s => new RetailProduct(s.Sku, s.Name(), s.Units))],
             _leftOut);

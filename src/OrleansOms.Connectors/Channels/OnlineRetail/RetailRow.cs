@@ -39,7 +39,7 @@ public readonly record struct RetailRow(
     const int MaxInvoice = 20;
     const int MaxCustomer = 20;
 
-    /// <summary>Reads a row. Null and the reason if it is no order line. The first reason that holds is given.</summary>
+    /// <summary>Reads a row. Null and the reason if it is no order line. The first that holds is given.</summary>
     public static RetailRow? Read(IReadOnlyList<string> fields, RetailColumns columns, out LeftOutReason reason)
     {
         reason = LeftOutReason.Unreadable;
@@ -49,7 +49,7 @@ public readonly record struct RetailRow(
         if (invoice.Length is 0 or > MaxInvoice || !Text.IsSku(sku)) return null;
 
         if (invoice[0] is 'C' or 'c') { reason = LeftOutReason.CreditNote; return null; }
-        if (invoice.AsSpan().IndexOfAnyExceptInRange('0', '9') >= 0) { reason = LeftOutReason.NotAnInvoice; return null; }
+        if (!IsDigits(invoice)) { reason = LeftOutReason.NotAnInvoice; return null; }
         if (!TryQuantity(fields[columns.Quantity], out var quantity)
             || !TryPrice(fields[columns.UnitPrice], out var price)
             || !TryCustomer(fields[columns.Customer], out var customer)) return null;
@@ -63,6 +63,8 @@ public readonly record struct RetailRow(
         }
         return new RetailRow(invoice, sku, fields[columns.Description], quantity, price, customer, country);
     }
+
+    static bool IsDigits(ReadOnlySpan<char> text) => text.IndexOfAnyExceptInRange('0', '9') < 0;
 
     static bool TryQuantity(string text, out int quantity) => int.TryParse(
         text, NumberStyles.AllowLeadingSign | NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
@@ -79,7 +81,7 @@ public readonly record struct RetailRow(
         customer = null;
         if (number.IsEmpty) return true;
         if (number.EndsWith(".0")) number = number[..^2];
-        if (number.Length is 0 or > MaxCustomer || number.IndexOfAnyExceptInRange('0', '9') >= 0) return false;
+        if (number.Length is 0 or > MaxCustomer || !IsDigits(number)) return false;
         customer = number.ToString();
         return true;
     }

@@ -1,0 +1,162 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
+using Orleans.Storage;
+using Orleans.TestingHost;
+using OrleansOms.Connectors.Places;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Catalogue;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Contracts.Shipments;
+using OrleansOms.Contracts.Stock;
+using OrleansOms.Domain.Catalogue;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Stock;
+using OrleansOms.Grains;
+using OrleansOms.Grains.Stock;
+using OrleansOms.Postgres;
+using OrleansOms.Postgres.Log;
+
+namespace OrleansOms.Tests.Fixtures;
+
+/// <summary>A cluster of the real grains on a real database, with reminders and snapshots in AdoNet.</summary>
+public sealed class Silos : IAsyncDisposable
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    int _orders;
+
+    Silos(TestDatabase database, EventLog log, FaultyLog faults, InProcessTestCluster cluster) =>
+        (Database, Log, Faults, Cluster) = (database, log, faults, cluster);
+
+    public TestDatabase Database { get; }
+    public EventLog Log { get; }
+    public FaultyLog Faults { get; }
+    public InProcessTestCluster Cluster { get; }
+    public IGrainFactory Grains => Cluster.Client;
+
+    /// <summary>Starts silos on a fresh database, with warehouses LON and MAN and products A, B and C.</summary>
+    public static async Task<Silos> Start(OmsSettings? settings = null, short silos = 1)
+    {
+        var database = await TestDatabase.Create(maxPoolSize: 60);
+        var log = new EventLog(database.Source, new EventLogOptions());
+        var faults = new FaultyLog(log);
+        var builder = new InProcessTestClusterBuilder(silos);
+        builder.ConfigureSilo((_, silo) =>
+        {
+            var connection = OrleansSchema.ConnectionString(database.ConnectionString);
+            silo.Services.AddSingleton<IEventLog>(faults);
+            silo.Services.AddSingleton<ICheckpoints>(new Checkpoints(database.Source));
+            silo.Services.AddSingleton<IReadModel>(new ReadModel(database.Source, log));
+            silo.Services.AddSingleton<IPlaces>(PostcodePlaces.CentresOnly);
+            silo.Services.AddOmsIndexes().AddOmsGrains(settings ?? new OmsSettings());
+            silo.AddAdoNetGrainStorage(SnapshotStore.Name, o =>
+                (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, connection));
+            silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, connection));
+            silo.Configure<ClusterOptions>(o => o.ServiceId = "oms");
+        });
+        var cluster = builder.Build();
+        await cluster.DeployAsync();
+        var result = new Silos(database, log, faults, cluster);
+        await result.Stage();
+        return result;
+    }
+
+    public IOrderGrain Order(string id) => Grains.GetGrain<IOrderGrain>(id);
+    public IShipmentGrain Shipment(string id) => Grains.GetGrain<IShipmentGrain>(id);
+    public IStockGrain Stock(string warehouse, string sku) => Grains.GetGrain<IStockGrain>(Keys.OfStock(warehouse, sku));
+
+    public Task Receive(string warehouse, string sku, int units) =>
+        Stock(warehouse, sku).Execute(new ReceiveStock(Guid.NewGuid().ToString(), units, "test"), "test");
+
+    /// <summary>An id and the order to place under it.</summary>
+    public (string Id, PlaceOrder Command) NewOrder(
+        PaymentReport payment = PaymentReport.Paid, StockPolicy policy = StockPolicy.Backorder,
+        params (string Sku, int Quantity)[] lines)
+    {
+        var n = Interlocked.Increment(ref _orders);
+        return (Keys.FromIdempotencyKey(Keys.Order, "test", $"{n}"), new PlaceOrder(
+            $"{n}", "web", $"ext-{n}", new Customer("Jane Doe", "jane@example.com"),
+            new Address("Jane Doe", "1 High Street", null, "Worthing", null, "BN9 1AA", "GB"), "GBP",
+            [.. lines.Select((l, i) => new PlacedLine(i + 1, l.Sku, l.Quantity, 10m, 0.2m, 0))],
+            new ShippingChoice("standard", 0), new PaymentTerms(PaymentMethod.Prepaid, payment, "pi", null), policy, "hash"));
+    }
+
+    public async Task<OrderView> Place(
+        PaymentReport payment = PaymentReport.Paid, StockPolicy policy = StockPolicy.Backorder,
+        params (string Sku, int Quantity)[] lines)
+    {
+        var (id, command) = NewOrder(payment, policy, lines);
+        var reply = await Order(id).Place(command, By(id));
+        return reply.Value ?? throw new InvalidOperationException(reply.Rejection!.Detail);
+    }
+
+    public static Caller By(string what) => new($"{what}/test", "test");
+
+    /// <summary>Asks again until the answer is what it must become.</summary>
+    public static async Task<T> Until<T>(Func<Task<T>> ask, Func<T, bool> isSo)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            var answer = await ask();
+            if (isSo(answer)) return answer;
+            if (limit.IsCancellationRequested) throw new TimeoutException($"It stayed at {answer}.");
+            await Task.Yield();
+            await Task.WhenAny(Task.Delay(20));
+        }
+    }
+
+    public Task<OrderView> UntilOrder(string id, Func<OrderView, bool> isSo) =>
+        Until(async () => (await Order(id).Get())!, isSo);
+
+    public Task<StockView> UntilStock(string warehouse, string sku, Func<StockView, bool> isSo) =>
+        Until(() => Stock(warehouse, sku).Get(), isSo);
+
+    async Task Stage()
+    {
+        var caller = new Caller("stage", "test");
+        foreach (var (code, latitude) in new[] { ("LON", 51.5), ("MAN", 53.5) })
+            await Grains.GetGrain<IWarehouseGrain>(Keys.Warehouse + code).Put(
+                new WarehouseDetails(
+                    code, new Address(code, "1 Dock Road", null, code, null, null, "GB"), new GeoPoint(latitude, -1), true),
+                caller);
+        foreach (var sku in new[] { "A", "B", "C" })
+            await Grains.GetGrain<IProductGrain>(Keys.Product + sku).Put(new ProductDetails(sku, null, null), caller);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Cluster.DisposeAsync();
+        await Log.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+}
+
+/// <summary>The real log behind faults: an append that is never stored, or stored while its answer is lost.</summary>
+public sealed class FaultyLog(IEventLog log) : IEventLog
+{
+    /// <summary>What happens to an append of a stream; null lets it pass.</summary>
+    public Func<Append, Fault?>? OnAppend { get; set; }
+
+    public enum Fault { BeforeCommit, AfterCommit }
+
+    public async ValueTask<AppendResult> Append(Append append)
+    {
+        var fault = OnAppend?.Invoke(append);
+        if (fault == Fault.BeforeCommit) throw new LogUnavailableException("lost before the commit");
+        var result = await log.Append(append);
+        return fault == Fault.AfterCommit ? throw new LogUnavailableException("lost after the commit") : result;
+    }
+
+    public Task<IReadOnlyList<LogEvent>> ReadStream(string stream, int afterVersion = 0, int? max = null) =>
+        log.ReadStream(stream, afterVersion, max);
+    public Task<IReadOnlyList<LogEvent>> ReadStreamBackwards(string stream, int beforeVersion, int max) =>
+        log.ReadStreamBackwards(stream, beforeVersion, max);
+    public Task<IReadOnlyList<LogEvent>> ReadStreams(IReadOnlyCollection<string> streams) => log.ReadStreams(streams);
+    public Task<LogBatch> ReadAll(LogPosition after, int max) => log.ReadAll(after, max);
+    public Task<string?> FindHolder(Claim claim) => log.FindHolder(claim);
+    public Task WaitForMore(LogPosition after, TimeSpan atMost, CancellationToken cancel) =>
+        log.WaitForMore(after, atMost, cancel);
+    public Task<LogPosition> Now() => log.Now();
+}

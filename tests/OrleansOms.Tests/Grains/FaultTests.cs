@@ -1,0 +1,175 @@
+using OrleansOms.Contracts.Log;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
+using OrleansOms.Domain.Stock;
+using OrleansOms.Grains;
+using OrleansOms.Tests.Fixtures;
+
+namespace OrleansOms.Tests.Grains;
+
+/// <summary>What a crash, a lost answer or a second writer may do: nothing that is not mended.</summary>
+public sealed class FaultTests
+{
+    [Fact]
+    public async Task A_reservation_without_an_order_is_freed_and_the_order_can_still_be_placed()
+    {
+        await using var silos = await Silos.Start(new OmsSettings { ReservationGrace = TimeSpan.FromMilliseconds(200) });
+        await silos.Receive("LON", "A", 5);
+        var (id, command) = silos.NewOrder(lines: ("A", 5));
+        silos.Faults.OnAppend = a => a.Main.Stream == id ? FaultyLog.Fault.BeforeCommit : null;
+        await Assert.ThrowsAsync<LogUnavailableException>(() => silos.Order(id).Place(command, Silos.By(id)));
+        Assert.Equal(5, (await silos.Stock("LON", "A").Get()).Reserved);
+        silos.Faults.OnAppend = null;
+
+        await silos.UntilStock("LON", "A", s => s.Reserved == 0);
+        Assert.Null(await silos.Order(id).Get());
+        var reply = await Retried(() => silos.Order(id).Place(command, Silos.By(id)));
+        Assert.Equal(OrderStatus.Allocated, reply.Value!.Status);
+        Assert.Equal(5, (await silos.Stock("LON", "A").Get()).Reserved);
+    }
+
+    [Fact]
+    public async Task A_lost_answer_is_given_again_and_nothing_is_done_twice()
+    {
+        await using var silos = await Silos.Start(new OmsSettings { ReservationGrace = TimeSpan.FromMilliseconds(200) });
+        await silos.Receive("LON", "A", 20);
+        var (id, command) = silos.NewOrder(lines: ("A", 5));
+        silos.Faults.OnAppend = a => a.Main.Stream == id ? FaultyLog.Fault.AfterCommit : null;
+        await Assert.ThrowsAsync<LogUnavailableException>(() => silos.Order(id).Place(command, Silos.By(id)));
+        silos.Faults.OnAppend = null;
+
+        var reply = await Retried(() => silos.Order(id).Place(command, Silos.By(id)));
+        Assert.Equal((OrderStatus.Allocated, 3), (reply.Value!.Status, reply.Value.Version));
+        await silos.UntilStock("LON", "A", s => s.Reserved == 5);
+    }
+
+    [Fact]
+    public async Task The_first_answer_stays_the_answer_after_the_order_moved_on()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 5);
+        var (id, command) = silos.NewOrder(lines: ("A", 5));
+        var first = await silos.Order(id).Place(command, Silos.By(id));
+        await silos.UntilOrder(id, o => o.Shipments.Count == 1);
+        var again = await silos.Order(id).Place(command, Silos.By(id));
+        Assert.Equal(System.Text.Json.JsonSerializer.Serialize(first), System.Text.Json.JsonSerializer.Serialize(again));
+        var other = await silos.Order(id).Place(command with { RequestHash = "other" }, Silos.By(id));
+        Assert.Equal("idempotency_key_reused", other.Rejection?.Code);
+    }
+
+    [Fact]
+    public async Task A_stock_command_whose_answer_was_lost_has_its_effect_once()
+    {
+        await using var silos = await Silos.Start();
+        var receive = new ReceiveStock("in-1", 7, "po");
+        silos.Faults.OnAppend = a => a.Main.Stream.StartsWith(Keys.Stock) ? FaultyLog.Fault.AfterCommit : null;
+        await Assert.ThrowsAsync<LogUnavailableException>(() => silos.Stock("LON", "A").Execute(receive, "test"));
+        silos.Faults.OnAppend = null;
+        Assert.Equal(7, (await Retried(() => silos.Stock("LON", "A").Execute(receive, "test"))).Value!.OnHand);
+    }
+
+    [Fact]
+    public async Task A_second_writer_of_a_stream_is_noticed_and_the_grain_reads_again()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 5);
+        var key = Keys.OfStock("LON", "A");
+        await silos.Log.Append(new Append(new StreamEvents(
+            key, 1, [new NewEvent(new StockReceived(3, "elsewhere"), "other", "test", DateTimeOffset.UtcNow)])));
+        await Assert.ThrowsAsync<AggregateReloadedException>(() => silos.Receive("LON", "A", 1));
+        await Retried(async () => { await silos.Receive("LON", "A", 1); return 0; });
+        Assert.Equal(9, (await silos.Stock("LON", "A").Get()).OnHand);
+    }
+
+    [Fact]
+    public async Task An_unpaid_order_is_cancelled_and_its_stock_freed_when_its_time_is_up()
+    {
+        await using var silos = await Silos.Start(new OmsSettings { PaymentWindow = TimeSpan.FromSeconds(2) });
+        await silos.Receive("LON", "A", 5);
+        var unpaid = await silos.Place(PaymentReport.Pending, lines: ("A", 5));
+        Assert.Equal(OrderStatus.AwaitingPayment, unpaid.Status);
+        Assert.NotNull(unpaid.PaymentDueAt);
+        await silos.UntilOrder(unpaid.Id, o => o.Status == OrderStatus.Cancelled);
+        await silos.UntilStock("LON", "A", s => s.Available == 5);
+        await Silos.Until(
+            () => silos.Database.Ask<long>("select count(*) from oms.orleans_reminder"), n => n == 0);
+    }
+
+    [Fact]
+    public async Task A_shipment_that_stays_silent_raises_an_alarm()
+    {
+        await using var silos = await Silos.Start(new OmsSettings { TrackingSilence = TimeSpan.FromSeconds(1) });
+        await silos.Receive("LON", "A", 1);
+        var order = await silos.Place(lines: ("A", 1));
+        var id = (await silos.UntilOrder(order.Id, o => o.Shipments.Count == 1)).Shipments[0].Id;
+        SkuUnits[] units = [new("A", 1)];
+        await silos.Shipment(id).Execute(new PickUnits(units), Silos.By("p"));
+        await silos.Shipment(id).Execute(new PackShipment([new Package(1, units)]), Silos.By("k"));
+        await silos.Shipment(id).Execute(new ShipShipment("dhl", "parcel", null), Silos.By("s"));
+        await Silos.Until(() => silos.Shipment(id).Get(), s => s!.AlarmSince is not null);
+    }
+
+    [Fact]
+    public async Task The_happy_path_registers_no_reminder_until_it_ships()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 1);
+        var order = await silos.Place(lines: ("A", 1));
+        await silos.UntilOrder(order.Id, o => o.Shipments.Count == 1);
+        Assert.Equal(0, await silos.Database.Ask<long>("select count(*) from oms.orleans_reminder"));
+    }
+
+    [Fact]
+    public async Task A_long_stock_comes_back_from_its_snapshot_and_a_short_tail()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 100_000);
+        var stock = silos.Stock("LON", "A");
+        for (var round = 0; round < 12; round++)
+            await Task.WhenAll(Enumerable.Range(0, 100).Select(i => stock.Execute(
+                new ReserveStock($"r{round}-{i}", Keys.FromIdempotencyKey(Keys.Order, "t", $"{round}-{i}"), [new(1, 1)]), "test")));
+        var before = await stock.Get();
+        await Silos.Until(
+            () => silos.Database.Ask<long>("select count(*) from oms.orleans_storage"), n => n == 1);
+        await silos.Cluster.RestartSiloAsync(silos.Cluster.Silos[0]);
+        Assert.Equal(before, await Retried(() => stock.Get()));
+        Assert.Equal(1200, before.Reserved);
+        var again = await stock.Execute(
+            new ReserveStock("r0-0", Keys.FromIdempotencyKey(Keys.Order, "t", "0-0"), [new(1, 1)]), "test");
+        Assert.Equal(1200, again.Value!.Reserved);
+    }
+
+    [Fact]
+    public async Task Losing_a_silo_loses_no_order_and_the_others_go_on()
+    {
+        await using var silos = await Silos.Start(silos: 2);
+        await silos.Receive("LON", "A", 500);
+        var orders = new List<string>();
+        for (var i = 0; i < 20; i++) orders.Add((await silos.Place(lines: ("A", 1))).Id);
+        await silos.Cluster.KillSiloAsync(silos.Cluster.Silos[0]);
+        for (var i = 0; i < 20; i++)
+        {
+            var (id, command) = silos.NewOrder(lines: ("A", 1));
+            await Retried(() => silos.Order(id).Place(command, Silos.By(id)));
+            orders.Add(id);
+        }
+        foreach (var id in orders)
+            await Silos.Until(
+                () => Retried(() => silos.Order(id).Get()), o => o is { Shipments.Count: 1, Lines: [{ Allocated: 1 }] });
+        Assert.Equal(40, (await Retried(() => silos.Stock("LON", "A").Get())).Reserved);
+    }
+
+    /// <summary>What a client does after a fault: the same command again.</summary>
+    static async Task<T> Retried<T>(Func<Task<T>> command)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try { return await command(); }
+            catch (Exception e) when (e is OmsFaultException or TimeoutException or OrleansException && tries < 200)
+            {
+                await Task.WhenAny(Task.Delay(100));
+            }
+        }
+    }
+}
