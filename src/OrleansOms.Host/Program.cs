@@ -1,1 +1,3 @@
-var app = WebApplication.CreateBuilder(args).Build(); await app.RunAsync();
+using OrleansOms.Host.Commands;
+
+return await CommandLine.Run(args);

@@ -17,4 +17,12 @@ internal static class OwnerOnly
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
         else Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
+
+    /// <summary>Writes a file in one step, so that nobody ever reads half of it; makes its folder.</summary>
+    public static void Write(string path, string text)
+    {
+        if (Path.GetDirectoryName(path) is { Length: > 0 } folder && !Directory.Exists(folder)) MakeFolder(folder);
+        using (var file = Open(path + ".new", FileMode.Create)) file.Write(System.Text.Encoding.UTF8.GetBytes(text));
+        File.Move(path + ".new", path, overwrite: true);
+    }
 }

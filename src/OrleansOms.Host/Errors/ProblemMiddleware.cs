@@ -42,7 +42,7 @@ public sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Prob
         var response = http.Response;
         if (response.StatusCode >= 400 && !response.HasStarted && response.ContentLength is null
             && response.ContentType is null && !IsForPeople(http))
-            await Answer(http, Problem.OfStatus(response.StatusCode));
+            await Problem.OfStatus(response.StatusCode).ExecuteAsync(http);
     }
 
     /// <summary>What a caller is told about an exception, looked for through its causes.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 using OrleansOms.Postgres.Security;
@@ -49,6 +50,28 @@ public sealed class OperatorLogin(Operators operators, TimeProvider time)
         var warehouses = principal.FindAll(WarehouseClaim).Select(c => c.Value).ToFrozenSet(StringComparer.Ordinal);
         return new ApiCaller(
             $"operator:{name}", $"operator:{name}", Everything, warehouses.Contains(AllWarehouses) ? null : warehouses);
+    }
+
+    /// <summary>The cookie: only this site sends it, no script reads it, programs get 401 rather than a page.</summary>
+    public static void Configure(CookieAuthenticationOptions o)
+    {
+        o.Cookie.Name = Cookie;
+        o.Cookie.HttpOnly = true;
+        o.Cookie.SameSite = SameSiteMode.Strict;
+        o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        o.LoginPath = "/login";
+        o.AccessDeniedPath = "/login";
+        o.ReturnUrlParameter = "returnUrl";
+        o.ExpireTimeSpan = TimeSpan.FromHours(12);
+        o.SlidingExpiration = true;
+        var toLogin = o.Events.OnRedirectToLogin;
+        o.Events.OnRedirectToLogin = context =>
+        {
+            if (!context.Request.Path.StartsWithSegments("/api") && !context.Request.Path.StartsWithSegments("/hubs"))
+                return toLogin(context);
+            context.Response.StatusCode = 401;
+            return Task.CompletedTask;
+        };
     }
 
     /// <summary>Maps <c>POST /login</c> and <c>POST /logout</c>.</summary>

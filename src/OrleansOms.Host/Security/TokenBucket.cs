@@ -8,8 +8,8 @@ namespace OrleansOms.Host.Security;
 public sealed class TokenBucket(TimeProvider time, double perSecond, double atOnce)
 {
     readonly Lock _gate = new();
-    double _tokens = atOnce;
-    long _at = time.GetTimestamp();
+    double _taken;
+    long _at;
 
     /// <summary>Whether it is full again, and so says nothing of the past.</summary>
     public bool IsFull
@@ -19,7 +19,7 @@ public sealed class TokenBucket(TimeProvider time, double perSecond, double atOn
             lock (_gate)
             {
                 Refill();
-                return _tokens >= atOnce;
+                return _taken <= 0;
             }
         }
     }
@@ -32,12 +32,12 @@ public sealed class TokenBucket(TimeProvider time, double perSecond, double atOn
         {
             Refill();
             retryAfterSeconds = 0;
-            if (_tokens >= 1)
+            if (_taken + 1 <= atOnce)
             {
-                _tokens -= 1;
+                _taken += 1;
                 return true;
             }
-            retryAfterSeconds = (int)Math.Ceiling(Math.Max(0.001, (1 - _tokens) / perSecond));
+            retryAfterSeconds = (int)Math.Ceiling(Math.Max(0.001, (_taken + 1 - atOnce) / perSecond));
             return false;
         }
     }
@@ -45,7 +45,7 @@ public sealed class TokenBucket(TimeProvider time, double perSecond, double atOn
     void Refill()
     {
         var now = time.GetTimestamp();
-        _tokens = Math.Min(atOnce, _tokens + time.GetElapsedTime(_at, now).TotalSeconds * perSecond);
+        _taken = Math.Max(0, _taken - time.GetElapsedTime(_at, now).TotalSeconds * perSecond);
         _at = now;
     }
 }

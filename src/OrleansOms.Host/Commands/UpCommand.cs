@@ -1,0 +1,83 @@
+using OrleansOms.Host.Database;
+using OrleansOms.Host.Security;
+
+namespace OrleansOms.Host.Commands;
+
+/// <summary>
+/// Starts everything and stays until it is told to stop. A private PostgreSQL comes with it where no database is set. One
+/// program at a time works on a data folder.
+/// </summary>
+public static class UpCommand
+{
+    /// <summary>Where the private server's connection string is while it runs, for commands beside this one.</summary>
+    public static string ConnectionFile(string data) => Path.Combine(data, "postgres", "connection");
+
+    /// <summary>Runs until SIGINT or SIGTERM.</summary>
+    /// <param name="args">What follows the word <c>up</c>: <c>--demo</c>, and settings for the configuration.</param>
+    /// <returns>The exit code; 1 if another one runs on the same data.</returns>
+    public static async Task<int> Run(string[] args)
+    {
+        var isDemo = args.Contains("--demo");
+        args = [.. args.Where(a => a != "--demo")];
+        var configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build();
+        var settings = HostSettings.From(configuration);
+        var data = Path.GetFullPath(settings.Data);
+        Directory.CreateDirectory(data);
+
+        using var running = FileLock.TryTake(Path.Combine(data, "oms.lock"));
+        var told = Path.Combine(data, "oms.running");
+        if (running is null)
+        {
+            var where = File.Exists(told) ? $" at {(await File.ReadAllTextAsync(told)).Trim()}" : "";
+            await Console.Error.WriteLineAsync($"OrleansOms is already running{where} on the data in {data}.");
+            return 1;
+        }
+        File.Delete(told);
+        using var logging = LoggerFactory.Create(l => l.AddConsole());
+        await using var server = string.IsNullOrWhiteSpace(configuration.GetConnectionString("Oms"))
+            ? await PrivatePostgres.Start(
+                data, configuration["Oms:PostgresBinaries"], logging.CreateLogger("PostgreSQL"), CancellationToken.None)
+            : null;
+        if (server is not null) OwnerOnly.Write(ConnectionFile(data), server.ConnectionString);
+        try
+        {
+            return await Serve(args, server?.ConnectionString, isDemo, told);
+        }
+        finally
+        {
+            File.Delete(told);
+            if (server is not null) File.Delete(ConnectionFile(data));
+        }
+    }
+
+    static async Task<int> Serve(string[] args, string? connectionString, bool isDemo, string told)
+    {
+        await using var app = await OmsHost.Build(args, connectionString, isDemo);
+        await app.Web.StartAsync();
+        OwnerOnly.Write(told, $"{app.Url} (process {Environment.ProcessId})\n");
+        Greet(app.Url, app.Secrets, isDemo);
+        await app.Web.WaitForShutdownAsync();
+        return 0;
+    }
+
+    static void Greet(string url, FirstSecrets secrets, bool isDemo)
+    {
+        var output = Console.Out;
+        output.WriteLine();
+        output.WriteLine($"  OrleansOms is up{(isDemo ? " with the demo company" : "")}.");
+        output.WriteLine();
+        output.WriteLine($"  Screens   {url}");
+        output.WriteLine($"  API       {url}/docs");
+        if (secrets.AreNew)
+        {
+            output.WriteLine();
+            output.WriteLine("  Made at this first start and not shown again:");
+            output.WriteLine($"  Login     {FirstSecrets.AdminName} / {secrets.AdminPassword}");
+            output.WriteLine($"  API key   {secrets.ApiKey}");
+        }
+        output.WriteLine($"  Secrets   {secrets.Folder} (readable by you only)");
+        output.WriteLine();
+        output.WriteLine("  Ctrl-C stops it.");
+        output.WriteLine();
+    }
+}

@@ -1,0 +1,38 @@
+using OrleansOms.Contracts.Log;
+using OrleansOms.Grains.Followers;
+using OrleansOms.Host.Errors;
+
+namespace OrleansOms.Host;
+
+/// <summary>Whether this process lives, and whether it should be sent work.</summary>
+public static class Health
+{
+    /// <summary>How long the log may take to answer and to be caught up with.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    /// <summary>Maps <c>/health/live</c> and <c>/health/ready</c>.</summary>
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/health/live", () => Results.Text("ok")).ExcludeFromDescription();
+        routes.MapGet("/health/ready", Ready).ExcludeFromDescription();
+    }
+
+    /// <summary>The log answers, and what this process knows is seconds old at most.</summary>
+    static async Task<IResult> Ready(LogTail tail)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        try
+        {
+            await tail.CaughtUp(limit.Token).WaitAsync(limit.Token);
+            return Results.Text("ok");
+        }
+        catch (OperationCanceledException)
+        {
+            return Problem.OfStatus(503) with { Detail = "What this process knows is older than some seconds." };
+        }
+        catch (OmsFaultException)
+        {
+            return Problem.OfStatus(503) with { Detail = "The log cannot be reached." };
+        }
+    }
+}

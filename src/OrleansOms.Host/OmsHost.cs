@@ -1,0 +1,252 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using OpenTelemetry.Metrics;
+using Orleans.Configuration;
+using OrleansOms.Connectors.Places;
+using OrleansOms.Contracts.Catalogue;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Grains;
+using OrleansOms.Grains.Stock;
+using OrleansOms.Host.Catalogue;
+using OrleansOms.Host.Demo;
+using OrleansOms.Host.Errors;
+using OrleansOms.Host.OpenApi;
+using OrleansOms.Host.Orders;
+using OrleansOms.Host.Security;
+using OrleansOms.Host.Shipments;
+using OrleansOms.Host.Stock;
+using OrleansOms.Postgres;
+using OrleansOms.Postgres.Log;
+using OrleansOms.Postgres.Orders;
+using OrleansOms.Postgres.Security;
+using OrleansOms.Postgres.Shipments;
+using OrleansOms.Postgres.Stock;
+
+namespace OrleansOms.Host;
+
+/// <summary>Puts the program together. Everything that it consists of is named here once.</summary>
+public static class OmsHost
+{
+    /// <summary>Bytes of the key that signs tracking links.</summary>
+    const int TrackingKeyBytes = 32;
+
+    static readonly Dictionary<string, string?> Defaults = new()
+    {
+        ["urls"] = "http://localhost:8080",
+        ["Logging:LogLevel:Default"] = "Information",
+        ["Logging:LogLevel:Microsoft"] = "Warning",
+        ["Logging:LogLevel:Orleans"] = "Warning",
+        ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = "Warning",
+    };
+
+    /// <summary>
+    /// A program that is ready to be started: the database has the present schema, the secrets are there.
+    /// </summary>
+    /// <param name="args">Command-line settings such as <c>--urls http://127.0.0.1:0</c>.</param>
+    /// <param name="connectionString">The database; null to take the one that is configured.</param>
+    /// <param name="isDemo">Whether the demo company is loaded and played.</param>
+    /// <param name="adjust">What tests replace.</param>
+    /// <exception cref="InvalidOperationException">A setting makes no sense, or the database cannot be used.</exception>
+    public static async Task<OmsApplication> Build(
+        string[] args, string? connectionString = null, bool isDemo = false, Action<WebApplicationBuilder>? adjust = null)
+    {
+        var builder = NewBuilder(args);
+        var settings = HostSettings.From(builder.Configuration);
+        connectionString ??= builder.Configuration.GetConnectionString("Oms")
+            ?? throw new InvalidOperationException("There is no database: set ConnectionStrings__Oms.");
+        await Migrator.Run(connectionString);
+
+        AddDatabase(builder.Services, connectionString, settings);
+        FirstSecrets secrets;
+        byte[] trackingKey;
+        await using (var database = NpgsqlDataSource.Create(connectionString))
+        {
+            await using (var connection = await database.OpenConnectionAsync()) await OrleansSchema.Check(connection);
+            secrets = await FirstSecrets.Prepare(settings, database);
+            trackingKey = await new Secrets(database).GetOrCreate("tracking-links", TrackingKeyBytes);
+        }
+        builder.Services.AddOmsIndexes();
+        AddOrleans(builder, connectionString, settings);
+        AddWatching(builder.Services);
+        if (settings.HasWeb) AddWeb(builder, settings, trackingKey);
+        if (isDemo) builder.Services.AddHostedService<DemoPlay>();
+        adjust?.Invoke(builder);
+
+        var app = builder.Build();
+        app.UseMiddleware<ProblemMiddleware>();
+        app.UseRouting();
+        if (settings.HasWeb) MapWeb(app);
+        MapWatching(app);
+        return new OmsApplication(app, secrets);
+    }
+
+    /// <summary>
+    /// The API without anything behind it, to tell what it is: it can write its OpenAPI document and nothing else.
+    /// </summary>
+    public static WebApplication BuildForDescription()
+    {
+        var builder = NewBuilder(["--urls", "http://127.0.0.1:0"]);
+        AddDatabase(builder.Services, "Host=127.0.0.1", new HostSettings());
+        builder.Services.AddOmsIndexes();
+        builder.Services.AddSingleton<IGrainFactory>(_ => throw new InvalidOperationException("Nothing is behind it."));
+        builder.Services.RemoveAll<IHostedService>();
+        AddApi(builder.Services, new HostSettings(), new byte[TrackingKeyBytes]);
+        var app = builder.Build();
+        app.UseRouting();
+        MapApi(app);
+        return app;
+    }
+
+    static WebApplicationBuilder NewBuilder(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            ApplicationName = typeof(OmsHost).Assembly.GetName().Name,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+        ((IConfigurationBuilder)builder.Configuration).Sources.Insert(
+            0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource { InitialData = Defaults });
+        builder.WebHost.UseStaticWebAssets();
+        builder.WebHost.ConfigureKestrel((context, kestrel) =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = HostSettings.From(context.Configuration).MaxBodyBytes;
+        });
+        return builder;
+    }
+
+    static void AddDatabase(IServiceCollection services, string connectionString, HostSettings settings)
+    {
+        var text = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            MaxPoolSize = settings.DatabaseConnections, ApplicationName = "OrleansOms",
+        }.ConnectionString;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(_ => NpgsqlDataSource.Create(text));
+        services.AddSingleton<IEventLog>(p => new EventLog(p.GetRequiredService<NpgsqlDataSource>()));
+        services.AddSingleton<ICheckpoints, Checkpoints>();
+        services.AddSingleton<IReadModel, ReadModel>();
+        services.AddSingleton<INumberSequence, NumberSequence>();
+        services.AddSingleton<IPlaces>(_ => PostcodePlaces.Load(settings.Postcodes));
+        services.AddSingleton<OrderQueries>();
+        services.AddSingleton<ShipmentQueries>();
+        services.AddSingleton<StockQueries>();
+        services.AddSingleton<ApiKeys>();
+        services.AddSingleton<Operators>();
+        services.AddSingleton<Secrets>();
+    }
+
+    static void AddOrleans(WebApplicationBuilder builder, string connectionString, HostSettings settings)
+    {
+        var database = OrleansSchema.ConnectionString(connectionString);
+        void Name(ClusterOptions o) => (o.ClusterId, o.ServiceId) = (settings.Silo.ClusterId, settings.Silo.ServiceId);
+        if (!settings.HasSilo)
+        {
+            builder.UseOrleansClient(client => client.Configure<ClusterOptions>(Name).UseAdoNetClustering(o =>
+                (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database)));
+            return;
+        }
+        builder.UseOrleans(silo =>
+        {
+            silo.Configure<ClusterOptions>(Name);
+            silo.ConfigureEndpoints(
+                IPAddress.Parse(settings.Silo.Address), FreeIfZero(settings.Silo.Port),
+                FreeIfZero(settings.Silo.GatewayPort), listenOnAnyHostAddress: false);
+            silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
+            silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
+            silo.AddAdoNetGrainStorage(
+                SnapshotStore.Name, o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
+        });
+        builder.Services.AddOmsGrains(builder.Configuration.GetSection("Oms").Get<OmsSettings>() ?? new OmsSettings());
+    }
+
+    static int FreeIfZero(int port)
+    {
+        if (port != 0) return port;
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    static void AddWeb(WebApplicationBuilder builder, HostSettings settings, byte[] trackingKey)
+    {
+        AddApi(builder.Services, settings, trackingKey);
+        AddPeople(builder.Services);
+    }
+
+    static void AddApi(IServiceCollection services, HostSettings settings, byte[] trackingKey)
+    {
+        services.AddHttpContextAccessor();
+        services.AddSingleton(settings);
+        services.AddSingleton<KeyRing>();
+        services.AddSingleton<Gate>();
+        services.AddSingleton<KnownThings>();
+        services.AddSingleton(p => new TrackingLinks(
+            trackingKey, TimeSpan.FromDays(settings.TrackingDays), settings.PublicUrl,
+            p.GetRequiredService<IHttpContextAccessor>()));
+        services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
+        ApiDocument.Add(services);
+    }
+
+    static void AddPeople(IServiceCollection services)
+    {
+        services.AddSingleton<OperatorLogin>();
+        services.AddDataProtection();
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(p => new ConfigureOptions<KeyManagementOptions>(
+            o => o.XmlRepository = new CookieKeys(p.GetRequiredService<Secrets>())));
+        services.AddAntiforgery();
+        services.AddAuthorization();
+        services.AddAuthentication(OperatorLogin.Scheme).AddCookie(OperatorLogin.Scheme, OperatorLogin.Configure);
+    }
+
+    static void AddWatching(IServiceCollection services) =>
+        services.AddOpenTelemetry().WithMetrics(m => m
+            .AddAspNetCoreInstrumentation()
+            .AddMeter("Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql", "Microsoft.Orleans", "OrleansOms")
+            .AddPrometheusExporter());
+
+    static void MapWeb(WebApplication app)
+    {
+        var gate = app.Services.GetRequiredService<Gate>();
+        app.Use((http, next) => gate.Invoke(http, next));
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseAntiforgery();
+        MapApi(app);
+        OperatorLogin.Map(app);
+    }
+
+    static void MapApi(WebApplication app)
+    {
+        OrderEndpoints.Map(app);
+        StockEndpoints.Map(app);
+        AvailabilityEndpoint.Map(app);
+        ShipmentEndpoints.Map(app);
+        CatalogueEndpoints.Map(app);
+        ApiDocument.Map(app);
+    }
+
+    static void MapWatching(WebApplication app)
+    {
+        Health.Map(app);
+        app.MapPrometheusScrapingEndpoint("/metrics").ExcludeFromDescription();
+    }
+}
+
+/// <summary>The program, put together, and what its first start has made.</summary>
+/// <param name="Web">To be started, stopped and disposed.</param>
+/// <param name="Secrets">What may be printed once.</param>
+public sealed record OmsApplication(WebApplication Web, FirstSecrets Secrets) : IAsyncDisposable
+{
+    /// <summary>Where it answers, once it is started.</summary>
+    public string Url => Web.Urls.First();
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => Web.DisposeAsync();
+}
