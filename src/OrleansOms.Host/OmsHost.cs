@@ -15,11 +15,13 @@ using OrleansOms.Grains.Stock;
 using OrleansOms.Host.Catalogue;
 using OrleansOms.Host.Demo;
 using OrleansOms.Host.Errors;
+using OrleansOms.Host.Live;
 using OrleansOms.Host.OpenApi;
 using OrleansOms.Host.Orders;
 using OrleansOms.Host.Security;
 using OrleansOms.Host.Shipments;
 using OrleansOms.Host.Stock;
+using OrleansOms.Host.Ui.Track;
 using OrleansOms.Postgres;
 using OrleansOms.Postgres.Log;
 using OrleansOms.Postgres.Orders;
@@ -178,6 +180,8 @@ public static class OmsHost
     {
         AddApi(builder.Services, settings, trackingKey);
         AddPeople(builder.Services);
+        builder.AddLive();
+        builder.AddTracking();
     }
 
     static void AddApi(IServiceCollection services, HostSettings settings, byte[] trackingKey)
@@ -220,6 +224,8 @@ public static class OmsHost
         app.UseAntiforgery();
         MapApi(app);
         OperatorLogin.Map(app);
+        app.MapLive();
+        app.MapTracking();
     }
 
     static void MapApi(WebApplication app)

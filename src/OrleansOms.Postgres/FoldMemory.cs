@@ -11,8 +11,6 @@ sealed class FoldMemory<T>(int capacity, Func<T, int> weigh)
     readonly LinkedList<(string Stream, T State)> _byUse = new();
     int _weight;
 
-    public int Count => _nodes.Count;
-
     public bool TryGet(string stream, [MaybeNullWhen(false)] out T state)
     {
         var isKnown = _nodes.TryGetValue(stream, out var node);

@@ -33,9 +33,6 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
         (shipment, e) => (e.Data is ShipmentEvent data ? shipment.Apply(data, e.At) : shipment)
             with { Version = e.Version });
 
-    /// <summary>How many aggregates are in memory.</summary>
-    internal int Remembered => _orders.Remembered + _shipments.Remembered;
-
     /// <inheritdoc />
     public void Dispose() => _turn.Dispose();
 

@@ -22,8 +22,6 @@ sealed class StreamFold<T>(
 {
     readonly FoldMemory<T> _memory = new(capacity, weigh);
 
-    public int Remembered => _memory.Count;
-
     /// <summary>What the batch changes in streams with this prefix, by stream.</summary>
     public async Task<IReadOnlyList<Change<T>>> Fold(IReadOnlyList<LogEvent> batch, string prefix)
     {

@@ -16,29 +16,29 @@ sealed class LivePack : IFormatterResolver
         .WithResolver(new LivePack()).WithSecurity(MessagePackSecurity.UntrustedData);
 
     /// <inheritdoc />
-    public IMessagePackFormatter<T?>? GetFormatter<T>() => ByType<T>.Formatter;
+    public IMessagePackFormatter<T>? GetFormatter<T>() => ByType<T>.Formatter;
 
     static class ByType<T>
     {
-        public static readonly IMessagePackFormatter<T?>? Formatter =
+        public static readonly IMessagePackFormatter<T>? Formatter =
             typeof(T) == typeof(string) || typeof(T).IsPrimitive
-                ? StandardResolver.Instance.GetFormatter<T?>()
+                ? StandardResolver.Instance.GetFormatter<T>()
                 : new AsJson<T>();
     }
 
     /// <summary>Goes through the JSON of a type.</summary>
-    sealed class AsJson<T> : IMessagePackFormatter<T?>
+    sealed class AsJson<T> : IMessagePackFormatter<T>
     {
-        public void Serialize(ref MessagePackWriter writer, T? value, MessagePackSerializerOptions options)
+        public void Serialize(ref MessagePackWriter writer, T value, MessagePackSerializerOptions options)
         {
             using var json = JsonSerializer.SerializeToDocument(value, LiveJson.Wire);
             Write(ref writer, json.RootElement);
         }
 
-        public T? Deserialize(ref MessagePackReader reader, MessagePackSerializerOptions options)
+        public T Deserialize(ref MessagePackReader reader, MessagePackSerializerOptions options)
         {
             var piece = reader.ReadRaw();
-            return JsonSerializer.Deserialize<T>(MessagePackSerializer.ConvertToJson(piece, options), LiveJson.Wire);
+            return JsonSerializer.Deserialize<T>(MessagePackSerializer.ConvertToJson(piece, options), LiveJson.Wire)!;
         }
 
         static void Write(ref MessagePackWriter writer, JsonElement json)
