@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using OrleansOms.Host;
 
 namespace OrleansOms.Bench.Running;

@@ -11,7 +11,7 @@ public sealed record Growth() : Workload("growth", "commands")
 {
     const int CallersAtOnce = 64;
 
-    static string Name(int open) => FormattableString.Invariant($"{open:N0} open");
+    static string NameOf(int open) => FormattableString.Invariant($"{open:N0} open");
 
     // A noisy machine moves short runs by this much; a cost that grows with the number would show far more.
     static readonly Goal Flat = Goal.Ratio(0.8);
@@ -31,7 +31,7 @@ public sealed record Growth() : Workload("growth", "commands")
             await callers.Receive();
             await callers.Open(open);
             await callers.ReserveAndRelease(CallersAtOnce, session.Options.Seconds(full: 0.5, quick: 0.5));
-            arms.Add(new Arm(Name(open), async () =>
+            arms.Add(new Arm(NameOf(open), async () =>
             {
                 var outcome = await callers.ReserveAndRelease(
                     CallersAtOnce, session.Options.Seconds(full: 2, quick: 1.5));
@@ -39,7 +39,7 @@ public sealed record Growth() : Workload("growth", "commands")
                 return outcome;
             })
             {
-                ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = Name(0), Goal = open == 0 ? null : Flat,
+                ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = NameOf(0), Goal = open == 0 ? null : Flat,
             });
         }
         await session.Postgres.AwaitFollowers(database, session.Cancel);

@@ -37,11 +37,11 @@ public sealed record PlaceOrder() : Workload("place-order", "orders")
             });
 
         Arm Raw(int clients) => new(
-            Name("raw SQL", clients), () => pgbench.Run(raw, "raw_order.sql", clients, seconds, session.Cancel));
+            NameOf("raw SQL", clients), () => pgbench.Run(raw, "raw_order.sql", clients, seconds, session.Cancel));
     }
 
     static Arm Ours(Shop shop, int clients, double seconds, string against, Goal? goal) => new(
-        Name("ours", clients),
+        NameOf("ours", clients),
         async () =>
         {
             var outcome = await shop.Driver.PlaceOrders(clients, seconds);
@@ -52,5 +52,5 @@ public sealed record PlaceOrder() : Workload("place-order", "orders")
         ProgramCpu = () => Cpu.Of(shop.Server.Pid), Against = against, Goal = goal,
     };
 
-    static string Name(string side, int clients) => $"{side}, {clients} client{(clients == 1 ? "" : "s")}";
+    static string NameOf(string side, int clients) => $"{side}, {clients} client{(clients == 1 ? "" : "s")}";
 }
