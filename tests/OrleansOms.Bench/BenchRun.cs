@@ -57,22 +57,28 @@ public static class BenchRun
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder, OpenToAll);
         try
         {
-            await using var postgres = await BenchServer.Start(options, folder, cancel);
-            var session = new Session(options, postgres, folder, cancel);
-            var machine = Machine.Describe(postgres.Version);
-            var loadAverage = Cpu.LoadAverage();
-            var results = new List<WorkloadResult>();
-            foreach (var workload in workloads) results.Add(await Turns.Run(workload, session));
-            var report = new Report(machine, options.IsQuick, loadAverage, results);
-            report.Write(options.Output);
-            Console.Out.WriteLine($"{machine}\nload average at the start {loadAverage}{(options.IsQuick ? "; a quick look" : "")}\n");
-            Console.Out.WriteLine(report.Table());
-            Console.Out.WriteLine($"Every figure of every turn: {options.Output}");
-        }
-        finally
-        {
+            await using (var postgres = await BenchServer.Start(options, folder, cancel))
+                await Measure(options, workloads, new Session(options, postgres, folder, cancel));
             Directory.Delete(folder, recursive: true);
         }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            Console.Error.WriteLine($"What the programs printed is in {folder}; remove it when it was read.");
+            throw;
+        }
+    }
+
+    static async Task Measure(BenchOptions options, List<Workload> workloads, Session session)
+    {
+        var machine = Machine.Describe(session.Postgres.Version);
+        var loadAverage = Cpu.LoadAverage();
+        var results = new List<WorkloadResult>();
+        foreach (var workload in workloads) results.Add(await Turns.Run(workload, session));
+        var report = new Report(machine, options.IsQuick, loadAverage, results);
+        report.Write(options.Output);
+        Console.Out.WriteLine($"{machine}\nload average at the start {loadAverage}{(options.IsQuick ? "; a quick look" : "")}\n");
+        Console.Out.WriteLine(report.Table());
+        Console.Out.WriteLine($"Every figure of every turn: {options.Output}");
     }
 
     const UnixFileMode OpenToAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute

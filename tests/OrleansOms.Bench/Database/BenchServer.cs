@@ -14,16 +14,16 @@ public sealed class BenchServer : IAsyncDisposable
     readonly List<string> _databases = [];
     int? _postmaster;
 
-    BenchServer(PrivatePostgres? own, string connectionString, PostgresBinaries binaries)
+    BenchServer(PrivatePostgres? own, string connectionString, string pgbench)
     {
-        (_own, Binaries) = (own, binaries);
+        (_own, Pgbench) = (own, pgbench);
         _connectionString = connectionString;
         _source = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = 2 }.ConnectionString);
     }
 
-    /// <summary>Where pgbench is.</summary>
-    public PostgresBinaries Binaries { get; }
+    /// <summary>The program pgbench.</summary>
+    public string Pgbench { get; }
 
     /// <summary>What the server says that it is.</summary>
     public string Version { get; private set; } = "";
@@ -31,10 +31,10 @@ public sealed class BenchServer : IAsyncDisposable
     /// <summary>Uses the server that was named, or starts one with its data in a folder.</summary>
     public static async Task<BenchServer> Start(BenchOptions options, string folder, CancellationToken cancel)
     {
+        var pgbench = FindPgbench(options.PostgresBin);
         var own = options.Server is null
             ? await PrivatePostgres.Start(folder, options.PostgresBin, NullLogger.Instance, cancel) : null;
-        var binaries = PostgresBinaries.Find(options.PostgresBin, null, PostgresBinaries.DefaultFolders());
-        var server = new BenchServer(own, options.Server ?? own!.ConnectionString, binaries);
+        var server = new BenchServer(own, options.Server ?? own!.ConnectionString, pgbench);
         try
         {
             server.Version = await server.Ask<string>("select current_setting('server_version')");
@@ -138,6 +138,14 @@ public sealed class BenchServer : IAsyncDisposable
     {
         await using var command = _source.CreateCommand(sql);
         return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>A folder of PATH may have links to some of the programs only, so all are looked through.</summary>
+    static string FindPgbench(string? folder)
+    {
+        var folders = folder is null ? PostgresBinaries.DefaultFolders() : [folder];
+        return folders.Select(f => Path.Combine(f, "pgbench")).FirstOrDefault(File.Exists)
+            ?? throw new InvalidOperationException("There is no pgbench: it comes with PostgreSQL. Name its folder with --postgres-bin.");
     }
 
     static bool IsLocal(int backend)

@@ -9,6 +9,9 @@ namespace OrleansOms.Bench.Database;
 /// <summary>Runs one of our SQL files with pgbench: prepared statements, one thread, as many clients as asked for.</summary>
 public sealed partial class Pgbench(BenchServer server, string folder)
 {
+    // Its clock runs while it connects; the rate is that of the rest.
+    const int ConnectingSeconds = 1;
+
     // Of so many transactions the time is written down: all of them would cost the load more than it tells.
     const double SampledShare = 0.1;
 
@@ -24,14 +27,14 @@ public sealed partial class Pgbench(BenchServer server, string folder)
     {
         var to = new NpgsqlConnectionStringBuilder(server.ConnectionTo(database));
         var log = Path.Combine(folder, $"pgbench-{Guid.NewGuid():N}");
-        var start = new ProcessStartInfo(server.Binaries.Program("pgbench"))
+        var start = new ProcessStartInfo(server.Pgbench)
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
             Environment = { ["PGPASSWORD"] = to.Password },
         };
         foreach (var argument in new[]
         {
-            "-n", "-M", "prepared", "-c", Text(clients), "-j", "1", "-T", Text((int)Math.Ceiling(seconds)),
+            "-n", "-M", "prepared", "-c", Text(clients), "-j", "1", "-T", Text((int)Math.Ceiling(seconds) + ConnectingSeconds),
             "-l", "--log-prefix", log, "--sampling-rate", Text(SampledShare),
             "-h", to.Host!, "-p", Text(to.Port), "-U", to.Username!,
             "-f", Path.Combine(Scripts, script), database,
@@ -41,12 +44,14 @@ public sealed partial class Pgbench(BenchServer server, string folder)
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(cancel), process.StandardError.ReadToEndAsync(cancel));
         try { await process.WaitForExitAsync(cancel); }
         catch (OperationCanceledException) { process.Kill(); throw; }
-        if (process.ExitCode != 0) throw new InvalidOperationException($"pgbench {script} failed:\n{await errors}");
-        var done = long.Parse(Processed().Match(await output).Groups[1].Value, CultureInfo.InvariantCulture);
-        var rate = double.Parse(Rate().Match(await output).Groups[1].Value, CultureInfo.InvariantCulture);
+        var (done, rate) = (Processed().Match(await output), Rate().Match(await output));
+        if (process.ExitCode != 0 || !done.Success || !rate.Success)
+            throw new InvalidOperationException($"pgbench {script} failed:\n{await errors}{await output}");
+        var transactions = long.Parse(done.Groups[1].Value, CultureInfo.InvariantCulture);
+        var perSecond = double.Parse(rate.Groups[1].Value, CultureInfo.InvariantCulture);
         var times = ReadTimes(log);
         return new Outcome(
-            done, done / rate, Spread.Percentile(times, 0.5), Spread.Percentile(times, 0.99), Cpu.OfEndedChildren() - cpu);
+            transactions, transactions / perSecond, Spread.Percentile(times, 0.5), Spread.Percentile(times, 0.99), Cpu.OfEndedChildren() - cpu);
     }
 
     // A line of the log: client, number, microseconds, script, and when it was.
