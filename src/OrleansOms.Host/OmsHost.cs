@@ -21,6 +21,7 @@ using OrleansOms.Host.Orders;
 using OrleansOms.Host.Security;
 using OrleansOms.Host.Shipments;
 using OrleansOms.Host.Stock;
+using OrleansOms.Host.Ui;
 using OrleansOms.Host.Ui.Track;
 using OrleansOms.Postgres;
 using OrleansOms.Postgres.Log;
@@ -43,6 +44,11 @@ public static class OmsHost
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Orleans"] = "Warning",
+        ["Logging:LogLevel:Polly"] = "Warning",
+        // Notes about the garbage collector, about clocks while a machine starts, and about keys that live in our database.
+        ["Logging:LogLevel:Orleans.Runtime.Silo"] = "Error",
+        ["Logging:LogLevel:Orleans.Runtime.Watchdog"] = "Error",
+        ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
         ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = "Warning",
     };
 
@@ -182,6 +188,7 @@ public static class OmsHost
         AddPeople(builder.Services);
         builder.AddLive();
         builder.AddTracking();
+        builder.AddScreens();
     }
 
     static void AddApi(IServiceCollection services, HostSettings settings, byte[] trackingKey)
@@ -226,6 +233,7 @@ public static class OmsHost
         OperatorLogin.Map(app);
         app.MapLive();
         app.MapTracking();
+        app.MapScreens();
     }
 
     static void MapApi(WebApplication app)

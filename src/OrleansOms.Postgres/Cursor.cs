@@ -18,15 +18,19 @@ static class Cursor
         Base64Url.EncodeToString(Utf8.GetBytes($"{list}\n{key}\n{id}"));
 
     /// <summary>The key and id, or null without a cursor.</summary>
+    /// <param name="list">The list and its order.</param>
+    /// <param name="cursor">What the caller has sent.</param>
+    /// <param name="isId">Whether a text has the shape of the list's ids.</param>
     /// <exception cref="BadCursorException">It is not one of this list's.</exception>
-    public static (string Key, string Id)? Read(string list, string? cursor)
+    public static (string Key, string Id)? Read(string list, string? cursor, Func<string, bool> isId)
     {
         if (cursor is null) return null;
         if (cursor.Length > MaxLength || !Base64Url.IsValid(cursor)) throw new BadCursorException();
         string[] parts;
         try { parts = Utf8.GetString(Base64Url.DecodeFromChars(cursor)).Split('\n'); }
         catch (ArgumentException) { throw new BadCursorException(); } // not UTF-8
-        if (parts.Length != 3 || parts[0] != list || parts[1].Contains('\0') || parts[2].Contains('\0'))
+        if (parts.Length != 3 || parts[0] != list || parts[1].Contains('\0') || !isId(parts[2])
+            || Write(list, parts[1], parts[2]) != cursor)
             throw new BadCursorException();
         return (parts[1], parts[2]);
     }

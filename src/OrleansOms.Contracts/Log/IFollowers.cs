@@ -6,6 +6,7 @@ namespace OrleansOms.Contracts.Log;
 /// Something that must happen once in the cluster for every event. Key: <c>fol-</c> and its name. It runs from its
 /// activation on, keeps its own checkpoint, and is woken up again when it is lost.
 /// </summary>
+[Alias("oms.IFollower")]
 public interface IFollower : IGrainWithStringKey
 {
     /// <summary>Makes sure that it runs.</summary>

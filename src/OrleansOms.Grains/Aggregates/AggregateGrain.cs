@@ -62,8 +62,12 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
         Adopt(Fold(Empty, await log.ReadStream(Key)));
     }
 
-    /// <summary>Takes a state as what is stored.</summary>
-    protected void Adopt(TState state) => _state = _durable = state;
+    /// <summary>Takes a state as what is stored, also after an append that failed.</summary>
+    protected void Adopt(TState state)
+    {
+        _state = _durable = state;
+        _isBroken = false;
+    }
 
     /// <summary>Goes back to not having read the stream, if there is nothing in memory.</summary>
     protected void ForgetIfEmpty()

@@ -65,19 +65,24 @@ public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Gra
     {
         await Task.Yield();
         var pause = TimeSpan.FromMilliseconds(100);
-        LogPosition? at = null;
+        LogPosition? saved = null;
+        var at = LogPosition.Start;
         while (!_stop.IsCancellationRequested)
         {
             try
             {
-                var from = at ??= await Load();
-                var batch = await log.ReadAll(from, BatchSize);
-                if (batch.Events.Count > 0 && !await Handle(from, batch))
+                if (saved is null) saved = at = await Load();
+                var batch = await log.ReadAll(at, BatchSize);
+                if (batch.Events.Count > 0)
                 {
-                    at = null;
-                    continue;
+                    if (!await Handle(saved.Value, batch))
+                    {
+                        saved = null;
+                        continue;
+                    }
+                    saved = batch.Through;
                 }
-                at = batch.Events.Count > 0 ? batch.Through : from;
+                at = batch.Through;
                 if (batch.Events.Count < BatchSize)
                 {
                     await Tick();
@@ -90,7 +95,7 @@ public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Gra
             {
                 // Faults pass; a bug is told again and again until someone mends it, and nothing is skipped meanwhile.
                 LogFailed(logger, e, Follower, pause.TotalSeconds);
-                at = null;
+                saved = null;
                 await Task.Delay(pause, _stop.Token).ConfigureAwait(Quietly);
                 pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
             }

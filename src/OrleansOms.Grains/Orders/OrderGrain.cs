@@ -52,7 +52,7 @@ public sealed partial class OrderGrain(
         {
             // A new order is not read first: if it exists, its first append fails and says so.
             if (!IsLoaded) Adopt(Empty);
-            if (State.Exists || State.Refused is not null) return await PlacedBefore(command);
+            if (State.Exists || State.Refused is not null) return await PlacedBefore(command, caller);
             return await PlaceNew(command, caller);
         }
         finally
@@ -98,20 +98,27 @@ public sealed partial class OrderGrain(
                     Data: new Dictionary<string, string> { ["orderId"] = taken.Holder }));
             default:
                 await sourcing.Release(Key, reserved);
-                return await PlacedBefore(command);
+                return await PlacedBefore(command, caller);
         }
     }
 
     PlacingTerms Terms => new(settings.PaymentWindow, settings.BackorderWindow);
 
-    /// <summary>The first answer, made again from the events of the first append.</summary>
-    async Task<Reply<OrderView>> PlacedBefore(PlaceOrder command)
+    /// <summary>
+    /// The first answer, made again from the events of the first append. An order that was abandoned before it was
+    /// stored has none and is placed now.
+    /// </summary>
+    async Task<Reply<OrderView>> PlacedBefore(PlaceOrder command, Caller caller)
     {
         var events = await Log.ReadStream(Key);
         var order = Fold(Empty, events);
         if (order.Refused is { } no)
             return no.RequestHash == command.RequestHash ? RefusedAs(no) : Reused();
-        if (!order.Exists) throw new AggregateReloadedException(Key); // It was abandoned; a retry begins anew.
+        if (!order.Exists)
+        {
+            Adopt(order);
+            return await PlaceNew(command, caller);
+        }
         if (order.Placed!.RequestHash != command.RequestHash) return Reused();
         var first = events.First(e => e.Data is OrderPlaced);
         return Reply<OrderView>.Of(OrderView.Of(

@@ -18,6 +18,9 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
     /// <summary>Shortest period that the reminder service allows.</summary>
     static readonly TimeSpan MinPeriod = TimeSpan.FromMinutes(1);
 
+    /// <summary>The reminder is set a moment before the silence begins.</summary>
+    static readonly TimeSpan Margin = TimeSpan.FromSeconds(1);
+
     IGrainReminder? _reminder;
 
     /// <inheritdoc />
@@ -36,7 +39,7 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
         // It waits from the moment it leaves. The reminder comes first: without it a crash would leave nobody watching.
         if (command is ShipShipment && State.Status == ShipmentStatus.Packed)
             _reminder = await this.RegisterOrUpdateReminder(
-                TrackingReminder, settings.TrackingSilence, Longer(settings.TrackingSilence, MinPeriod));
+                TrackingReminder, settings.TrackingSilence + Margin, Longer(settings.TrackingSilence / 4, MinPeriod));
         var decision = ShipmentDecider.Decide(State, command, Now);
         if (decision.Rejection is { } no) return Reply<ShipmentView>.Refused(no);
         if (decision.Events.Count == 0) await Flushed();

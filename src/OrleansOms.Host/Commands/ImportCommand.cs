@@ -25,7 +25,7 @@ public static class ImportCommand
     public const int Interrupted = 130;
 
     static readonly TimeSpan AskReadModelEvery = TimeSpan.FromMilliseconds(250);
-    /// <summary>A read model that has not moved for so long has caught up with all there is.</summary>
+    /// <summary>A read model that shows some of the orders and has not moved for so long has no more to show.</summary>
     static readonly TimeSpan StandsStillFor = TimeSpan.FromSeconds(10);
 
     /// <summary>The command line. Ctrl-C and SIGTERM stop it between requests.</summary>
@@ -107,7 +107,11 @@ public static class ImportCommand
         await Each("orders", HttpMethod.Post, orders, file.Orders.Count,
             (request, answer) => refused.Add(new Refused("order", request.Name, answer)));
         if (client.Retries > 0) await output.WriteLineAsync($"  sent again {client.Retries:N0} times");
-        return [.. refused.OrderByDescending(r => r.Kind, StringComparer.Ordinal).ThenBy(r => r.Name, StringComparer.Ordinal)];
+        return
+        [
+            .. refused.OrderByDescending(r => r.Kind, StringComparer.Ordinal)
+                .ThenBy(r => r.Name, StringComparer.Ordinal),
+        ];
 
         // Without warehouses and stock no order means anything: a refusal here ends the import.
         Task Prepare(string what, HttpMethod method, IEnumerable<RetailRequest> requests)
@@ -173,7 +177,7 @@ public static class ImportCommand
                 database, RetailRequests.Channel, RetailFile.Currency, invoices, cancellation);
             if (!stored.SequenceEqual(before)) (before, moved) = (stored, TimeProvider.System.GetTimestamp());
             if (ImportReport.AreEqual(totals, stored)
-                || TimeProvider.System.GetElapsedTime(moved) > StandsStillFor
+                || (stored.Count > 0 && TimeProvider.System.GetElapsedTime(moved) > StandsStillFor)
                 || TimeProvider.System.GetElapsedTime(started) > options.CatchUpWithin) return stored;
             await Task.Delay(AskReadModelEvery, cancellation);
         }

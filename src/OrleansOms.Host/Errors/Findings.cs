@@ -90,7 +90,7 @@ public sealed class Findings
     }
 
     /// <summary>A 400 for one member.</summary>
-    public static ProblemException Of(string member, string text, string code = "invalid_request")
+    public static ProblemException Of(string member, string text, string? code = null)
     {
         var findings = new Findings();
         findings.Add(member, text, code);

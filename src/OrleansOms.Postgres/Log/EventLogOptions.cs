@@ -10,7 +10,7 @@ public sealed record EventLogOptions
     public int MaxBatchRows { get; init; } = 1_000;
 
     /// <summary>Transactions under way at once, each on its own connection.</summary>
-    public int Writers { get; init; } = 2;
+    public int Writers { get; init; } = 3;
 
     /// <summary>Seconds that a transaction may take before its appends are given up as unknown.</summary>
     public int CommandTimeoutSeconds { get; init; } = 10;

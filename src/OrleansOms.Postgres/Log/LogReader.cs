@@ -39,7 +39,7 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options)
             order by xid, position limit $3
             """)
         { Parameters = { LogSql.Transaction(after.Transaction), LogSql.Of(after.Ordinal), LogSql.Of((long)max) } });
-        await batch.PrepareAsync();
+        await LogSql.PrepareInTime(batch.PrepareAsync, options.CommandTimeoutSeconds);
         await using var reader = await batch.ExecuteReaderAsync();
         await reader.ReadAsync();
         var through = new LogPosition((long)reader.GetFieldValue<ulong>(0) - 1, long.MaxValue);
@@ -95,7 +95,7 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options)
     {
         var command = new NpgsqlCommand(sql, connection) { CommandTimeout = options.CommandTimeoutSeconds };
         command.Parameters.AddRange(parameters);
-        await command.PrepareAsync(); // stays with the pooled connection: a round trip the first time only
+        await LogSql.PrepareInTime(command.PrepareAsync, options.CommandTimeoutSeconds);
         return command;
     }
 

@@ -210,7 +210,7 @@ sealed class LogWriter(
         if (TakeClaims(appends) is { } claims)
             batch.BatchCommands.Add(claims);
         batch.BatchCommands.Add(InsertEvents(appends));
-        await batch.PrepareAsync(); // a round trip the first time only
+        await LogSql.PrepareInTime(batch.PrepareAsync, options.CommandTimeoutSeconds);
         await batch.ExecuteNonQueryAsync();
     }
 

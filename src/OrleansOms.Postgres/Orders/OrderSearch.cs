@@ -11,8 +11,7 @@ sealed class OrderSearch(OrderFilter filter, IReadOnlyList<string> skus)
     /// <summary>Longest text that is looked for: longer than anything that is stored.</summary>
     public const int MaxText = 320;
 
-    // An index of three-letter pieces finds nothing shorter, and nothing that has no letters; shorter beginnings of
-    // numbers fit too many orders to be of use.
+    // Shorter beginnings of numbers fit too many orders to be of use.
     const int ShortestPart = 3;
 
     public string[] Statuses { get; } = [.. filter.Statuses.Distinct().Select(s => Stored.Name(s))];
@@ -61,13 +60,15 @@ sealed class OrderSearch(OrderFilter filter, IReadOnlyList<string> skus)
 
     static bool Fits(string? text) => text is null || Text.IsPrintable(text, MaxText);
 
+    // The index knows pieces of three characters, counting two blanks before a word and one after it. A text has such
+    // pieces if it has three letters in a row, or the beginning of a word after something else.
     static bool HasPart(string key)
     {
         var run = 0;
-        foreach (var c in key)
+        for (var i = 0; i < key.Length && key.Length >= ShortestPart; i++)
         {
-            run = char.IsLetterOrDigit(c) ? run + 1 : 0;
-            if (run == ShortestPart) return true;
+            if (!char.IsLetterOrDigit(key[i])) { run = 0; continue; }
+            if (++run == ShortestPart || (run == 1 && i > 0)) return true;
         }
         return false;
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using OrleansOms.Contracts.Orders;
+using OrleansOms.Domain.Shared;
 
 namespace OrleansOms.Postgres.Orders;
 
@@ -31,10 +32,11 @@ sealed record OrderSorting(OrderSort Sort, string Column, bool IsDescending)
     public IEnumerable<string> After(Parameters p, string alias, string id, Place? after)
     {
         if (after is null) yield break;
-        yield return $"({alias}.{Column}, {alias}.{id}) {(IsDescending ? "<" : ">")} ({p.Add(after.Value)}, {p.Add(after.Id)})";
+        var comes = IsDescending ? "<" : ">";
+        yield return $"({alias}.{Column}, {alias}.{id}) {comes} ({p.Add(after.Value)}, {p.Add(after.Id)})";
     }
 
-    public Place? Read(string? cursor) => Cursor.Read(List, cursor) is not { } place
+    public Place? Read(string? cursor) => Cursor.Read(List, cursor, id => Keys.IsId(Keys.Order, id)) is not { } place
         ? null
         : new Place(IsByTime ? Cursor.ReadTime(place.Key) : Cursor.ReadDecimal(place.Key), place.Id);
 

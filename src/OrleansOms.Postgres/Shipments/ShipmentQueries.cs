@@ -20,7 +20,7 @@ public sealed class ShipmentQueries(NpgsqlDataSource database)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(filter.Limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(filter.Limit, Page<ShipmentView>.MaxLimit);
-        var after = Cursor.Read(ListName, filter.Cursor) is { } place
+        var after = Cursor.Read(ListName, filter.Cursor, Keys.IsShipmentId) is { } place
             ? (At: Cursor.ReadTime(place.Key), place.Id) : ((DateTimeOffset At, string Id)?)null;
         if (!CanMatch(filter)) return new Page<ShipmentView>([], null);
         var p = new Parameters();
@@ -50,7 +50,8 @@ public sealed class ShipmentQueries(NpgsqlDataSource database)
         if (filter.OrderId is null && filter.ShippedSince is null)
         {
             if (statuses.Length == 0) statuses = [.. Enum.GetValues<ShipmentStatus>().Select(s => Stored.Name(s))];
-            var places = filter.Warehouse is { } code ? $"(select {p.Add(code)}::text)" : "(select code from oms.warehouses)";
+            var places = filter.Warehouse is { } code
+                ? $"(select {p.Add(code)}::text)" : "(select code from oms.warehouses)";
             return $"""
                 select one.id, one.created_at
                 from {places} as place (code) cross join unnest({p.Add(statuses)}) as wanted (status)

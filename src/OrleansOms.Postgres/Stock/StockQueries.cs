@@ -23,10 +23,10 @@ public sealed class StockQueries(NpgsqlDataSource database)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, Page<StockView>.MaxLimit);
-        var after = Cursor.Read(ListName, cursor);
+        var after = Cursor.Read(ListName, cursor, Text.IsSku);
         q = string.IsNullOrWhiteSpace(q) ? null : q.Trim();
-        if ((warehouse is not null && !Text.IsWarehouseCode(warehouse)) || (q is not null && !Text.IsPrintable(q, MaxText)))
-            return new Page<StockView>([], null);
+        if (warehouse is not null && !Text.IsWarehouseCode(warehouse)) return new Page<StockView>([], null);
+        if (q is not null && !Text.IsPrintable(q, MaxText)) return new Page<StockView>([], null);
         var p = new Parameters();
         List<string> where = [];
         if (warehouse is not null) where.Add($"s.warehouse = {p.Add(warehouse)}");
@@ -35,7 +35,10 @@ public sealed class StockQueries(NpgsqlDataSource database)
         if (q is not null)
         {
             // The primary key begins with the warehouse: for few products, each warehouse is asked for each of them.
-            from = "oms.products p cross join oms.warehouses w join oms.stock s on s.warehouse = w.code and s.sku = p.sku";
+            from = """
+                oms.products p cross join oms.warehouses w
+                join oms.stock s on s.warehouse = w.code and s.sku = p.sku
+                """;
             where.Add($"p.search like {p.Add(Stored.Holding(Stored.Key(q)))}");
         }
         var rows = await ReadModelSql.Read(database, $"""

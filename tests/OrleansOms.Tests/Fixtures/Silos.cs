@@ -47,7 +47,7 @@ public sealed class Silos : IAsyncDisposable
             var connection = OrleansSchema.ConnectionString(database.ConnectionString);
             silo.Services.AddSingleton<IEventLog>(faults);
             silo.Services.AddSingleton<ICheckpoints>(new Checkpoints(database.Source));
-            silo.Services.AddSingleton<IReadModel>(new ReadModel(database.Source, log));
+            silo.Services.AddSingleton<IReadModel>(new OrleansOms.Postgres.ReadModel(database.Source, log));
             silo.Services.AddSingleton<IPlaces>(PostcodePlaces.CentresOnly);
             silo.Services.AddOmsIndexes().AddOmsGrains(settings ?? new OmsSettings());
             silo.AddAdoNetGrainStorage(SnapshotStore.Name, o =>

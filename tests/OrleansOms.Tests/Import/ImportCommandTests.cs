@@ -8,26 +8,29 @@ using OrleansOms.Connectors.Csv;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Host.Commands;
 using OrleansOms.Postgres.Orders;
+using OrleansOms.Tests.Fixtures;
 
 namespace OrleansOms.Tests.Import;
 
 /// <summary>The whole import against a server that fails as the real one may, and a real database.</summary>
-public sealed class ImportCommandTests(TemporaryDatabase database) : IClassFixture<TemporaryDatabase>, IAsyncLifetime
+public sealed class ImportCommandTests : IAsyncLifetime
 {
     static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(300);
 
     readonly string _report = Directory.CreateTempSubdirectory("oms-report-").FullName;
     readonly StringWriter _output = new(CultureInfo.InvariantCulture);
     MisbehavingServer _server = null!;
+    TestDatabase _database = null!;
 
     public async ValueTask InitializeAsync()
     {
         _server = await MisbehavingServer.Start();
-        await database.Execute("TRUNCATE oms.orders, oms.order_lines");
+        _database = await TestDatabase.Create();
     }
 
     public async ValueTask DisposeAsync()
     {
+        await _database.DisposeAsync();
         await _server.DisposeAsync();
         Directory.Delete(_report, recursive: true);
     }
@@ -35,7 +38,7 @@ public sealed class ImportCommandTests(TemporaryDatabase database) : IClassFixtu
     ImportOptions Options => new()
     {
         File = TestData.Sample, Key = MisbehavingServer.Key, Url = _server.Url, Report = _report, Parallel = 8,
-        Database = database.ConnectionString, CatchUpWithin = Moment,
+        Database = _database.ConnectionString, CatchUpWithin = Moment,
     };
 
     Task<int> Run(ImportOptions options, CancellationToken cancellation = default) =>
@@ -44,21 +47,25 @@ public sealed class ImportCommandTests(TemporaryDatabase database) : IClassFixtu
     /// <summary>Plays the read model's part: writes the server's orders into its tables.</summary>
     async Task Project()
     {
-        await database.Execute("TRUNCATE oms.orders, oms.order_lines");
+        await _database.Execute("TRUNCATE oms.orders, oms.order_lines");
         foreach (var (invoice, order) in _server.Orders) await Insert(invoice, order);
     }
 
     async Task Insert(string invoice, JsonElement order, string? id = null, string channel = "web")
     {
         id ??= $"ord-{invoice}";
-        await using var batch = database.Source.CreateBatch();
+        await using var batch = _database.Source.CreateBatch();
         void Add(string sql, params object[] values)
         {
             var command = new NpgsqlBatchCommand(sql);
             foreach (var value in values) command.Parameters.Add(new NpgsqlParameter { Value = value });
             batch.BatchCommands.Add(command);
         }
-        Add("INSERT INTO oms.orders VALUES ($1, $2, $3, $2, 'allocated', $4, $5, now())",
+        Add("""
+            INSERT INTO oms.orders (id, number, external_id, channel, country, currency, status, payment_status,
+                                    placed_at, promised_by, total, lines, units, warehouses, version)
+            VALUES ($1, $2, $2, $3, $4, $5, 'allocated', 'paid', now(), now(), 0, 0, 0, '{}', 1)
+            """,
             id, invoice, channel, order.GetProperty("shipTo").GetProperty("country").GetString()!,
             order.GetProperty("currency").GetString()!);
         var number = 0;
@@ -82,7 +89,8 @@ public sealed class ImportCommandTests(TemporaryDatabase database) : IClassFixtu
                     l.GetProperty("unitPrice").GetDecimal())));
         Assert.Equal(file.Products.ToDictionary(p => p.Sku, p => p.Name), _server.Products.ToDictionary());
         Assert.Equal(
-            OpeningStock.Warehouses.SelectMany(w => OpeningStock.For(w.Code, file.Products).Select(l => (w.Code, l.Sku, l.Quantity))).Order(),
+            OpeningStock.Warehouses.SelectMany(w => OpeningStock.For(w.Code, file.Products), (w, l) => (w.Code, l.Sku, l.Quantity))
+                .Order(),
             _server.Stock.Select(s => (s.Key.Warehouse, s.Key.Sku, s.Value)).Order());
     }
 
@@ -139,12 +147,15 @@ public sealed class ImportCommandTests(TemporaryDatabase database) : IClassFixtu
             "DELETE FROM oms.order_lines WHERE order_id = 'ord-700001' AND line_id = 3",
             "DELETE FROM oms.orders WHERE id = 'ord-700006'",
             "UPDATE oms.orders SET country = 'IE' WHERE id = 'ord-700006'",
-            "INSERT INTO oms.orders SELECT id || 'x', number, channel, external_id, status, country, currency, placed_at FROM oms.orders WHERE id = 'ord-700006'",
+            """
+            INSERT INTO oms.orders
+            SELECT (jsonb_populate_record(o, '{"id": "ord-twice"}')).* FROM oms.orders AS o WHERE id = 'ord-700006'
+            """,
         ];
         foreach (var damage in damages)
         {
             await Project();
-            await database.Execute(damage);
+            await _database.Execute(damage);
             Assert.Equal(ImportCommand.NotEqual, await Run(Options));
         }
         Assert.Equal(damages.Length, _output.ToString().Split("FILE AND STORED ORDERS DIFFER.").Length - 1);
@@ -243,12 +254,13 @@ public sealed class ImportCommandTests(TemporaryDatabase database) : IClassFixtu
         await Run(Options with { Database = null });
         await Project();
         var stored = await ImportReconciliation.Read(
-            database.Source, "web", "GBP", [.. _server.Orders.Keys], CancellationToken.None);
+            _database.Source, "web", "GBP", [.. _server.Orders.Keys], CancellationToken.None);
         Assert.Equal(12, stored.Count);
         Assert.Contains(new StoredCountry("GB", 5, 19, 66, 198.34m), stored);
         Assert.Equal(863.26m, stored.Sum(s => s.Value));
-        Assert.Empty(await ImportReconciliation.Read(database.Source, "web", "EUR", [.. _server.Orders.Keys], CancellationToken.None));
-        Assert.Empty(await ImportReconciliation.Read(database.Source, "web", "GBP", [], CancellationToken.None));
+        Assert.Empty(await ImportReconciliation.Read(
+            _database.Source, "web", "EUR", [.. _server.Orders.Keys], CancellationToken.None));
+        Assert.Empty(await ImportReconciliation.Read(_database.Source, "web", "GBP", [], CancellationToken.None));
     }
 
     [Fact]

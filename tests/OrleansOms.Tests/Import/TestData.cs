@@ -5,10 +5,8 @@ namespace OrleansOms.Tests.Import;
 /// <summary>Where the tests of the import find their data.</summary>
 static class TestData
 {
-    public static string Root { get; } = FindRoot();
-
     /// <summary>Sixty-odd rows of our own making with every oddity that we know of.</summary>
-    public static string Sample => Path.Combine(Root, "tests", "OrleansOms.Tests", "Import", "sample.csv");
+    public static string Sample => Path.Combine(Repository.Root, "tests", "OrleansOms.Tests", "Import", "sample.csv");
 
     public static RetailFile ReadSample() => Read(Sample);
 
@@ -21,17 +19,9 @@ static class TestData
     /// <summary>A file or folder of the data beside the repository; the test is skipped where it is not there.</summary>
     public static string Shared(params string[] parts)
     {
-        var path = Path.GetFullPath(Path.Combine([Root, "..", "shared", "data", .. parts]));
+        var path = Path.GetFullPath(Path.Combine([Repository.Root, "..", "shared", "data", .. parts]));
         Assert.SkipUnless(Path.Exists(path),
             $"The data beside the repository is not there (../shared/data/{string.Join('/', parts)}).");
         return path;
-    }
-
-    static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "OrleansOms.sln")))
-            folder = folder.Parent ?? throw new InvalidOperationException("The tests run outside their repository.");
-        return folder.FullName;
     }
 }

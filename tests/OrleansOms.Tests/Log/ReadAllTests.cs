@@ -152,7 +152,7 @@ public sealed class ReadAllTests : LogTest
     }
 
     [Fact]
-    public async Task Waiting_without_news_takes_its_time_and_asks_rarely()
+    public async Task Waiting_without_news_takes_its_time()
     {
         var at = (await Log.ReadAll(LogPosition.Start, 10)).Through;
         var clock = Stopwatch.StartNew();

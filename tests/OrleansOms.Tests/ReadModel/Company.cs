@@ -138,10 +138,11 @@ public sealed class Company(IEventLog log)
     /// <summary>
     /// Plays orders of every kind to different ends: unpaid, waiting, cancelled, in a warehouse, shipped, delivered.
     /// </summary>
-    public async Task Play(int orders, int seed, string[] skus)
+    /// <param name="first">Number of the first one.</param>
+    public async Task Play(int orders, int seed, string[] skus, int first = 1)
     {
         var dice = new Random(seed);
-        for (var n = 1; n <= orders; n++)
+        for (var n = first; n < first + orders; n++)
         {
             Now += TimeSpan.FromSeconds(dice.Next(1, 600));
             var fate = dice.Next(8);

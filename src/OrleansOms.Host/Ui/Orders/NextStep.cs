@@ -1,0 +1,56 @@
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shipments;
+using OrleansOms.Host.Ui.Shared;
+
+namespace OrleansOms.Host.Ui.Orders;
+
+/// <summary>What an order waits for, in one sentence, and the action or the place that moves it on.</summary>
+/// <param name="Action">The action to offer first; null if people cannot move it on this page.</param>
+/// <param name="Link">Where the work is, if it is elsewhere.</param>
+public sealed record NextStep(string Sentence, OrderActionKind? Action = null, string? Link = null, string? LinkWords = null)
+{
+    /// <summary>The next step of an order.</summary>
+    public static NextStep Of(Order order, Viewer viewer) => order.DeriveStatus() switch
+    {
+        _ when order.PendingCancellation is { } pending =>
+            new($"A cancellation waits for the warehouse's answer ({pending.Reason})."),
+        OrderStatus.OnHold => new(
+            $"Stopped: {Show.Join([.. order.Holds.Select(h => $"{h.Name} ({h.Reason})")])}. Lift the hold when that is settled.",
+            OrderActionKind.LiftHold),
+        OrderStatus.AwaitingPayment => Unpaid(order, viewer),
+        OrderStatus.Backordered or OrderStatus.PartiallyAllocated => new(
+            $"{Show.Count(order.Lines.Sum(l => (long)l.Backordered), "unit")} wait for stock, promised by "
+            + $"{viewer.Day(order.Placed!.PromisedBy)}. They are allocated by themselves when stock arrives."),
+        OrderStatus.Pending or OrderStatus.Accepted => new("Its units are being looked for."),
+        OrderStatus.Allocated => new("Everything is allocated and is being handed to the warehouse."),
+        OrderStatus.InFulfilment or OrderStatus.PartiallyShipped => InWarehouse(order),
+        OrderStatus.Shipped => new("Everything has left. It is done when the carrier reports it delivered."),
+        OrderStatus.Delivered => new("Everything has arrived. Close it when nothing more is expected.", OrderActionKind.Close),
+        OrderStatus.Closed => new("Done. Nothing more is expected."),
+        _ => new("Cancelled. Nothing of it will ship."),
+    };
+
+    static NextStep Unpaid(Order order, Viewer viewer)
+    {
+        var open = Show.Money(OrderActions.Open(order), order.Placed!.Currency);
+        return new(order.Placed.PaymentDueAt is { } due
+            ? $"Waits for {open} until {viewer.Clock(due)}, {viewer.Day(due)}. Unpaid, it is then cancelled and its stock released."
+            : $"Waits for {open}.", OrderActionKind.RecordPayment);
+    }
+
+    static NextStep InWarehouse(Order order)
+    {
+        var waiting = order.Lines.Sum(l => (long)l.Backordered);
+        var rest = waiting == 0 ? "" : $" {Show.Count(waiting, "unit")} wait for stock.";
+        if (order.Shipments.FirstOrDefault(s => s.IsInWarehouse) is not { } shipment)
+            return new($"A part has left.{(rest.Length == 0 ? " The rest is being handed to the warehouse." : rest)}");
+        var doing = shipment.Status switch
+        {
+            ShipmentStatus.Released => "has not begun to pick",
+            ShipmentStatus.Picking => "is picking",
+            _ => "has packed it and ships it next",
+        };
+        return new($"{shipment.Warehouse} {doing}.{rest}", null,
+            $"/warehouse/{Uri.EscapeDataString(shipment.Warehouse)}/{shipment.Id}", "Open the shipment");
+    }
+}

@@ -1,0 +1,136 @@
+using System.Data.Common;
+using Microsoft.AspNetCore.Components;
+using Microsoft.JSInterop;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Grains.Catalogue;
+using OrleansOms.Host.Live;
+using OrleansOms.Host.Security;
+using OrleansOms.Host.Ui.Shared;
+
+namespace OrleansOms.Host.Ui.Orders;
+
+/// <summary>
+/// Everything about one order on one page, folded from its events: what it shows, what it allows and what it tells are of
+/// the same version.
+/// </summary>
+public sealed partial class OrderPage : IAsyncDisposable
+{
+    static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
+
+    readonly CancellationTokenSource _gone = new();
+    Task _following = Task.CompletedTask;
+    List<LogEvent> _events = [];
+    Order? _order;
+    OrderView? _view;
+    string _trackingUrl = "";
+    int _firstShown;
+    bool _isMissing, _failed, _isBehind, _copied;
+
+    /// <summary>The order's id, or its number.</summary>
+    [Parameter] public string Id { get; set; } = "";
+
+    [Inject] IEventLog Log { get; set; } = null!;
+    [Inject] LiveFeed Feed { get; set; } = null!;
+    [Inject] CatalogueIndex Catalogue { get; set; } = null!;
+    [Inject] TrackingLinks Links { get; set; } = null!;
+    [Inject] NavigationManager Nav { get; set; } = null!;
+    [Inject] IJSRuntime Script { get; set; } = null!;
+    [Inject] Viewer Viewer { get; set; } = null!;
+
+    /// <inheritdoc />
+    protected override async Task OnInitializedAsync()
+    {
+        await Refresh();
+        if (RendererInfo.IsInteractive && _order is not null) _following = Follow(_gone.Token);
+    }
+
+    async Task Follow(CancellationToken gone)
+    {
+        while (!gone.IsCancellationRequested)
+        {
+            try
+            {
+                using var watch = await Feed.WatchOrder(Id, gone);
+                if (watch is null) return;
+                await InvokeAsync(Refresh);
+                await foreach (var view in watch.Changes(gone))
+                    if (view.Version > (_order?.Version ?? 0)) await InvokeAsync(Refresh);
+            }
+            catch (OperationCanceledException) when (gone.IsCancellationRequested) { return; }
+            catch (Exception e) when (e is OmsFaultException or TimeoutException or DbException)
+            {
+                await InvokeAsync(() => { _isBehind = true; StateHasChanged(); });
+                await Task.Delay(FaultPause, gone).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>Reads the events that are not shown yet and folds them in.</summary>
+    async Task Refresh()
+    {
+        try
+        {
+            var known = _order ?? new Order(Id);
+            var news = Keys.IsId(Keys.Order, Id) ? await Log.ReadStream(Id, known.Version) : [];
+            if (_order is not null && news.Count > 0 && news[0].Version != _order.Version + 1) return;
+            var order = news.Aggregate(known, (o, e) => e.Data is OrderEvent known
+                ? o.Apply(known) : o with { Version = e.Version });
+            (_failed, _isBehind) = (false, false);
+            if (!order.Exists || !await MaySee(order)) _isMissing = true;
+            else if (_order is null || news.Count > 0) Take(order, news);
+        }
+        catch (Exception e) when (e is OmsFaultException or TimeoutException or DbException)
+        {
+            (_failed, _isBehind) = (true, true);
+        }
+        StateHasChanged();
+    }
+
+    void Take(Order order, IReadOnlyList<LogEvent> news)
+    {
+        // Two refreshes may have read the same events; only the first one takes them in.
+        if (_order?.Version >= order.Version) return;
+        if (_order is null) _firstShown = order.Version;
+        _order = order;
+        _events = [.. _events, .. news];
+        _view = OrderView.Of(order);
+        _trackingUrl = new Uri(new Uri(Nav.BaseUri), Links.UrlFor(_view)).ToString();
+    }
+
+    async Task<bool> MaySee(Order order)
+    {
+        var caller = await Viewer.Caller();
+        return caller.MaySeeAny(order.Lines.SelectMany(l => l.Allocations.Select(a => a.Warehouse))
+            .Concat(order.Shipments.Select(s => s.Warehouse)));
+    }
+
+    Task Reload()
+    {
+        _failed = false;
+        return Refresh();
+    }
+
+    async Task Copy() => _copied = await Script.InvokeAsync<bool>("oms.copy", _trackingUrl);
+
+    string? NameOf(string sku) => Catalogue.TryGetProduct(sku, out var product) ? product.Details.Name : null;
+
+    static string? Zero(int units) => units == 0 ? "zero" : null;
+
+    static IEnumerable<string> AddressLines(Address to) =>
+        new[]
+        {
+            to.Name, to.Line1, to.Line2, $"{to.City} {to.PostalCode}".Trim(), to.Region,
+            Countries.NameOf(to.Country) ?? to.Country, to.Phone,
+        }.OfType<string>().Where(p => p.Length > 0);
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _gone.CancelAsync();
+        await _following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _gone.Dispose();
+    }
+}

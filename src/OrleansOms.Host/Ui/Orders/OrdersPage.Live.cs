@@ -1,0 +1,113 @@
+using System.Data.Common;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Host.Live;
+
+namespace OrleansOms.Host.Ui.Orders;
+
+// How the list stays true while it is looked at.
+public sealed partial class OrdersPage
+{
+    static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>Listens as long as the page is open; a fault is shown and tried again.</summary>
+    async Task Follow(CancellationToken gone)
+    {
+        while (!gone.IsCancellationRequested)
+        {
+            try
+            {
+                using var watch = await Feed.WatchOrders(gone);
+                // What happened between the first answer and now was not told to this page.
+                await InvokeAsync(() => IsBehind(false));
+                Ring();
+                await foreach (var change in watch.Changes(gone)) await InvokeAsync(() => Take(change));
+            }
+            catch (OperationCanceledException) when (gone.IsCancellationRequested) { return; }
+            catch (Exception e) when (e is OmsFaultException or TimeoutException or DbException)
+            {
+                await InvokeAsync(() => IsBehind(true));
+                await Task.Delay(FaultPause, gone).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    void IsBehind(bool isBehind)
+    {
+        if (_isBehind == isBehind) return;
+        _isBehind = isBehind;
+        StateHasChanged();
+    }
+
+    void Take(OrdersChange change)
+    {
+        if (Shown is null) return;
+        if (change.Counts is { } counts && !_query.HasChips && _query.Q is null && _only is null)
+            Shown = Shown with { Counts = counts };
+        foreach (var order in change.Orders) Replace(order);
+        if (change.Orders.Count > 0 || change.IsResync) Ring();
+        StateHasChanged();
+    }
+
+    /// <summary>Changes a row where it stands, if it is in view and this is newer.</summary>
+    void Replace(OrderSummary order)
+    {
+        var at = Shown!.Rows.FindIndex(r => r.Id == order.Id);
+        if (at < 0 || Shown.Rows[at].Version >= order.Version) return;
+        Shown.Rows[at] = order;
+        _changed.Add(order.Id);
+    }
+
+    /// <summary>Asks the read model again after changes: first soon, then once more when all is quiet.</summary>
+    async Task KeepFresh(CancellationToken gone)
+    {
+        try
+        {
+            while (true)
+            {
+                await _bell.WaitAsync(gone);
+                do
+                {
+                    await Task.Delay(Gather, gone);
+                    await InvokeAsync(Refresh);
+                }
+                while (await _bell.WaitAsync(Settle, gone));
+                await InvokeAsync(Refresh);
+            }
+        }
+        catch (OperationCanceledException) when (gone.IsCancellationRequested) { return; }
+    }
+
+    void Ring()
+    {
+        if (_bell.CurrentCount == 0) _bell.Release();
+    }
+
+    async Task Refresh()
+    {
+        var asked = _query;
+        try
+        {
+            var filter = asked.FirstPage().Filter(Viewer.Zone, _only);
+            var first = await Orders.List(filter);
+            var counts = await Orders.CountByStatus(filter);
+            if (asked != _query || Shown is null) return;
+            Shown = Shown with { Counts = counts };
+            foreach (var order in first.Items) Replace(order);
+            if (Shown.Rows.Count == 0 && asked.Cursor is null && first.Items.Count > 0) await Load();
+            else CountNew(first.Items, first.NextCursor is not null);
+            StateHasChanged();
+        }
+        catch (Exception e) when (e is DbException or TimeoutException) { IsBehind(true); }
+    }
+
+    /// <summary>New are those that stand above one that is in view; the others have only moved up from the next page.</summary>
+    void CountNew(IReadOnlyList<OrderSummary> first, bool hasMore)
+    {
+        if (_query.Cursor is not null) return;
+        var shown = Shown!.Rows.Select(r => r.Id).ToHashSet(StringComparer.Ordinal);
+        var last = first.ToList().FindLastIndex(o => shown.Contains(o.Id));
+        _new = last < 0 ? first.Count : first.Take(last).Count(o => !shown.Contains(o.Id));
+        _newIsMore = last < 0 && hasMore;
+    }
+}

@@ -1,0 +1,162 @@
+using System.Data.Common;
+using Microsoft.AspNetCore.Components;
+using Microsoft.JSInterop;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Contracts.Shipments;
+using OrleansOms.Domain.Shipments;
+using OrleansOms.Host.Ui.Shared;
+
+namespace OrleansOms.Host.Ui.Warehouse;
+
+/// <summary>
+/// One shipment at the bench: pick, pack, ship, one big step at a time. What a scan does is in the other part of this
+/// class; this part opens the shipment and keeps it true.
+/// </summary>
+public sealed partial class StationPage : ScanPage
+{
+    /// <summary>How far a shipment is on its way out.</summary>
+    enum Step
+    {
+        Pick,
+        Pack,
+        Ship,
+        Gone,
+        Cancelled,
+    }
+
+    /// <summary>A question that must be answered before anything else.</summary>
+    sealed record Question(string Sentence, string Yes, Func<Task<Said?>> Do);
+
+    static readonly (Step Step, string Name)[] Steps = [(Step.Pick, "Pick"), (Step.Pack, "Pack"), (Step.Ship, "Ship")];
+
+    readonly PickCounts _counts = new();
+    readonly Boxes _boxes = new();
+    readonly Dictionary<string, string> _commandIds = new(StringComparer.Ordinal);
+    ShipmentView? _shipment;
+    Question? _confirm;
+    Func<Task<Said?>>? _retry;
+    string _opened = "";
+    string? _hold, _elsewhere, _lastSku;
+    string? _carrier, _service, _tracking;
+    bool _isMissing, _failed, _isSending;
+
+    /// <summary>The shipment's id.</summary>
+    [Parameter] public string Id { get; set; } = "";
+
+    ElementReference FieldRef { get => Field; set => Field = value; }
+
+    private protected override string WaitingKey => $"station.{Id}";
+    private protected override bool HasField => _shipment is not null;
+
+    string CountsKey => $"oms.counts.{Id}";
+
+    Step Now => _shipment!.Status switch
+    {
+        ShipmentStatus.Released => Step.Pick,
+        ShipmentStatus.Picking => _shipment.Lines.Any(l => l.Picked is null) ? Step.Pick : Step.Pack,
+        ShipmentStatus.Packed => Step.Ship,
+        ShipmentStatus.Cancelled => Step.Cancelled,
+        _ => Step.Gone,
+    };
+
+    ShipmentView? Next => Work is { IsLoaded: true } work ? work.ToPick.FirstOrDefault(s => s.Id != Id) : null;
+
+    string ScanWords => (_confirm, Now) switch
+    {
+        ({ }, _) => "Answer with YES or NO",
+        (_, Step.Pick) => "Scan each unit that you take",
+        (_, Step.Pack) => _boxes.All.Count > 1 ? "Scan what goes into the last box" : "Scan PACK when it is packed",
+        (_, Step.Ship) => "Scan the tracking number of the label",
+        _ => "Scan the next shipment",
+    };
+
+    /// <inheritdoc />
+    protected override async Task OnParametersSetAsync()
+    {
+        if (_opened == Id || Warehouse is null || !RendererInfo.IsInteractive) return;
+        _opened = Id;
+        (_shipment, _confirm, _retry, _hold, _lastSku, _tracking) = (null, null, null, null, null, null);
+        _commandIds.Clear();
+        await Open();
+    }
+
+    async Task Open()
+    {
+        _failed = false;
+        try
+        {
+            var shipment = ShipmentCodes.Read(Id) is { } id ? await Grains.GetGrain<IShipmentGrain>(id).Get() : null;
+            if (shipment is null || shipment.Warehouse != Code)
+            {
+                (_isMissing, _elsewhere) = (true, shipment?.Warehouse);
+                return;
+            }
+            _counts.Restore(await Script.InvokeAsync<string?>("oms.kept", CountsKey));
+            await RememberCarrier();
+            Adopt(shipment);
+            var order = await Grains.GetGrain<IOrderGrain>(shipment.OrderId).Get();
+            _hold = order?.Holds is { Count: > 0 } holds ? Show.Join([.. holds.Select(h => $"{h.Name} ({h.Reason})")]) : null;
+        }
+        catch (Exception e) when (IsFault(e)) { _failed = _shipment is null; }
+    }
+
+    async Task RememberCarrier()
+    {
+        var kept = (await Script.InvokeAsync<string?>("oms.kept", "oms.carrier"))?.Split('\n');
+        if (kept is [var carrier, var service]) (_carrier, _service) = (carrier, service);
+    }
+
+    /// <summary>Takes a version of the shipment in, never an older one.</summary>
+    void Adopt(ShipmentView shipment)
+    {
+        if (_shipment is { } known && known.Id == shipment.Id && known.Version >= shipment.Version) return;
+        var before = _shipment is null ? (Step?)null : Now;
+        var linesBefore = _shipment?.Lines;
+        _shipment = shipment;
+        Work?.Take(shipment);
+        if (Now == Step.Pack && (before != Step.Pack || linesBefore?.SequenceEqual(shipment.Lines) != true))
+            _boxes.Begin(shipment, WeightOf);
+        if (before is not null && before != Now) _confirm = null;
+    }
+
+    private protected override void Changed()
+    {
+        if (_shipment is not null && Work?.Find(Id) is { } newer) Adopt(newer);
+    }
+
+    int? WeightOf(string sku) => Catalogue.TryGetProduct(sku, out var product) ? product.Details.WeightGrams : null;
+
+    /// <summary>The one to take next: the last one scanned while it is not complete, else the first.</summary>
+    PickTask? CurrentTask(IReadOnlyList<PickTask> tasks) =>
+        tasks.FirstOrDefault(t => !t.IsDone && t.Sku == _lastSku) ?? tasks.FirstOrDefault(t => !t.IsDone);
+
+    PickTask? CurrentTask() => CurrentTask(_counts.Tasks(_shipment!));
+
+    /// <summary>Sends a command; a retry under the same name carries the same id, so that it is done once.</summary>
+    async Task<Said?> Send(string name, ShipmentCommand command, Func<ShipmentView, Said?> done)
+    {
+        _isSending = true;
+        _retry = null;
+        StateHasChanged();
+        try
+        {
+            if (!_commandIds.TryGetValue(name, out var id)) _commandIds[name] = id = Guid.NewGuid().ToString("N");
+            var reply = await Grains.GetGrain<IShipmentGrain>(Id).Execute(command, new Caller(id, (await Viewer.Caller()).Actor));
+            _commandIds.Remove(name);
+            if (reply.Rejection is { } rejection) return Said.Wrong(rejection.Detail);
+            Adopt(reply.Value!);
+            return done(reply.Value!);
+        }
+        catch (Exception e) when (IsFault(e))
+        {
+            _retry = () => Send(name, command, done);
+            return Said.Wrong("Not saved yet: the database does not answer. Try again, it is never done twice.");
+        }
+        finally { _isSending = false; }
+    }
+
+    static bool IsFault(Exception e) =>
+        e is OmsFaultException or TimeoutException or DbException or Orleans.Runtime.OrleansException;
+}

@@ -1,0 +1,94 @@
+using System.Text.Json.Nodes;
+using OrleansOms.Tests.Fixtures;
+
+namespace OrleansOms.Tests.ApiTests;
+
+/// <summary>The rows of the surface about shipments.</summary>
+[Collection(ApiCollection.Name)]
+public sealed class ShipmentApiTests(OmsApp app)
+{
+    [Fact]
+    public async Task A_shipment_goes_from_the_shelf_to_the_door()
+    {
+        var (sku, order, id) = await Released(6);
+        var listed = await OmsApp.Until(
+            () => app.Api.Must(200, HttpMethod.Get, $"/api/v1/shipments?warehouse=LON&status=released&order={order}", null),
+            l => l["items"]!.AsArray().Count == 1);
+        Assert.Equal(id, listed["items"]![0]!["id"]!.GetValue<string>());
+
+        Assert.Equal("picking", await Do(id, "pick", $$"""{"lines":[{"sku":"{{sku}}","quantity":6}]}"""));
+        Assert.Equal("packed", await Do(id, "pack", $$"""{"packages":[{"weightGrams":900,"lines":[{"sku":"{{sku}}","quantity":6}]}]}"""));
+        Assert.Equal("shipped", await Do(id, "ship", """{"carrier":"Royal Mail","service":"48","trackingNumber":"RM1"}"""));
+        Assert.Equal("inTransit", await Track(id, "inTransit", "2026-01-02T05:10:00Z", "e1"));
+        Assert.Equal("delivered", await Track(id, "delivered", "2026-01-03T10:00:00Z", "e2"));
+        Assert.Equal("delivered", await Track(id, "inTransit", "2026-01-02T06:00:00Z", "e3"));
+        Assert.Equal("delivered", await Track(id, "delivered", "2026-01-03T10:00:00Z", "e2"));
+
+        var view = await OmsApp.Until(
+            () => app.Api.Must(200, HttpMethod.Get, $"/api/v1/orders/{order}", null), o => o["status"]!.GetValue<string>() == "delivered");
+        Assert.Equal((6, 6, "RM1"), (view["lines"]![0]!["shipped"]!.GetValue<int>(), view["lines"]![0]!["delivered"]!.GetValue<int>(),
+            view["shipments"]![0]!["trackingNumber"]!.GetValue<string>()));
+        var stock = await OmsApp.Until(
+            () => app.Api.Must(200, HttpMethod.Get, $"/api/v1/stock/LON/{sku}", null), s => s["reserved"]!.GetValue<int>() == 0);
+        Assert.Equal(0, stock["onHand"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task Commands_in_the_wrong_state_or_with_the_wrong_contents_are_refused()
+    {
+        var (sku, _, id) = await Released(4);
+        Assert.Equal((409, "shipment_not_packable"), await Code(id, "pack", $$"""{"packages":[{"weightGrams":9,"lines":[{"sku":"{{sku}}","quantity":4}]}]}"""));
+        Assert.Equal((409, "shipment_not_packed"), await Code(id, "ship", """{"carrier":"c","service":"s"}"""));
+        Assert.Equal((409, "shipment_not_shipped"), await Code(id, "tracking",
+            """{"status":"delivered","description":"x","occurredAt":"2026-01-03T10:00:00Z","eventId":"e"}"""));
+        Assert.Equal((422, "sku_not_in_shipment"), await Code(id, "pick", """{"lines":[{"sku":"nope","quantity":1}]}"""));
+        Assert.Equal((422, "too_many_units"), await Code(id, "pick", $$"""{"lines":[{"sku":"{{sku}}","quantity":5}]}"""));
+        await Do(id, "pick", $$"""{"lines":[{"sku":"{{sku}}","quantity":4}]}""");
+        Assert.Equal((409, "already_picked"), await Code(id, "pick", $$"""{"lines":[{"sku":"{{sku}}","quantity":3}]}"""));
+        Assert.Equal("picking", await Do(id, "pick", $$"""{"lines":[{"sku":"{{sku}}","quantity":4}]}"""));
+        Assert.Equal((422, "contents_do_not_match"), await Code(id, "pack", $$"""{"packages":[{"weightGrams":9,"lines":[{"sku":"{{sku}}","quantity":3}]}]}"""));
+    }
+
+    [Theory]
+    [InlineData("pick", """{"lines":[]}""", "lines"), InlineData("pick", """{"lines":[{"sku":"A","quantity":-1}]}""", "lines[0].quantity")]
+    [InlineData("pick", """{"lines":[null]}""", "lines[0].sku")]
+    [InlineData("pack", """{"packages":[]}""", "packages")]
+    [InlineData("pack", """{"packages":[{"weightGrams":0,"lines":[{"sku":"A","quantity":1}]}]}""", "packages[0].weightGrams")]
+    [InlineData("pack", """{"packages":[{"weightGrams":1,"lines":[{"sku":"A","quantity":0}]}]}""", "packages[0].lines[0].quantity")]
+    [InlineData("ship", """{"carrier":" ","service":"s"}""", "carrier"), InlineData("ship", """{"carrier":"c"}""", "service")]
+    [InlineData("tracking", """{"status":"shipped","description":"x","occurredAt":"2026-01-03T10:00:00Z","eventId":"e"}""", "status")]
+    [InlineData("tracking", """{"status":"delivered","description":"x","occurredAt":"2026-01-03T10:00:00","eventId":"e"}""", "occurredAt")]
+    [InlineData("tracking", """{"status":"delivered","description":"x","occurredAt":"2026-01-03T10:00:00Z"}""", "eventId")]
+    public async Task A_malformed_command_names_its_member(string verb, string body, string member)
+    {
+        var answer = await app.Api.Send(HttpMethod.Post, $"/api/v1/shipments/shp-{new string('0', 26)}-1/{verb}", body);
+        Assert.Equal(400, answer.Status);
+        Assert.True(answer.Json["errors"]?[member] is not null, answer.Text);
+    }
+
+    [Theory]
+    [InlineData("shp-00000000000000000000000000-1"), InlineData("nonsense"), InlineData("ord-00000000000000000000000000")]
+    public async Task An_unknown_shipment_is_404(string id) =>
+        Assert.Equal((404, "not_found"), await Code(id, "ship", """{"carrier":"c","service":"s"}"""));
+
+    async Task<(string Sku, string Order, string Shipment)> Released(int units)
+    {
+        var sku = await app.NewProduct(units);
+        var id = (await app.Api.Place(Api.Order((sku, units))))["id"]!.GetValue<string>();
+        var order = await OmsApp.Until(
+            () => app.Api.Must(200, HttpMethod.Get, $"/api/v1/orders/{id}", null), o => o["shipments"]!.AsArray().Count > 0);
+        return (sku, id, order["shipments"]![0]!["id"]!.GetValue<string>());
+    }
+
+    async Task<string> Do(string id, string verb, string body) =>
+        (await app.Api.Must(200, HttpMethod.Post, $"/api/v1/shipments/{id}/{verb}", JsonNode.Parse(body)))["status"]!.GetValue<string>();
+
+    Task<string> Track(string id, string status, string at, string eventId) => Do(id, "tracking",
+        $$"""{"status":"{{status}}","description":"said so","location":"Gatwick","occurredAt":"{{at}}","eventId":"{{eventId}}"}""");
+
+    async Task<(int, string?)> Code(string id, string verb, string body)
+    {
+        var answer = await app.Api.Send(HttpMethod.Post, $"/api/v1/shipments/{id}/{verb}", body);
+        return (answer.Status, answer.Code);
+    }
+}

@@ -1,0 +1,62 @@
+using OrleansOms.Tests.Architecture.Samples;
+
+namespace OrleansOms.Tests.Architecture;
+
+public sealed class WireRulesTests
+{
+    [Fact]
+    public void Everything_on_the_wire_has_an_alias_and_numbered_members() =>
+        Assert.Empty(WireRules.Breaches(OurCode.Types));
+
+    [Fact]
+    public void Grains_and_their_interfaces_have_names_of_their_own() =>
+        Assert.Empty(WireRules.GrainBreaches(OurCode.Types));
+
+    [Fact]
+    public void Members_of_enums_on_the_wire_have_numbers() =>
+        Assert.Empty(WireRules.EnumBreaches(OurCode.Types, OurCode.Sources("*.cs")));
+
+    [Fact]
+    public void There_is_something_to_hold_the_rules_against()
+    {
+        Assert.True(OurCode.Types.Count(t => t.IsDefined(typeof(Orleans.GenerateSerializerAttribute), false)) > 20);
+        Assert.True(OurCode.Types.Count(WireRules.IsGrainClass) > 5);
+    }
+
+    [Theory]
+    [InlineData(typeof(NoAlias), "NoAlias: no [Alias]")]
+    [InlineData(typeof(NoIds), "NoIds.Name: no [Id]", "NoIds.Count: no [Id]")]
+    [InlineData(typeof(HiddenField), "HiddenField._hidden: no [Id]")]
+    [InlineData(typeof(SameIds), "SameIds: [Id(0)] twice: First, Second")]
+    [InlineData(typeof(OfPlainBase), "OfPlainBase: its base PlainBase has no [GenerateSerializer]")]
+    public void Careless_type_on_the_wire_is_a_breach(Type type, params string[] breaches) =>
+        Assert.Equal(breaches, WireRules.Breaches([type]));
+
+    [Fact]
+    public void What_wire_types_hold_and_grains_speak_of_must_be_on_the_wire_too() => Assert.Equal(
+        ["Mood: goes over the wire without [GenerateSerializer]", "Unsaid: goes over the wire without [GenerateSerializer]"],
+        WireRules.Breaches([typeof(Holder), typeof(Mood), typeof(Unsaid), typeof(ISpeaking)]).Order());
+
+    [Fact]
+    public void Alias_of_two_types_is_a_breach() => Assert.Equal(
+        ["alias bad.twice: of One and Two"], WireRules.Breaches([typeof(One), typeof(Two)]));
+
+    [Fact]
+    public void Nameless_grains_are_breaches() => Assert.Equal(
+        [
+            "INameless.Go: no [Alias]", "INameless: its key is not a string", "INameless: no [Alias]",
+            "NamelessGrain: no [GrainType]", "grain type oms-mystery: of FirstGrain and SecondGrain",
+        ],
+        WireRules.GrainBreaches([typeof(INameless), typeof(NamelessGrain), typeof(FirstGrain), typeof(SecondGrain)])
+            .Order(StringComparer.Ordinal));
+
+    [Theory]
+    [InlineData("enum Unnumbered { Good, Bad = 1 }", "Unnumbered.Good: no number")]
+    [InlineData("enum Unnumbered { /* = 0, */ Good, // = 0\n [Obsolete(\"a\")] Bad = 1, }", "Unnumbered.Good: no number")]
+    [InlineData("enum Other { Good = 0 }", "Unnumbered: its source was not found")]
+    public void Enum_on_the_wire_without_numbers_is_a_breach(string source, string breach)
+    {
+        Assert.Equal([breach], WireRules.EnumBreaches([typeof(Unnumbered)], [source]));
+        Assert.Empty(WireRules.EnumBreaches([typeof(Unnumbered)], ["enum Unnumbered : byte { [X] Good = 0, Bad = 1 << 3 }"]));
+    }
+}
