@@ -35,6 +35,8 @@ namespace OrleansOms.Host;
 /// <summary>Puts the program together. Everything that it consists of is named here once.</summary>
 public static class OmsHost
 {
+    static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
+
     /// <summary>Bytes of the key that signs tracking links.</summary>
     const int TrackingKeyBytes = 32;
 
@@ -163,6 +165,8 @@ public static class OmsHost
         builder.UseOrleans(silo =>
         {
             silo.Configure<ClusterOptions>(Name);
+            // A silo that was killed and comes back at another address is believed dead after three of these.
+            silo.Configure<ClusterMembershipOptions>(o => o.IAmAliveTablePublishTimeout = SignOfLife);
             silo.ConfigureEndpoints(
                 IPAddress.Parse(settings.Silo.Address), FreeIfZero(settings.Silo.Port),
                 FreeIfZero(settings.Silo.GatewayPort), listenOnAnyHostAddress: false);
