@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using OrleansOms.Tests.Fixtures;
+
+namespace OrleansOms.Tests.Processes;
+
+/// <summary>The program as its users run it: a process of its own, which can be killed.</summary>
+sealed class OmsProcess : IAsyncDisposable
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+
+    readonly TestFolder _data = new();
+    readonly Dictionary<string, string> _settings;
+    System.Diagnostics.Process? _process;
+
+    public OmsProcess(string connectionString)
+    {
+        Url = new Uri($"http://127.0.0.1:{FreePort()}");
+        _settings = new Dictionary<string, string>
+        {
+            ["ConnectionStrings__Oms"] = connectionString,
+            ["Oms__Data"] = _data.Path,
+            ["Oms__Bootstrap__ApiKey"] = Key,
+            ["ASPNETCORE_URLS"] = Url.ToString().TrimEnd('/'),
+            ["Oms__ReservationGrace"] = "00:00:03",
+            ["Oms__Silo__Port"] = $"{FreePort()}",
+            ["Oms__Silo__GatewayPort"] = $"{FreePort()}",
+        };
+    }
+
+    public const string Key = "oms_0000000000000000000000000000000000000000000000000000000000000000";
+    public Uri Url { get; }
+    public string Data => _data.Path;
+
+    /// <summary>Starts it and waits until it is ready.</summary>
+    public async Task Start()
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(Host.OmsHost).Assembly.Location, "up"])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        foreach (var (name, value) in _settings) start.Environment[name] = value;
+        _process = System.Diagnostics.Process.Start(start)!;
+        _process.OutputDataReceived += (_, _) => { };
+        _process.ErrorDataReceived += (_, _) => { };
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        using var http = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(2) };
+        var until = Stopwatch.StartNew();
+        while (!await IsReady(http))
+        {
+            if (_process.HasExited || until.Elapsed > Patience)
+                throw new InvalidOperationException($"The program did not come up (exited: {_process.HasExited}).");
+            await Task.WhenAny(Task.Delay(50));
+        }
+    }
+
+    static async Task<bool> IsReady(HttpClient http)
+    {
+        try { return (await http.GetAsync("/health/ready")).IsSuccessStatusCode; }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException) { return false; }
+    }
+
+    /// <summary>kill -9: it gets no chance to say goodbye.</summary>
+    public async Task Kill()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false }) await Kill();
+        _process?.Dispose();
+        _data.Dispose();
+    }
+}
