@@ -213,6 +213,9 @@ public sealed class HubTests(OmsApp app)
         var id = Guid.NewGuid().ToString("N");
         await app.Services.GetRequiredService<Postgres.Security.ApiKeys>().Add(new Postgres.Security.ApiKey(
             id, $"live-{id}", KeyRing.HashOf(key), scopes, warehouses, null, default, null));
+        // Strangers cannot make the ring look again all the time, so a new key may take a moment.
+        await OmsApp.Until(
+            async () => await app.Services.GetRequiredService<KeyRing>().Find(key), held => held is not null);
         return key;
     }
 

@@ -34,7 +34,8 @@ sealed class Relay : IAsyncDisposable
         {
             foreach (var socket in _sockets)
             {
-                socket.LingerState = new LingerOption(true, 0);
+                try { socket.LingerState = new LingerOption(true, 0); }
+                catch (ObjectDisposedException) { continue; } // Closed from the other end.
                 socket.Dispose();
             }
             _sockets.Clear();

@@ -157,26 +157,26 @@ public sealed class TrackPageTests(OmsApp app, Browser browser) : IClassFixture<
 
     async Task<List<(string Name, string Link)>> Scenes()
     {
-        await app.Name("A", "White hanging heart T-light holder");
-        await app.Name("B", "Set of 7 Babushka nesting boxes");
-        await app.Receive("LON", "A", 100);
-        await app.Receive("MAN", "B", 100);
+        var (heart, boxes) = (await app.NewProduct(100), await app.NewProduct());
+        await app.Name(heart, "White hanging heart T-light holder");
+        await app.Name(boxes, "Set of 7 Babushka nesting boxes");
+        await app.Receive("MAN", boxes, 100);
         var now = DateTimeOffset.UtcNow;
-        var way = await app.Api.Place(Api.Order(("A", 6)));
+        var way = await app.Api.Place(Api.Order((heart, 6)));
         var wayParcel = await app.Ship(way);
         await app.Track(wayParcel, "inTransit", "Collected by the carrier", "London", now.AddMinutes(1));
         await app.Track(wayParcel, "inTransit", "Sorted, on the way to your delivery office", "Gatwick", now.AddMinutes(2));
 
-        var split = await app.Api.Place(Api.Order(("A", 2), ("B", 1)));
+        var split = await app.Api.Place(Api.Order((heart, 2), (boxes, 1)));
         await OmsApp.Until(() => app.Read(split), o => o["shipments"]!.AsArray().Count == 2);
         await app.ShipAlone(split, 0);
 
-        var done = await app.Api.Place(Api.Order(("A", 1)));
+        var done = await app.Api.Place(Api.Order((heart, 1)));
         await app.Track(await app.Ship(done), "delivered", "Handed to a resident", "Worthing", now.AddMinutes(3));
-        var late = await app.Api.Place(Api.Order(("A", 1)));
+        var late = await app.Api.Place(Api.Order((heart, 1)));
         await app.Track(await app.Ship(late), "exception", "Address could not be found", "Worthing", now.AddMinutes(3));
         var waits = await app.Api.Place(Api.Order((await app.NewProduct(), 2)));
-        var fresh = await app.Api.Place(Api.Order(("A", 1)));
+        var fresh = await app.Api.Place(Api.Order((heart, 1)));
         foreach (var order in new[] { done, late })
             await OmsApp.Until(() => app.Read(order), o => o["shipments"]![0]!["status"]!.GetValue<string>() is "delivered" or "exception");
         return
