@@ -11,6 +11,9 @@ using OrleansOms.Contracts.Catalogue;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Grains;
+using OrleansOms.Grains.Catalogue;
+using OrleansOms.Grains.Orders;
+using OrleansOms.Grains.Shipments;
 using OrleansOms.Grains.Stock;
 using OrleansOms.Host.Catalogue;
 using OrleansOms.Host.Demo;
@@ -174,8 +177,20 @@ public static class OmsHost
             silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
             silo.AddAdoNetGrainStorage(
                 SnapshotStore.Name, o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
+            silo.Configure<GrainCollectionOptions>(CollectSoon);
         });
         builder.Services.AddOmsGrains(builder.Configuration.GetSection("Oms").Get<OmsSettings>() ?? new OmsSettings());
+    }
+
+    /// <summary>
+    /// What is touched a few times and then rests for hours does not stay in memory; stocks, which are busy all day, do.
+    /// </summary>
+    static void CollectSoon(GrainCollectionOptions options)
+    {
+        options.CollectionQuantum = TimeSpan.FromSeconds(15);
+        Type[] resting =
+            [typeof(OrderGrain), typeof(ShipmentGrain), typeof(MovementGrain), typeof(ProductGrain), typeof(WarehouseGrain)];
+        foreach (var grain in resting) options.ClassSpecificCollectionAge[grain.FullName!] = TimeSpan.FromMinutes(1);
     }
 
     static int FreeIfZero(int port)
