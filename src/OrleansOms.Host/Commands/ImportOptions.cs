@@ -85,7 +85,7 @@ public sealed record ImportOptions
             Parallel = parallel,
             Report = named.GetValueOrDefault("--report") ?? Path.Combine(data, "import"),
             Database = NotEmpty(setting("ConnectionStrings__Oms"))
-                ?? FirstLine(Path.Combine(data, "postgres", "connection")),
+                ?? FirstLine(Path.Combine(data, "postgres.connection")),
         };
     }
 

@@ -10,7 +10,7 @@ namespace OrleansOms.Host.Commands;
 public static class UpCommand
 {
     /// <summary>Where the private server's connection string is while it runs, for commands beside this one.</summary>
-    public static string ConnectionFile(string data) => Path.Combine(data, "postgres", "connection");
+    public static string ConnectionFile(string data) => Path.Combine(data, "postgres.connection");
 
     /// <summary>Runs until SIGINT or SIGTERM.</summary>
     /// <param name="args">What follows the word <c>up</c>: <c>--demo</c>, and settings for the configuration.</param>
@@ -36,7 +36,7 @@ public static class UpCommand
         using var logging = LoggerFactory.Create(l => l.AddConsole());
         await using var server = string.IsNullOrWhiteSpace(configuration.GetConnectionString("Oms"))
             ? await PrivatePostgres.Start(
-                data, configuration["Oms:PostgresBinaries"], logging.CreateLogger("PostgreSQL"), CancellationToken.None)
+                data, configuration["Oms:PostgresBin"], logging.CreateLogger("PostgreSQL"), CancellationToken.None)
             : null;
         if (server is not null) OwnerOnly.Write(ConnectionFile(data), server.ConnectionString);
         try

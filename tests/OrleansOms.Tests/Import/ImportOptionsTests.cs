@@ -38,7 +38,7 @@ public sealed class ImportOptionsTests : IDisposable
     {
         string[] args = ["online-retail", TestData.Sample, "--key", "k"];
         Assert.Null(Parse(args).Options!.Database);
-        Write("Host=127.0.0.1;Port=5\n", "postgres", "connection");
+        Write("Host=127.0.0.1;Port=5\n", "postgres.connection");
         Assert.Equal("Host=127.0.0.1;Port=5", Parse(args).Options!.Database);
         Assert.Equal("Host=db", Parse(args, ("ConnectionStrings__Oms", "Host=db")).Options!.Database);
     }

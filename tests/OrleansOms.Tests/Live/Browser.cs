@@ -40,14 +40,18 @@ public sealed class Browser : IAsyncLifetime
 
     /// <summary>Opens an address in a tab of its own.</summary>
     /// <param name="mayFail">Whether lost connections and a 404 are part of the test.</param>
+    /// <param name="cookie">An operator's cookie, if somebody is logged in.</param>
     public async Task<Tab> Open(
-        string url, int width = 360, ColorScheme scheme = ColorScheme.Light, string zone = "Europe/London", bool mayFail = false)
+        string url, int width = 360, ColorScheme scheme = ColorScheme.Light, string zone = "Europe/London",
+        bool mayFail = false, string? cookie = null, bool hasScripts = true)
     {
         var context = await _chromium!.NewContextAsync(new BrowserNewContextOptions
         {
             ViewportSize = new ViewportSize { Width = width, Height = 800 }, ColorScheme = scheme, TimezoneId = zone,
-            Locale = "en-GB",
+            Locale = "en-GB", JavaScriptEnabled = hasScripts,
         });
+        if (cookie?.Split('=', 2) is [var name, var value])
+            await context.AddCookiesAsync([new Cookie { Name = name, Value = value, Url = url }]);
         var tab = new Tab(context, await context.NewPageAsync(), new Uri(url).Authority, mayFail);
         await tab.Page.GotoAsync(url);
         return tab;
