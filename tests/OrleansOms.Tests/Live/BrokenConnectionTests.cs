@@ -75,18 +75,22 @@ public sealed class BrokenConnectionTests
         HubTests.AssertRising(client.Versions());
     }
 
+    const int Lines = 100;
+
     [Fact]
     public async Task A_reader_that_stalls_hurts_nobody()
     {
         await using var app = await OmsApp.Start();
-        var order = await app.PlaceNew(units: 60);
+        // A large order, so that what is not read soon fills every buffer on the way.
+        var sku = await app.NewProduct(units: Lines);
+        var order = await app.Api.Place(Api.Order([.. Enumerable.Range(0, Lines).Select(_ => (sku, 1))]));
         await app.Released(order);
         var stalled = new List<ClientWebSocket>();
         for (var i = 0; i < 20; i++) stalled.Add(await Stall(app.Url, order.Id()));
         await using var healthy = await LiveClient.Connect(app.Url, OmsApp.BootstrapKey);
         await healthy.Call("WatchOrder", order.Id());
 
-        for (var i = 0; i < 60; i++) await app.CancelOne(order);
+        for (var i = 1; i <= Lines; i++) await app.CancelOne(order, lineId: i);
         var end = await OmsApp.Until(() => app.Read(order), o => o["status"]!.GetValue<string>() == "cancelled");
         await LiveApp.Until(() => healthy.Versions().LastOrDefault() == end.Version());
         HubTests.AssertRising(healthy.Versions());

@@ -32,12 +32,12 @@ static class LiveApp
     public static int Version(this JsonNode order) => order["version"]!.GetValue<int>();
 
     /// <summary>Cancels one unit: a change of the order.</summary>
-    public static Task CancelOne(this OmsApp app, JsonNode order) => app.Api.Must(
+    public static Task CancelOne(this OmsApp app, JsonNode order, int lineId = 1) => app.Api.Must(
         200, HttpMethod.Post, $"/api/v1/orders/{order.Id()}/cancel",
         new JsonObject
         {
             ["reason"] = "test",
-            ["lines"] = new JsonArray(new JsonObject { ["lineId"] = 1, ["quantity"] = 1 }),
+            ["lines"] = new JsonArray(new JsonObject { ["lineId"] = lineId, ["quantity"] = 1 }),
         });
 
     /// <summary>The order as stored now.</summary>

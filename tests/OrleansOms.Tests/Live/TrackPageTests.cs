@@ -73,7 +73,7 @@ public sealed class TrackPageTests(OmsApp app, Browser browser) : IClassFixture<
                 pages.Add(page.Text);
             }
         Assert.Single(pages);
-        Assert.Contains("This link opens nothing", pages.Single());
+        Assert.Contains("This link does not work", pages.Single());
     }
 
     [Fact]
