@@ -11,6 +11,9 @@ using OrleansOms.Contracts.Catalogue;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Grains;
+using OrleansOms.Grains.Catalogue;
+using OrleansOms.Grains.Orders;
+using OrleansOms.Grains.Shipments;
 using OrleansOms.Grains.Stock;
 using OrleansOms.Host.Catalogue;
 using OrleansOms.Host.Demo;
@@ -35,6 +38,8 @@ namespace OrleansOms.Host;
 /// <summary>Puts the program together. Everything that it consists of is named here once.</summary>
 public static class OmsHost
 {
+    static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
+
     /// <summary>Bytes of the key that signs tracking links.</summary>
     const int TrackingKeyBytes = 32;
 
@@ -163,6 +168,8 @@ public static class OmsHost
         builder.UseOrleans(silo =>
         {
             silo.Configure<ClusterOptions>(Name);
+            // A silo that was killed and comes back at another address is believed dead after three of these.
+            silo.Configure<ClusterMembershipOptions>(o => o.IAmAliveTablePublishTimeout = SignOfLife);
             silo.ConfigureEndpoints(
                 IPAddress.Parse(settings.Silo.Address), FreeIfZero(settings.Silo.Port),
                 FreeIfZero(settings.Silo.GatewayPort), listenOnAnyHostAddress: false);
@@ -170,8 +177,20 @@ public static class OmsHost
             silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
             silo.AddAdoNetGrainStorage(
                 SnapshotStore.Name, o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
+            silo.Configure<GrainCollectionOptions>(CollectSoon);
         });
         builder.Services.AddOmsGrains(builder.Configuration.GetSection("Oms").Get<OmsSettings>() ?? new OmsSettings());
+    }
+
+    /// <summary>
+    /// What is touched a few times and then rests for hours does not stay in memory; stocks, which are busy all day, do.
+    /// </summary>
+    static void CollectSoon(GrainCollectionOptions options)
+    {
+        options.CollectionQuantum = TimeSpan.FromSeconds(15);
+        Type[] resting =
+            [typeof(OrderGrain), typeof(ShipmentGrain), typeof(MovementGrain), typeof(ProductGrain), typeof(WarehouseGrain)];
+        foreach (var grain in resting) options.ClassSpecificCollectionAge[grain.FullName!] = TimeSpan.FromMinutes(1);
     }
 
     static int FreeIfZero(int port)

@@ -20,7 +20,7 @@ static class Stored
         return clean.Length <= 256 ? clean : clean[..(char.IsHighSurrogate(clean[255]) ? 255 : 256)];
     }
 
-    /// <summary>Text that a column can hold: PostgreSQL knows no zero character, and one must not stop everything.</summary>
+    /// <summary>Text that a column can hold: PostgreSQL knows no zero character; one must not stop everything.</summary>
     public static string Clean(string text) => text.Contains('\0') ? text.Replace('\0', '\uFFFD') : text;
 
     /// <summary>A LIKE pattern for texts that begin with this.</summary>

@@ -33,6 +33,7 @@ public sealed partial class OrderGrain(
     static readonly TimeSpan MinPeriod = TimeSpan.FromMinutes(1);
 
     readonly SemaphoreSlim _gate = new(1, 1);
+    bool _isPlacing;
 
     /// <inheritdoc />
     protected override Order Empty => new(Key);
@@ -45,9 +46,11 @@ public sealed partial class OrderGrain(
     /// <inheritdoc />
     public async Task<Reply<OrderView>> Place(PlaceOrder command, Caller caller)
     {
-        if (!await _gate.WaitAsync(0))
+        if (_isPlacing)
             return Reply<OrderView>.Refused(Rejection.Conflict(
                 "request_in_progress", "The first request with this key is still running."));
+        _isPlacing = true;
+        await _gate.WaitAsync();
         try
         {
             // A new order is not read first: if it exists, its first append fails and says so.
@@ -58,6 +61,7 @@ public sealed partial class OrderGrain(
         finally
         {
             ForgetIfEmpty(); // It was never read: whoever asks next must look.
+            _isPlacing = false;
             _gate.Release();
         }
     }

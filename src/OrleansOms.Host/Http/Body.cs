@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Security.Cryptography;
+using System.Text.Unicode;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using OrleansOms.Host.Errors;
@@ -76,6 +77,7 @@ public static class Body
     /// <summary>The serializer's own messages name our types, so the body is looked at again.</summary>
     static ProblemException Explain(ReadOnlySpan<byte> bytes, JsonException e)
     {
+        if (!Utf8.IsValid(bytes)) return Malformed("The body is not UTF-8.");
         var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = 32 });
         try
         {

@@ -59,7 +59,6 @@ sealed class FoldedStreams<T>(
     /// <param name="isChange">Whether those who watch must hear of it.</param>
     public void Set(string stream, T state, bool isChange)
     {
-        if (_missing.TryGetValue(stream, out var version) && versionOf(state) >= version) _missing.Remove(stream);
         if (!isWanted(stream)) return;
         if (_states.TryGetValue(stream, out var node) && versionOf(node.Value.State) >= versionOf(state)) return;
         Keep(stream, state);
@@ -81,7 +80,7 @@ sealed class FoldedStreams<T>(
 
     void Keep(string stream, T state)
     {
-        _missing.Remove(stream);
+        if (_missing.TryGetValue(stream, out var version) && versionOf(state) >= version) _missing.Remove(stream);
         Unlink(stream);
         _states[stream] = _byUse.AddFirst((stream, state));
         if (_states.Count <= capacity) return;

@@ -45,6 +45,7 @@ public sealed partial class LiveFeed : BackgroundService
     readonly Dictionary<string, List<OrderWatch>> _orderWatches = new(StringComparer.Ordinal);
     readonly Dictionary<string, List<WarehouseWatch>> _warehouseWatches = new(StringComparer.Ordinal);
     readonly List<OrdersWatch> _ordersWatches = [];
+    readonly LogTail _tail;
     readonly IEventLog _log;
     readonly IReadModel _readModel;
     readonly OrderQueries _orderQueries;
@@ -62,7 +63,8 @@ public sealed partial class LiveFeed : BackgroundService
         LogTail tail, IEventLog log, IReadModel readModel, OrderQueries orderQueries, ShipmentQueries shipmentQueries,
         AvailabilityIndex availability, TimeProvider time, ILogger<LiveFeed> logger)
     {
-        (_log, _readModel, _orderQueries, _shipmentQueries) = (log, readModel, orderQueries, shipmentQueries);
+        (_tail, _log, _readModel) = (tail, log, readModel);
+        (_orderQueries, _shipmentQueries) = (orderQueries, shipmentQueries);
         (_availability, _time, _logger) = (availability, time, logger);
         _orders = new(
             MemorySize, id => new Order(id), Fold, o => o.Version,
@@ -153,9 +155,11 @@ public sealed partial class LiveFeed : BackgroundService
 
     internal StockView? FindStock(string warehouse, string sku) => _availability.Find(warehouse, sku);
 
-    /// <summary>What a warehouse has to do, not older than what its watchers were told.</summary>
+    /// <summary>What a warehouse has to do: everything that was stored before this call.</summary>
+    /// <exception cref="LogUnavailableException">The lists are too far behind.</exception>
     internal async Task<IReadOnlyList<ShipmentView>> ReadOpenShipments(string code, CancellationToken cancel)
     {
+        await _tail.CaughtUp(cancel).WaitAsync(ReadModelPatience, _time, cancel);
         LogPosition told;
         lock (_gate) told = _lastEvent;
         var since = _time.GetTimestamp();

@@ -17,6 +17,8 @@ public static class LiveSetup
         builder.Services.AddHostedService(p => p.GetRequiredService<LiveFeed>());
         builder.Services.AddSingleton<HubAccess>();
         builder.Services.AddSingleton<CustomerView>();
+        // It tells every refusal as an error with its stack; the hub itself tells what is a failure.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.SignalR.Internal.DefaultHubDispatcher", LogLevel.Critical);
         builder.Services
             .AddSignalR()
             .AddHubOptions<OmsHub>(o =>

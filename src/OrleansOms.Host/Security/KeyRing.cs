@@ -42,10 +42,12 @@ public sealed partial class KeyRing(ApiKeys keys, TimeProvider time, ILogger<Key
         if (!key.StartsWith(Prefix, StringComparison.Ordinal) || key.Length > 200) return null;
         var hash = HashOf(key);
         var now = time.GetUtcNow();
-        if (now - _ring.LoadedAt > Lifetime) await Load(Lifetime);
+        if (now - _ring.LoadedAt > Lifetime) await Load(now - Lifetime);
         if (Find(hash) is { } held) return held;
-        if (now - _ring.LoadedAt <= Pause) return null;
-        await Load(Pause);
+        if (_ring.LoadedAt >= now) return null;
+        // It may have been made since. Strangers wait here, so that they cannot keep the database busy.
+        if (_ring.LoadedAt + Pause - now is { Ticks: > 0 } rest) await Task.Delay(rest, time);
+        await Load(now);
         return Find(hash);
     }
 
@@ -53,13 +55,14 @@ public sealed partial class KeyRing(ApiKeys keys, TimeProvider time, ILogger<Key
         _ring.ByHash.TryGetValue(Convert.ToHexStringLower(hash), out var held)
         && CryptographicOperations.FixedTimeEquals(hash, held.Key.Hash) ? held : null;
 
-    async Task Load(TimeSpan unlessYounger)
+    /// <summary>Reads the keys, unless that was done since a moment.</summary>
+    async Task Load(DateTimeOffset since)
     {
         await _loading.WaitAsync();
         try
         {
             var now = time.GetUtcNow();
-            if (now - _ring.LoadedAt <= unlessYounger) return;
+            if (_ring.LoadedAt >= since) return;
             var known = _ring.ByHash;
             var held = (await keys.List()).Where(k => k.RevokedAt is null)
                 .Select(k => known.TryGetValue(Convert.ToHexStringLower(k.Hash), out var h) && IsSame(h.Key, k) ? h : Hold(k));

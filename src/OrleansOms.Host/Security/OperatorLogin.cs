@@ -33,7 +33,7 @@ public sealed class OperatorLogin(Operators operators, TimeProvider time)
     static readonly string Nobody = HashOf("nobody", Guid.NewGuid().ToString());
     static readonly FrozenSet<string> Everything = new[] { Scopes.All }.ToFrozenSet(StringComparer.Ordinal);
 
-    // Five tries at once, then one in ten seconds, for each address and name.
+    // Five wrong tries at once, then one in ten seconds, for each address and name.
     readonly TokenBuckets _tries = new(time, 0.1, 5);
 
     /// <summary>What is stored of a password.</summary>
@@ -87,8 +87,10 @@ public sealed class OperatorLogin(Operators operators, TimeProvider time)
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
         var (name, password) = (form["name"].ToString().Trim(), form["password"].ToString());
         var returnUrl = form["returnUrl"].ToString();
-        if (!login._tries.TryTake($"{http.Connection.RemoteIpAddress}/{name}", out _)) return Again("throttled", returnUrl);
+        var tries = $"{http.Connection.RemoteIpAddress}/{name}";
+        if (!login._tries.TryTake(tries, out _)) return Again("throttled", returnUrl);
         if (await login.Verify(name, password) is not { } person) return Again("invalid", returnUrl);
+        login._tries.GiveBack(tries);
         await http.SignInAsync(Scheme, PrincipalOf(person));
         return Results.Redirect(IsLocal(returnUrl) ? returnUrl : "/");
     }
@@ -110,7 +112,7 @@ public sealed class OperatorLogin(Operators operators, TimeProvider time)
 
     static ClaimsPrincipal PrincipalOf(Operator person)
     {
-        var claims = new List<Claim> { new(ClaimTypes.Name, person.Name) };
+        var claims = new List<Claim> { new(ClaimTypes.Name, person.Name), new(ClaimTypes.NameIdentifier, person.Name) };
         claims.AddRange(person.Roles.Select(r => new Claim(ClaimTypes.Role, r)));
         claims.AddRange((person.Warehouses ?? [AllWarehouses]).Select(w => new Claim(WarehouseClaim, w)));
         return new ClaimsPrincipal(new ClaimsIdentity(claims, Scheme));

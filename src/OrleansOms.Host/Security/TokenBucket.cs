@@ -42,6 +42,12 @@ public sealed class TokenBucket(TimeProvider time, double perSecond, double atOn
         }
     }
 
+    /// <summary>Takes one token back.</summary>
+    public void GiveBack()
+    {
+        lock (_gate) _taken = Math.Max(0, _taken - 1);
+    }
+
     void Refill()
     {
         var now = time.GetTimestamp();
@@ -62,6 +68,12 @@ public sealed class TokenBuckets(TimeProvider time, double perSecond, double atO
     {
         if (_buckets.Count > SweepAbove) Sweep();
         return _buckets.GetOrAdd(name, _ => new TokenBucket(time, perSecond, atOnce)).TryTake(out retryAfterSeconds);
+    }
+
+    /// <summary>Takes one token of a name back.</summary>
+    public void GiveBack(string name)
+    {
+        if (_buckets.TryGetValue(name, out var bucket)) bucket.GiveBack();
     }
 
     void Sweep()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
@@ -51,7 +52,8 @@ public sealed class TrackingLinks(byte[] key, TimeSpan lifetime, string? publicU
         Span<byte> bytes = stackalloc byte[TokenBytes];
         Span<byte> signature = stackalloc byte[SignatureBytes];
         if (token?.Length != Base64Url.GetEncodedLength(TokenBytes)
-            || !Base64Url.TryDecodeFromChars(token, bytes, out var length) || length != TokenBytes) return false;
+            || Base64Url.DecodeFromChars(token, bytes, out _, out var length) != OperationStatus.Done
+            || length != TokenBytes) return false;
         Sign(bytes[..(OrderBytes + DayBytes)], signature);
         if (!CryptographicOperations.FixedTimeEquals(signature, bytes[(OrderBytes + DayBytes)..])) return false;
         if (now > Epoch.AddDays(BinaryPrimitives.ReadInt32BigEndian(bytes[OrderBytes..]))) return false;

@@ -151,6 +151,7 @@
   });
 
   window.oms = {
+    alive: () => { root.dataset.alive = ''; }, // from now on the page answers
     play,
     attachScan: (field, page, key) => scan.attach(field, page, key),
     detachScan: () => scan.detach(),

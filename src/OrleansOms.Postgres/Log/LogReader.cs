@@ -57,10 +57,14 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options)
     });
 
     /// <summary>Whether a reader could read anything after a position now.</summary>
+    // Ordered and limited below the exists, which would drop both: the planner takes a question for any row to be
+    // answered soonest by scanning the table from its beginning, where all rows are too old.
     public Task<bool> Any(LogPosition after) => Ask(connection => Scalar<bool>(connection, """
         select exists (
-          select from oms.event
-          where (xid, position) > ($1, $2) and xid < pg_snapshot_xmin(pg_current_snapshot()))
+          select from (
+            select from oms.event
+            where (xid, position) > ($1, $2) and xid < pg_snapshot_xmin(pg_current_snapshot())
+            order by xid, position limit 1) as next)
         """, LogSql.Transaction(after.Transaction), LogSql.Of(after.Ordinal)));
 
     /// <summary>

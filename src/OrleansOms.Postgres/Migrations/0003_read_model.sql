@@ -67,12 +67,14 @@ create table oms.order_lines (
 
 create index order_lines_waiting on oms.order_lines (sku) where backordered > 0;
 
--- How many orders of each channel have each status: counting a million rows takes longer than a screen may.
+-- How many orders of each channel have each status, and how many of them each warehouse holds or has shipped units of:
+-- counting a million rows takes longer than a screen may. The warehouse is empty for all orders, wherever they are.
 create table oms.order_counts (
-  channel text collate "C" not null,
-  status  text collate "C" not null,
-  orders  bigint not null,
-  primary key (channel, status)
+  channel   text collate "C" not null,
+  warehouse text collate "C" not null,
+  status    text collate "C" not null,
+  orders    bigint not null,
+  primary key (channel, warehouse, status)
 ) with (fillfactor = 50);
 
 create table oms.shipments (

@@ -14,11 +14,14 @@ namespace OrleansOms.Postgres.Orders;
 /// </remarks>
 public sealed class OrderQueries(NpgsqlDataSource database)
 {
+    // What is everywhere is found in so many orders from where the page begins; it would be dear to collect.
+    const int Glance = 4_000;
+
     // Up to here matches are collected and sorted; more than that are met soon enough on a walk in the list's order.
     const int MaxCollected = 10_000;
 
     // A text that begins more SKUs than this is found in the names and numbers, and in these SKUs.
-    const int MaxSkus = 100;
+    const int MaxSkus = 50;
 
     const string Columns = """
         o.id, o.number, o.version, o.status, o.payment_status, o.channel, o.external_id, o.placed_at, o.currency,
@@ -37,7 +40,8 @@ public sealed class OrderQueries(NpgsqlDataSource database)
         filter = OrderSearch.Normalise(filter);
         if (!OrderSearch.CanMatch(filter)) return new Page<OrderSummary>([], null);
         var search = await Search(filter);
-        var rows = search.IsNarrow ? await Collected(filter, search, order, after) : null;
+        var rows = search.IsNarrow
+            ? await Glanced(filter, search, order, after) ?? await Collected(filter, search, order, after) : null;
         rows ??= await Walked(filter, search, order, after);
         return rows.Count <= filter.Limit
             ? new Page<OrderSummary>(rows, null)
@@ -46,14 +50,14 @@ public sealed class OrderQueries(NpgsqlDataSource database)
 
     /// <summary>
     /// How many orders have each status; every status is there. The filter's own statuses, sort, limit and cursor are
-    /// ignored. Without a filter, or with a channel alone, the answer is kept ready; otherwise what matches is counted.
+    /// ignored. By channel and warehouse the answer is kept ready; for anything else every match is counted.
     /// </summary>
     public async Task<IReadOnlyDictionary<OrderStatus, long>> CountByStatus(OrderFilter? filter = null)
     {
         var counts = Enum.GetValues<OrderStatus>().ToDictionary(s => s, _ => 0L);
         filter = OrderSearch.Normalise(filter ?? new OrderFilter());
         if (!OrderSearch.CanMatch(filter)) return counts;
-        foreach (var (status, n) in HasOnlyChannel(filter) ? await Kept(filter.Channel) : await Counted(filter))
+        foreach (var (status, n) in IsKept(filter) ? await Kept(filter) : await Counted(filter))
             counts[status] = n;
         return counts;
     }
@@ -86,18 +90,17 @@ public sealed class OrderQueries(NpgsqlDataSource database)
         OrderFilter filter, OrderSearch search, OrderSorting order, OrderSorting.Place? after)
     {
         var p = new Parameters();
-        var where = search.Where(p).Concat(search.Times(p, "s")).Concat(order.After(p, "s", "order_id", after));
+        List<string> where = [.. search.Where(p), .. search.Times(p, "s"), .. order.After(p, "s", "order_id", after)];
         var status = search.HasStatus
-            ? $"join oms.orders x on x.id = h.order_id and x.status = any({p.Add(search.Statuses)})" : "";
+            ? $"join oms.orders x on x.id = s.order_id and x.status = any({p.Add(search.Statuses)})" : "";
         var sql = $"""
             with hits as materialized (
-              select s.order_id, s.{order.Column} from oms.order_search s
-              where {string.Join(" and ", where)} limit {MaxCollected + 1})
+              select s.order_id, s.{order.Column} from oms.order_search s {status}
+              {Where(where)} limit {MaxCollected + 1})
             select c.n, {Columns}
             from (select count(*) as n from hits) c
             left join lateral (
-              select h.order_id, h.{order.Column} from hits h {status}
-              where c.n <= {MaxCollected}
+              select h.order_id, h.{order.Column} from hits h where c.n <= {MaxCollected}
               order by {order.By("h", "order_id")} limit {filter.Limit + 1}) page on true
             left join oms.orders o on o.id = page.order_id
             order by {order.By("page", "order_id")}
@@ -107,28 +110,39 @@ public sealed class OrderQueries(NpgsqlDataSource database)
         return rows[0].Hits > MaxCollected ? null : [.. rows.Where(r => r.Order is not null).Select(r => r.Order!)];
     }
 
-    /// <summary>Goes through the orders in the list's order until the page is full.</summary>
-    Task<List<OrderSummary>> Walked(
+    /// <summary>Looks at the next orders of the list; null if they do not fill the page.</summary>
+    async Task<List<OrderSummary>?> Glanced(
         OrderFilter filter, OrderSearch search, OrderSorting order, OrderSorting.Place? after)
+    {
+        // Of several statuses, one may have more to give behind its glance that belongs before what others gave.
+        if (search.Statuses.Length > 1 || (search.HasStatus && !order.IsByTime)) return null;
+        var rows = await Walked(filter, search, order, after, Glance);
+        return rows.Count > filter.Limit ? rows : null;
+    }
+
+    /// <summary>Goes through the orders in the list's order until the page is full.</summary>
+    /// <param name="reach">At most over so many orders, of each status.</param>
+    Task<List<OrderSummary>> Walked(
+        OrderFilter filter, OrderSearch search, OrderSorting order, OrderSorting.Place? after, int? reach = null)
     {
         var p = new Parameters();
         var limit = filter.Limit + 1;
         // Along the index of each status if that has the list's order, else along the search's own.
         var isByStatus = search.HasStatus && order.IsByTime;
-        var (alias, id) = isByStatus ? ("x", "id") : ("s", "order_id");
-        var join = (search.HasStatus, search.IsNarrow, order.IsByTime) switch
-        {
-            (true, false, true) => "oms.orders x",
-            (true, _, _) => "oms.orders x join oms.order_search s on s.order_id = x.id",
-            _ => "oms.order_search s",
-        };
-        List<string> where =
-            [.. search.Where(p), .. search.Times(p, alias), .. order.After(p, alias, id, after)];
-        if (search.HasStatus)
-            where.Add(isByStatus ? "x.status = wanted.status" : $"x.status = any({p.Add(search.Statuses)})");
+        var (table, alias, id) = isByStatus ? ("oms.orders", "x", "id") : ("oms.order_search", "s", "order_id");
+        List<string> way = [.. search.Times(p, alias), .. order.After(p, alias, id, after)];
+        if (isByStatus) way.Add("x.status = wanted.status");
+        List<string> where = [.. search.Where(p)];
+        var from = $"{table} {alias}";
+        if (reach is { } most)
+            from = $"(select * from {from} {Where(way)} order by {order.By(alias, id)} limit {most}) {alias}";
+        else
+            where.InsertRange(0, way);
+        if (isByStatus && search.IsNarrow) from += " join oms.order_search s on s.order_id = x.id";
+        if (search.HasStatus && !isByStatus)
+            from += $" join oms.orders x on x.id = s.order_id and x.status = any({p.Add(search.Statuses)})";
         var page = $"""
-            select {alias}.{id} as id, {alias}.{order.Column} from {join}
-            {(where.Count > 0 ? "where " + string.Join(" and ", where) : "")}
+            select {alias}.{id} as id, {alias}.{order.Column} from {from} {Where(where)}
             order by {order.By(alias, id)} limit {limit}
             """;
         if (isByStatus)
@@ -142,22 +156,24 @@ public sealed class OrderQueries(NpgsqlDataSource database)
             """, p.Values, row => ReadSummary(row, 0));
     }
 
-    static bool HasOnlyChannel(OrderFilter filter) =>
-        filter is { Q: null, From: null, To: null, Sku: null, Warehouse: null };
+    static string Where(List<string> conditions) =>
+        conditions.Count == 0 ? "" : "where " + string.Join(" and ", conditions);
 
-    Task<List<(OrderStatus, long)>> Kept(string? channel) => ReadModelSql.Read(database, """
+    static bool IsKept(OrderFilter filter) => filter is { Q: null, From: null, To: null, Sku: null };
+
+    Task<List<(OrderStatus, long)>> Kept(OrderFilter filter) => ReadModelSql.Read(database, """
         select status, sum(orders)::bigint from oms.order_counts
-        where $1::text is null or channel = $1 group by status
-        """, [channel], row => (Stored.Read<OrderStatus>(row.GetString(0)), row.GetInt64(1)));
+        where warehouse = $1 and ($2::text is null or channel = $2) group by status
+        """, [filter.Warehouse ?? "", filter.Channel], row => (Stored.Read<OrderStatus>(row.GetString(0)), row.GetInt64(1)));
 
     async Task<List<(OrderStatus, long)>> Counted(OrderFilter filter)
     {
         var search = await Search(filter);
         var p = new Parameters();
-        var where = string.Join(" and ", search.Where(p).Concat(search.Times(p, "s")).DefaultIfEmpty("true"));
+        List<string> where = [.. search.Where(p), .. search.Times(p, "s")];
         return await ReadModelSql.Read(database, $"""
             select x.status, count(*) from oms.order_search s join oms.orders x on x.id = s.order_id
-            where {where} group by x.status
+            {Where(where)} group by x.status
             """, p.Values, row => (Stored.Read<OrderStatus>(row.GetString(0)), row.GetInt64(1)));
     }
 

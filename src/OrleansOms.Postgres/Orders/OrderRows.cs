@@ -41,9 +41,9 @@ static class OrderRows
         """;
 
     const string AddCounts = """
-        insert into oms.order_counts as c (channel, status, orders)
-        select * from unnest($1, $2, $3)
-        on conflict (channel, status) do update set orders = c.orders + excluded.orders
+        insert into oms.order_counts as c (channel, warehouse, status, orders)
+        select * from unnest($1, $2, $3, $4)
+        on conflict (channel, warehouse, status) do update set orders = c.orders + excluded.orders
         """;
 
     /// <summary>What the search keeps of a SKU.</summary>
@@ -102,10 +102,9 @@ static class OrderRows
             Column(l => l.Delivered), Column(l => l.Cancelled), Column(l => l.Returned));
     }
 
-    static NpgsqlBatchCommand Counts(IReadOnlyList<KeyValuePair<(string Channel, string Status), long>> moves) =>
-        Statement(AddCounts,
-            moves.Select(m => m.Key.Channel).ToArray(), moves.Select(m => m.Key.Status).ToArray(),
-            moves.Select(m => m.Value).ToArray());
+    static NpgsqlBatchCommand Counts(IReadOnlyList<KeyValuePair<Group, long>> moves) => Statement(AddCounts,
+        moves.Select(m => m.Key.Channel).ToArray(), moves.Select(m => m.Key.Warehouse).ToArray(),
+        moves.Select(m => m.Key.Status).ToArray(), moves.Select(m => m.Value).ToArray());
 
     // A line that no event of the batch has touched is the same object before and after.
     static IEnumerable<(string Id, OrderLine Line)> ChangedLines(Row row)
@@ -115,32 +114,36 @@ static class OrderRows
             if (i >= before.Length || !ReferenceEquals(before[i], after[i])) yield return (row.Change.Id, after[i]);
     }
 
-    static List<KeyValuePair<(string Channel, string Status), long>> Moves(List<Row> rows)
+    static List<KeyValuePair<Group, long>> Moves(List<Row> rows)
     {
-        var moves = new Dictionary<(string Channel, string Status), long>();
+        var moves = new Dictionary<Group, long>();
         foreach (var row in rows)
         {
-            var channel = Stored.Clean(row.Placed.Channel);
-            var now = Stored.Name(row.Summary.Status);
-            var was = row.Change.Before.Exists ? Stored.Name(row.Change.Before.DeriveStatus()) : null;
-            if (was == now) continue;
-            moves[(channel, now)] = moves.GetValueOrDefault((channel, now)) + 1;
-            if (was is not null) moves[(channel, was)] = moves.GetValueOrDefault((channel, was)) - 1;
+            foreach (var group in Groups(row.Summary)) moves[group] = moves.GetValueOrDefault(group) + 1;
+            if (row.Before is not { } before) continue;
+            foreach (var group in Groups(before)) moves[group] = moves.GetValueOrDefault(group) - 1;
         }
-        return [.. moves.Where(m => m.Value != 0).OrderBy(m => m.Key)];
+        return [.. moves.Where(m => m.Value != 0)
+            .OrderBy(m => (m.Key.Channel, m.Key.Warehouse, m.Key.Status))];
     }
 
+    static IEnumerable<Group> Groups(OrderSummary order) => order.Warehouses.Prepend("")
+        .Select(warehouse => new Group(Stored.Clean(order.Channel), warehouse, Stored.Name(order.Status)));
+
     static string? Clean(string? text) => text is null ? null : Stored.Clean(text);
+
+    /// <summary>Orders that are counted together.</summary>
+    readonly record struct Group(string Channel, string Warehouse, string Status);
 
     sealed class Row(Change<Order> change)
     {
         public Change<Order> Change => change;
         public OrderPlaced Placed => change.After.Placed!;
+        public OrderSummary? Before { get; } = change.Before.Exists ? OrderSummary.Of(change.Before) : null;
         public OrderSummary Summary { get; } = OrderSummary.Of(change.After);
 
-        /// <summary>Whether a search finds it by other words than before: it is new, or its warehouses are others.</summary>
-        public bool IsFoundOtherwise => !change.Before.Exists
-            || !OrderSummary.Of(change.Before).Warehouses.SequenceEqual(Summary.Warehouses);
+        /// <summary>Whether searches find it by other words than before: it is new, or in other warehouses.</summary>
+        public bool IsFoundOtherwise => Before is null || !Before.Warehouses.SequenceEqual(Summary.Warehouses);
 
         public string Terms() => string.Join('\n', Summary.Warehouses.Select(OfWarehouse)
             .Prepend(OfChannel(Placed.Channel))

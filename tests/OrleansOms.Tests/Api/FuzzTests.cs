@@ -110,10 +110,15 @@ public sealed class FuzzTests(OmsApp app, ITestOutputHelper output)
     /// <summary>Puts an odd value in the place of a random one, removes one, or gives one another name.</summary>
     static string? Swap(string? body, Random random)
     {
-        JsonNode? root;
-        try { root = body is null ? null : JsonNode.Parse(body); }
-        catch (System.Text.Json.JsonException) { return body; }
-        if (root is null) return body;
+        try { return body is not null && JsonNode.Parse(body) is { } root ? Swap(root, random) : body; }
+        catch (Exception e) when (e is System.Text.Json.JsonException or InvalidOperationException or ArgumentException)
+        {
+            return body; // It is spoiled enough already.
+        }
+    }
+
+    static string Swap(JsonNode root, Random random)
+    {
         var at = root;
         while (true)
         {

@@ -99,7 +99,7 @@ public sealed class LoginTests(OmsApp app)
             var http = new DefaultHttpContext { RequestServices = _app.Services };
             if (name is not null)
                 http.User = new(new System.Security.Claims.ClaimsIdentity(
-                    [new(System.Security.Claims.ClaimTypes.Name, name)], "operator"));
+                    [new(System.Security.Claims.ClaimTypes.NameIdentifier, name)], "operator"));
             var tokens = _app.Services.GetRequiredService<IAntiforgery>().GetAndStoreTokens(http);
             fields[tokens.FormFieldName] = tokens.RequestToken!;
             _cookies.SetCookies(new Uri(_app.Url), http.Response.Headers.SetCookie.ToString().Split(';')[0]);

@@ -24,6 +24,7 @@ public sealed class OmsApp : IAsyncLifetime
 
     readonly TestFolder _folder = new();
     OmsApplication? _app;
+    bool _isBeside;
 
     /// <summary>Further settings, such as <c>["Oms:MaxBodyBytes"] = "2000"</c>.</summary>
     public Dictionary<string, string> Settings { get; init; } = [];
@@ -63,6 +64,15 @@ public sealed class OmsApp : IAsyncLifetime
                 ["address"] = new JsonObject { ["line1"] = "1 Dock Road", ["city"] = code, ["country"] = "GB" },
             });
         foreach (var sku in new[] { "A", "B", "C" }) await AddProduct(sku);
+    }
+
+    /// <summary>Starts another one on the same database, such as a front end of this one. Dispose it first.</summary>
+    public async Task<OmsApp> StartBeside(params (string Name, string Value)[] settings)
+    {
+        var beside = new OmsApp { Settings = settings.ToDictionary(s => s.Name, s => s.Value), _isBeside = true };
+        beside.Database = Database;
+        await beside.Begin();
+        return beside;
     }
 
     /// <summary>Stops it and starts it again on the same database.</summary>
@@ -164,7 +174,7 @@ public sealed class OmsApp : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await End();
-        await Database.DisposeAsync();
+        if (!_isBeside) await Database.DisposeAsync();
         _folder.Dispose();
     }
 }

@@ -29,7 +29,7 @@ public sealed class Company(IEventLog log)
     /// <summary>An order's key that tells its number.</summary>
     public static string OrderId(int n) => Keys.FromIdempotencyKey(Keys.Order, "test", $"{n}");
 
-    /// <summary>Products with these SKUs, the warehouses, and a lot of stock of each but the last SKU in the first.</summary>
+    /// <summary>Products with these SKUs, the warehouses, and a lot of stock of each in the first.</summary>
     public async Task Open(params string[] skus)
     {
         foreach (var code in Warehouses)
@@ -56,7 +56,8 @@ public sealed class Company(IEventLog log)
         foreach (var bySku in reserved.GroupBy(r => r.Sku))
             await Append(Keys.OfStock(warehouse, bySku.Key), new StockReserved(
                 id, [.. bySku.Select(r => new LineUnits(r.LineId, r.Quantity))]));
-        await Do(id, new TakeOrder(order, reserved, plan, new PlacingTerms(TimeSpan.FromMinutes(30), TimeSpan.FromDays(14))));
+        var terms = new PlacingTerms(TimeSpan.FromMinutes(30), TimeSpan.FromDays(14));
+        await Do(id, new TakeOrder(order, reserved, plan, terms));
         return id;
     }
 
@@ -70,7 +71,8 @@ public sealed class Company(IEventLog log)
             [.. (lines.Length > 0 ? lines : [("A", 2)]).Select((l, i) =>
                 new PlacedLine(i + 1, l.Sku, l.Quantity, price, 0.2m, 0))],
             new ShippingChoice("standard", 3.95m),
-            new PaymentTerms(PaymentMethod.Prepaid, payment, payment == PaymentReport.Pending ? null : $"pi_{number}", null),
+            new PaymentTerms(
+                PaymentMethod.Prepaid, payment, payment == PaymentReport.Pending ? null : $"pi_{number}", null),
             policy, $"hash-{number}");
 
     /// <summary>Carries out a command on an order; shipments that it releases are born with it.</summary>
@@ -110,7 +112,8 @@ public sealed class Company(IEventLog log)
     {
         await Do(orderId, new ReleaseToWarehouses());
         var shipment = Shipments[Keys.OfShipment(orderId, 1)];
-        SkuUnits[] units = [.. shipment.Lines.GroupBy(l => l.Sku).Select(g => new SkuUnits(g.Key, g.Sum(l => l.Quantity)))];
+        SkuUnits[] units = [.. shipment.Lines.GroupBy(l => l.Sku)
+            .Select(g => new SkuUnits(g.Key, g.Sum(l => l.Quantity)))];
         await Do(shipment.Id, new PickUnits(units));
         await Do(shipment.Id, new PackShipment([new Package(500, units)]));
         await Do(shipment.Id, new ShipShipment("post", "letter", "T-1"));

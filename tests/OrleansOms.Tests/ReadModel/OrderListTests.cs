@@ -118,8 +118,9 @@ public sealed class OrderListTests : ReadModelTest
     }
 
     [Theory]
-    [InlineData("%"), InlineData("_"), InlineData("%%%"), InlineData("___"), InlineData("\\"), InlineData("\\%"), InlineData("'")]
-    [InlineData("'; drop table oms.orders; --"), InlineData("a\0b"), InlineData("\ud800"), InlineData("$1"), InlineData("{")]
+    [InlineData("%"), InlineData("_"), InlineData("%%%"), InlineData("___"), InlineData("\\"), InlineData("\\%")]
+    [InlineData("'; drop table oms.orders; --"), InlineData("a\0b"), InlineData("\ud800"), InlineData("$1")]
+    [InlineData("{"), InlineData("'")]
     [InlineData("s:a1"), InlineData("c:web"), InlineData("\n"), InlineData("jane doe\njane"), InlineData("\"")]
     public async Task Hostile_text_finds_nothing_and_breaks_nothing(string text)
     {
@@ -141,7 +142,8 @@ public sealed class OrderListTests : ReadModelTest
     {
         await Place(1, "web", "W-1", ("a1", 1));
         await CatchUp();
-        foreach (var text in new[] { new string('a', 10_000), new string('%', 10_000), string.Concat(Enumerable.Repeat("ab ", 5000)) })
+        var words = string.Concat(Enumerable.Repeat("ab ", 5000));
+        foreach (var text in new[] { new string('a', 10_000), new string('%', 10_000), words })
         {
             await Finds([], new() { Q = text });
             await Finds([], new() { Sku = text, Channel = text, Warehouse = text });
@@ -195,11 +197,13 @@ public sealed class OrderListTests : ReadModelTest
         {
             new(), new() { Channel = "store" }, new() { Sku = "a1" }, new() { Q = "EXT-1" }, new() { Warehouse = "LON" },
             new() { From = Company.Monday.AddHours(2) }, new() { Channel = "web", To = Company.Monday.AddHours(2) },
-            new() { Channel = "none" }, new() { Q = "a\0b" },
+            new() { Channel = "none" }, new() { Q = "a\0b" }, new() { Channel = "store", Warehouse = "LON" },
+            new() { Warehouse = "NONE" }, new() { Warehouse = "LON", Sku = "A1" },
         })
         {
             var listed = await All(filter with { Limit = 200 });
-            var counts = await Orders.CountByStatus(filter with { Statuses = [OrderStatus.Closed], Limit = 1, Cursor = "x" });
+            var counts = await Orders.CountByStatus(
+                filter with { Statuses = [OrderStatus.Closed], Limit = 1, Cursor = "x" });
             Assert.Equal(Enum.GetValues<OrderStatus>().Select(s => (s, listed.LongCount(o => o.Status == s))),
                 counts.OrderBy(c => c.Key).Select(c => (c.Key, c.Value)));
         }

@@ -95,7 +95,7 @@ public abstract class ReadModelTest : IAsyncLifetime
             $"select coalesce(json_agg(r)::text, '') from (select * from oms.{t.Table} order by {t.Key}) r"));
         var counts = Database.Ask<string>("""
             select coalesce(json_agg(r)::text, '')
-            from (select * from oms.order_counts where orders <> 0 order by channel, status) r
+            from (select * from oms.order_counts where orders <> 0 order by channel, warehouse, status) r
             """);
         return string.Join('\n', await Task.WhenAll([.. tables, counts]));
     }

@@ -7,6 +7,7 @@ using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Grains.Catalogue;
 using OrleansOms.Host.Live;
+using OrleansOms.Host.Orders;
 using OrleansOms.Host.Security;
 using OrleansOms.Host.Ui.Shared;
 
@@ -116,6 +117,10 @@ public sealed partial class OrderPage : IAsyncDisposable
     async Task Copy() => _copied = await Script.InvokeAsync<bool>("oms.copy", _trackingUrl);
 
     string? NameOf(string sku) => Catalogue.TryGetProduct(sku, out var product) ? product.Details.Name : null;
+
+    // Ids of shipments are for scanners; people on this page know them by their number.
+    string Told(LogEvent e) => _view!.Shipments.Aggregate(
+        TimelineWords.Of(e.Data), (words, s) => words.Replace(s.Id, $"shipment {s.Id[(s.Id.LastIndexOf('-') + 1)..]}", StringComparison.Ordinal));
 
     static string? Zero(int units) => units == 0 ? "zero" : null;
 

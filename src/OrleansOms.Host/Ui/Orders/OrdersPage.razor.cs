@@ -162,7 +162,7 @@ public sealed partial class OrdersPage : IAsyncDisposable
     IEnumerable<(string Words, string Value, OrderListQuery Without)> Chips()
     {
         var here = _query.FirstPage();
-        if (here.Channel is { } channel) yield return ("from", Show.Capital(channel), here with { Channel = null });
+        if (here.Channel is { } channel) yield return ("from", Show.Channel(channel), here with { Channel = null });
         if (here.From is { } from) yield return ("placed since", from.ToString("d MMM yyyy", Viewer.Culture), here with { From = null });
         if (here.To is { } to) yield return ("placed until", to.ToString("d MMM yyyy", Viewer.Culture), here with { To = null });
         if (here.Sku is { } sku) yield return ("with", sku, here with { Sku = null });

@@ -11,7 +11,10 @@ public static class Show
     /// <summary>A member in words that start a sentence: "Partially shipped".</summary>
     public static string Word<T>(T member) where T : struct, Enum => Capital(Words.Of(member));
 
-    /// <summary>A channel's or any other word with a capital at its start.</summary>
+    /// <summary>A sales channel as people write it.</summary>
+    public static string Channel(string code) => code == "b2b" ? "B2B" : Capital(code);
+
+    /// <summary>A word with a capital at its start.</summary>
     public static string Capital(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
 
     /// <summary>An amount with the currency's decimals, and the currency.</summary>

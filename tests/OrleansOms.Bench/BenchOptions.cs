@@ -1,0 +1,63 @@
+using System.Globalization;
+
+namespace OrleansOms.Bench;
+
+/// <summary>What the command line asks for.</summary>
+/// <param name="IsQuick">Under two minutes: fewer and shorter rounds. Good for a look, not for a document.</param>
+/// <param name="Rounds">Rounds of each workload that takes turns; null for the usual number.</param>
+/// <param name="Workloads">Names of the workloads to run; empty for all.</param>
+/// <param name="Server">Connection of a PostgreSQL server to use; null to start one.</param>
+/// <param name="PostgresBin">Folder of PostgreSQL's programs; null to look in the usual ones.</param>
+/// <param name="Output">File for the figures.</param>
+public sealed record BenchOptions(
+    bool IsQuick, int? Rounds, IReadOnlyList<string> Workloads, string? Server, string? PostgresBin, string Output)
+{
+    /// <summary>What may be written on the command line.</summary>
+    public const string Usage =
+        """
+        usage: bench [--quick] [--rounds N] [--server CONNECTION] [--postgres-bin DIR] [--json FILE] [WORKLOAD ...]
+
+          --quick              fewer and shorter rounds, under two minutes
+          --rounds N           rounds of each workload (5; with --quick 2)
+          --server CONNECTION  a PostgreSQL server whose user may create databases; without it one is started
+          --postgres-bin DIR   where pgbench and the server's programs are
+          --json FILE          where the figures go (artifacts/bench.json)
+          WORKLOAD             place-order, hot-sku, growth, push, idle; all of them if none is named
+        """;
+
+    /// <summary>Reads the command line.</summary>
+    /// <exception cref="ArgumentException">It asks for something that there is not.</exception>
+    public static BenchOptions Parse(IReadOnlyList<string> args)
+    {
+        var options = new BenchOptions(false, null, [], null, null, Path.Combine("artifacts", "bench.json"));
+        for (var i = 0; i < args.Count; i++)
+        {
+            options = args[i] switch
+            {
+                "--quick" => options with { IsQuick = true },
+                "--rounds" => options with { Rounds = ReadCount(Value(ref i)) },
+                "--server" => options with { Server = Value(ref i) },
+                "--postgres-bin" => options with { PostgresBin = Value(ref i) },
+                "--json" => options with { Output = Value(ref i) },
+                ['-', ..] unknown => throw new ArgumentException($"{unknown} is unknown."),
+                var workload => options with { Workloads = [.. options.Workloads, workload] },
+            };
+        }
+        return options;
+
+        string Value(ref int i) =>
+            ++i < args.Count ? args[i] : throw new ArgumentException($"{args[i - 1]} needs a value.");
+    }
+
+    /// <summary>Rounds of a workload.</summary>
+    /// <param name="full">The usual number.</param>
+    /// <param name="quick">The number for a quick look.</param>
+    public int RoundsOf(int full, int quick) => Rounds ?? (IsQuick ? quick : full);
+
+    /// <summary>One of two lengths.</summary>
+    public double Seconds(double full, double quick) => IsQuick ? quick : full;
+
+    static int ReadCount(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n is > 0 and <= 100
+            ? n : throw new ArgumentException("--rounds is a number from 1 to 100.");
+}

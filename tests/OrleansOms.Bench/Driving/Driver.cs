@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace OrleansOms.Bench.Driving;
+
+/// <summary>
+/// The process that makes the load: reads jobs line by line, does each, answers with a line, and ends with its input.
+/// One driver does all jobs of a round, so that it is warm when its time is taken.
+/// </summary>
+public sealed class Driver(Uri server, string apiKey, string adminPassword)
+{
+    const int ReceiptLines = 200;
+
+    readonly Requests _requests = new(server, apiKey);
+    readonly string _run = Guid.NewGuid().ToString("N")[..12];
+    int _jobs;
+
+    /// <summary>Runs as the program <c>drive URL</c>; the secrets are in the environment.</summary>
+    public static async Task<int> Run(IReadOnlyList<string> args)
+    {
+        var driver = new Driver(
+            new Uri(args[0]), Environment.GetEnvironmentVariable("OMS_BENCH_KEY")!,
+            Environment.GetEnvironmentVariable("OMS_BENCH_PASSWORD")!);
+        while (await Console.In.ReadLineAsync() is { } line)
+        {
+            var job = JsonSerializer.Deserialize<DriveJob>(line, DriveResult.Json)!;
+            Console.Out.WriteLine(JsonSerializer.Serialize(await driver.Do(job), DriveResult.Json));
+        }
+        return 0;
+    }
+
+    async Task<DriveResult> Do(DriveJob job)
+    {
+        _jobs++;
+        var cpu = Process.GetCurrentProcess().TotalProcessorTime;
+        var result = job.Kind switch
+        {
+            DriveKind.Fill => await Fill(job),
+            DriveKind.Touch => await Each(job, Requests.Skus, _requests.GetStock, 200),
+            DriveKind.Orders => await PlaceOrders(job),
+            DriveKind.Watched => await PlaceWatched(job),
+            _ => throw new ArgumentOutOfRangeException(nameof(job), job.Kind, "There is no such job."),
+        };
+        return result with { CpuSeconds = (Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds };
+    }
+
+    async Task<DriveResult> Fill(DriveJob job)
+    {
+        var warehouse = await Each(job with { Clients = 1 }, 1, _ => _requests.PutWarehouse(), 200, 201);
+        if (warehouse.Failures > 0) return warehouse;
+        var products = await Each(job, Requests.Skus, _requests.PutProduct, 200, 201);
+        if (products.Failures > 0) return products;
+        return await Each(job with { Clients = 4 }, Requests.Skus / ReceiptLines,
+            n => _requests.Receive(n * ReceiptLines, ReceiptLines), 200, 201);
+    }
+
+    /// <summary>Sends so many requests, each once.</summary>
+    Task<DriveResult> Each(DriveJob job, int count, Func<int, byte[]> request, params int[] expected)
+    {
+        var next = -1;
+        return Clients(job.Clients, async (_, client, tally) =>
+        {
+            while (Interlocked.Increment(ref next) is var n && n < count) await tally.Ask(client, request(n), expected);
+        });
+    }
+
+    Task<DriveResult> PlaceOrders(DriveJob job)
+    {
+        var end = Stopwatch.GetTimestamp() + (long)(job.Seconds * Stopwatch.Frequency);
+        return Clients(job.Clients, async (number, client, tally) =>
+        {
+            var random = new Random(_jobs * 1000 + number);
+            for (var n = 0; Stopwatch.GetTimestamp() < end; n++)
+                await tally.Ask(client, _requests.Order($"{_run}-{_jobs}-{number}-{n}", random), 201);
+        });
+    }
+
+    /// <summary>Places orders at their times, whatever the answers do, and waits for their pushes.</summary>
+    async Task<DriveResult> PlaceWatched(DriveJob job)
+    {
+        await using var screen = await PushWatch.Open(server, adminPassword);
+        var start = Stopwatch.GetTimestamp();
+        var result = await Clients(job.Clients, async (number, client, tally) =>
+        {
+            var random = new Random(_jobs * 1000 + number);
+            for (var n = number; n < job.Rate * job.Seconds; n += job.Clients)
+            {
+                var wait = TimeSpan.FromSeconds(n / job.Rate) - Stopwatch.GetElapsedTime(start);
+                if (wait > TimeSpan.Zero) await Task.Delay(wait);
+                var answer = await tally.Ask(client, _requests.Order($"{_run}-{_jobs}-{n}", random), 201);
+                if (answer is { } placed) screen.Answered(placed.Body.Span);
+            }
+        });
+        return await screen.Complete(result);
+    }
+
+    /// <summary>Lets so many clients work, each over a connection of its own, and sums up what they saw.</summary>
+    async Task<DriveResult> Clients(int count, Func<int, WireClient, Tally, Task> work)
+    {
+        var tallies = Enumerable.Range(0, count).Select(_ => new Tally()).ToArray();
+        var clients = await Task.WhenAll(tallies.Select(_ => WireClient.Connect(server)));
+        var start = Stopwatch.GetTimestamp();
+        try
+        {
+            await Task.WhenAll(clients.Select((client, number) => work(number, client, tallies[number])));
+        }
+        finally
+        {
+            foreach (var client in clients) client.Dispose();
+        }
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var answers = Latency.Of(tallies.SelectMany(t => t.Milliseconds));
+        return new DriveResult(
+            answers.Count, seconds, answers, tallies.Sum(t => t.Failures),
+            tallies.Select(t => t.FirstFailure).FirstOrDefault(f => f is not null), 0);
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text;
+
+namespace OrleansOms.Bench.Driving;
+
+/// <summary>Writes the requests of the load, as bytes.</summary>
+public sealed class Requests(Uri server, string apiKey)
+{
+    /// <summary>Different SKUs that are ordered.</summary>
+    public const int Skus = 10_000;
+    /// <summary>The warehouse that has all of them.</summary>
+    public const string Warehouse = "BENCH";
+
+    const int StockOfEach = 1_000_000;
+
+    readonly string _head = $"Host: {server.Authority}\r\nAuthorization: Bearer {apiKey}\r\n";
+
+    /// <summary>The n-th SKU, from 0.</summary>
+    public static string Sku(int n) => $"BENCH-{n:D5}";
+
+    /// <summary>An order of three different SKUs, paid, under a key of its own.</summary>
+    /// <param name="key">The idempotency key.</param>
+    public byte[] Order(string key, Random random)
+    {
+        // Three ranges, as the raw SQL does it: one order does not ask for the same SKU twice.
+        string[] skus =
+        [
+            Sku(random.Next(0, Skus / 3)), Sku(random.Next(Skus / 3, Skus * 2 / 3)), Sku(random.Next(Skus * 2 / 3, Skus)),
+        ];
+        var lines = string.Join(',', skus.Select(s =>
+            $$"""{"sku":"{{s}}","quantity":1,"unitPrice":19.99,"taxRate":0.2,"discount":0}"""));
+        return Write("POST", "/api/v1/orders", key,
+            $$"""
+            {"channel":"web","customer":{"name":"Jane Doe","email":"jane@example.com"},"shipTo":{"name":"Jane Doe","line1":"1 High Street","city":"Worthing","postalCode":"BN9 1AA","country":"GB"},"currency":"GBP","lines":[{{lines}}],"shipping":{"service":"standard","price":3.95},"payment":{"method":"prepaid","status":"paid","reference":"pi_1"},"stockPolicy":"backorder"}
+            """);
+    }
+
+    /// <summary>Puts the warehouse.</summary>
+    public byte[] PutWarehouse() => Write("PUT", $"/api/v1/warehouses/{Warehouse}", null,
+        """{"name":"Bench","address":{"name":"Bench","line1":"1 Dock Road","city":"London","postalCode":"E16 1AA","country":"GB"},"latitude":51.5,"longitude":0.0,"active":true}""");
+
+    /// <summary>Puts a product.</summary>
+    public byte[] PutProduct(int n) =>
+        Write("PUT", $"/api/v1/products/{Sku(n)}", null, $$"""{"name":"Product {{n}}","weightGrams":250}""");
+
+    /// <summary>Receives stock of some SKUs.</summary>
+    public byte[] Receive(int first, int count) => Write("POST", "/api/v1/stock/receipts", $"fill-{first}",
+        $$"""{"warehouse":"{{Warehouse}}","reference":"fill","lines":[{{string.Join(',', Enumerable.Range(first, count).Select(n => $$"""{"sku":"{{Sku(n)}}","quantity":{{StockOfEach}}}"""))}}]}""");
+
+    /// <summary>Reads a stock.</summary>
+    public byte[] GetStock(int n) => Encoding.ASCII.GetBytes(
+        $"GET /api/v1/stock/{Warehouse}/{Sku(n)} HTTP/1.1\r\n{_head}\r\n");
+
+    byte[] Write(string method, string path, string? key, string body) => Encoding.UTF8.GetBytes(
+        $"{method} {path} HTTP/1.1\r\n{_head}{(key is null ? "" : $"Idempotency-Key: {key}\r\n")}" +
+        $"Content-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
+}

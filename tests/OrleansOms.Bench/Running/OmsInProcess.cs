@@ -1,0 +1,48 @@
+using Microsoft.Extensions.DependencyInjection;
+using OrleansOms.Host;
+
+namespace OrleansOms.Bench.Running;
+
+/// <summary>The whole program inside this process, so that grains can be called without a network between.</summary>
+public sealed class OmsInProcess : IAsyncDisposable
+{
+    readonly OmsApplication _application;
+
+    OmsInProcess(OmsApplication application) => _application = application;
+
+    /// <summary>Where grains are had.</summary>
+    public IGrainFactory Grains => _application.Web.Services.GetRequiredService<IGrainFactory>();
+
+    /// <summary>Starts it on a database.</summary>
+    public static async Task<OmsInProcess> Start(Session session, string connectionString)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(session.Folder, $"oms-{Guid.NewGuid():N}")).FullName;
+        var application = await OmsHost.Build(
+            [
+                "--urls", "http://127.0.0.1:0", "--Oms:Data", folder, "--Oms:Silo:Port", "0",
+                "--Oms:Silo:GatewayPort", "0", "--Oms:Bootstrap:ApiKey", OmsProcess.ApiKey,
+                "--Oms:Bootstrap:AdminPassword", OmsProcess.AdminPassword,
+                // These reservations have no orders on purpose: nobody should look for them.
+                "--Oms:ReservationGrace", "1.00:00:00",
+            ],
+            connectionString);
+        var oms = new OmsInProcess(application);
+        try
+        {
+            await application.Web.StartAsync(session.Cancel);
+            return oms;
+        }
+        catch
+        {
+            await oms.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _application.Web.StopAsync();
+        await _application.DisposeAsync();
+    }
+}

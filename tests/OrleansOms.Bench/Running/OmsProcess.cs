@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+
+namespace OrleansOms.Bench.Running;
+
+/// <summary>The measured program: its own process, as people run it, on a database that is given.</summary>
+public sealed class OmsProcess : IAsyncDisposable
+{
+    static readonly TimeSpan ReadyWithin = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(30);
+
+    readonly Process _process;
+    readonly StreamWriter _output;
+
+    OmsProcess(Process process, Uri url, StreamWriter output) => (_process, Url, _output) = (process, url, output);
+
+    /// <summary>Where it answers.</summary>
+    public Uri Url { get; }
+
+    /// <summary>Its process.</summary>
+    public int Pid => _process.Id;
+
+    /// <summary>The key that the load uses: every scope, no limit.</summary>
+    public static string ApiKey { get; } = "oms_" + RandomNumberGenerator.GetHexString(64, lowercase: true);
+
+    /// <summary>Password of the operator that watches.</summary>
+    public static string AdminPassword { get; } = RandomNumberGenerator.GetHexString(24, lowercase: true);
+
+    /// <summary>Starts it and waits until it is ready.</summary>
+    /// <param name="connectionString">Of its database.</param>
+    /// <exception cref="InvalidOperationException">It ended; the message names the file with what it printed.</exception>
+    public static async Task<OmsProcess> Start(Session session, string connectionString)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(session.Folder, $"oms-{Guid.NewGuid():N}")).FullName;
+        var url = new Uri($"http://127.0.0.1:{FreePort()}");
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansOms.Host.dll"), "up"])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = AppContext.BaseDirectory,
+            Environment =
+            {
+                ["ConnectionStrings__Oms"] = connectionString, ["Oms__Data"] = folder, ["ASPNETCORE_URLS"] = url.ToString(),
+                ["Oms__Silo__Port"] = "0", ["Oms__Silo__GatewayPort"] = "0",
+                ["Oms__Bootstrap__ApiKey"] = ApiKey, ["Oms__Bootstrap__AdminPassword"] = AdminPassword,
+            },
+        };
+        var log = Path.Combine(folder, "output.txt");
+        var output = new StreamWriter(log) { AutoFlush = true };
+        var process = Process.Start(start)!;
+        var oms = new OmsProcess(process, url, output);
+        process.OutputDataReceived += (_, line) => oms.Write(line.Data);
+        process.ErrorDataReceived += (_, line) => oms.Write(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        try
+        {
+            await oms.AwaitReady(session.Cancel);
+            return oms;
+        }
+        catch (Exception e)
+        {
+            await oms.DisposeAsync();
+            throw new InvalidOperationException(
+                $"The program did not start: {e.Message}\n{string.Join('\n', File.ReadLines(log).Take(40))}", e);
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            // .NET has no call that asks a process to end; the command does.
+            using (var ask = Process.Start("kill", ["-TERM", $"{Pid}"])) await ask.WaitForExitAsync();
+            using var limit = new CancellationTokenSource(EndsWithin);
+            try { await _process.WaitForExitAsync(limit.Token); }
+            catch (OperationCanceledException)
+            {
+                _process.Kill();
+                await _process.WaitForExitAsync();
+            }
+        }
+        _process.Dispose();
+        lock (_output) _output.Dispose();
+    }
+
+    void Write(string? line)
+    {
+        if (line is null) return;
+        lock (_output)
+            if (_output.BaseStream is { CanWrite: true }) _output.WriteLine(line);
+    }
+
+    async Task AwaitReady(CancellationToken cancel)
+    {
+        using var http = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(5) };
+        var start = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            if (_process.HasExited) throw new InvalidOperationException($"it ended with {_process.ExitCode}.");
+            if (Stopwatch.GetElapsedTime(start) > ReadyWithin) throw new TimeoutException("it is not ready after a minute.");
+            try
+            {
+                using var answer = await http.GetAsync("/health/ready", cancel);
+                if (answer.IsSuccessStatusCode) return;
+            }
+            catch (HttpRequestException) when (!_process.HasExited)
+            {
+                // It does not listen yet.
+            }
+            await Task.Delay(50, cancel);
+        }
+    }
+
+    /// <summary>A port on which nothing listens.</summary>
+    static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,52 @@
+using OrleansOms.Bench.Measuring;
+using OrleansOms.Bench.Running;
+
+namespace OrleansOms.Bench.Workloads;
+
+/// <summary>
+/// What a reservation costs while many others are open at the same stock. Each caller reserves and gives back, so that
+/// their number stays.
+/// </summary>
+public sealed record Growth() : Workload("growth", "commands")
+{
+    const int CallersAtOnce = 64;
+
+    static string NameOf(int open) => FormattableString.Invariant($"{open:N0} open");
+
+    // A noisy machine moves short runs by this much; a cost that grows with the number would show far more.
+    static readonly Goal Flat = Goal.Ratio(0.8);
+
+    /// <inheritdoc />
+    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 3, quick: 1);
+
+    /// <inheritdoc />
+    public override async Task<Stage> SetUp(Session session, int round)
+    {
+        var database = await session.Postgres.Create($"oms_bench_growth_{round}");
+        var oms = await OmsInProcess.Start(session, session.Postgres.ConnectionTo(database));
+        var arms = new List<Arm>();
+        foreach (var open in new[] { 0, 1_000, 10_000, 100_000 })
+        {
+            var callers = new Callers(oms.Grains, $"open-{open}");
+            await callers.Receive();
+            await callers.Open(open);
+            await callers.ReserveAndRelease(CallersAtOnce, session.Options.Seconds(full: 0.5, quick: 0.5));
+            arms.Add(new Arm(NameOf(open), async () =>
+            {
+                var outcome = await callers.ReserveAndRelease(
+                    CallersAtOnce, session.Options.Seconds(full: 2, quick: 1.5));
+                await session.Postgres.AwaitFollowers(database, session.Cancel);
+                return outcome;
+            })
+            {
+                ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = NameOf(0), Goal = open == 0 ? null : Flat,
+            });
+        }
+        await session.Postgres.AwaitFollowers(database, session.Cancel);
+        return new Stage(arms, async () =>
+        {
+            await oms.DisposeAsync();
+            await session.Postgres.Drop(database);
+        });
+    }
+}

@@ -1,0 +1,58 @@
+using OrleansOms.Bench.Database;
+using OrleansOms.Bench.Measuring;
+using OrleansOms.Bench.Running;
+
+namespace OrleansOms.Bench.Workloads;
+
+/// <summary>
+/// Everybody wants one SKU: reservations of one unit, each answered when it is durable, in this process, beside one hot
+/// row in SQL.
+/// </summary>
+public sealed record HotSku() : Workload("hot-sku", "reservations")
+{
+    const double Target = 5;
+    const string RawName = "raw SQL, 16 clients";
+
+    /// <inheritdoc />
+    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 2);
+
+    /// <inheritdoc />
+    public override async Task<Stage> SetUp(Session session, int round)
+    {
+        var seconds = session.Options.Seconds(full: 3, quick: 2);
+        var raw = await session.Postgres.Create($"oms_bench_hot_raw_{round}");
+        await session.Postgres.RunScript(raw, Pgbench.Read("raw_schema.sql"));
+        var pgbench = new Pgbench(session.Postgres, session.Folder);
+        var own = await session.Postgres.Create($"oms_bench_hot_{round}");
+        var oms = await OmsInProcess.Start(session, session.Postgres.ConnectionTo(own));
+        var warm = new Callers(oms.Grains, "warm");
+        await warm.Receive();
+        await warm.Reserve(64, session.Options.Seconds(full: 2, quick: 1.5));
+        return new Stage(
+            [
+                await Ours(64), await Ours(512),
+                new Arm(RawName, () => pgbench.Run(raw, "raw_hot.sql", 16, seconds, session.Cancel)),
+            ],
+            async () =>
+            {
+                await oms.DisposeAsync();
+                await session.Postgres.Drop(own);
+                await session.Postgres.Drop(raw);
+            });
+
+        async Task<Arm> Ours(int count)
+        {
+            var callers = new Callers(oms.Grains, $"hot-{count}");
+            await callers.Receive();
+            return new Arm($"ours, {count} callers", async () =>
+            {
+                var outcome = await callers.Reserve(count, seconds);
+                var behind = await session.Postgres.AwaitFollowers(own, session.Cancel);
+                return outcome with { Further = new Dictionary<string, double> { ["followersBehindSeconds"] = behind } };
+            })
+            {
+                ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = RawName, Goal = Goal.Ratio(Target),
+            };
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using OrleansOms.Bench.Driving;
+using OrleansOms.Bench.Running;
+
+namespace OrleansOms.Bench.Workloads;
+
+/// <summary>
+/// A running program with a warehouse and 10,000 SKUs in stock, and its load generator. The company is made once, over
+/// HTTP, and copied for each round.
+/// </summary>
+public sealed class Shop : IAsyncDisposable
+{
+    const string Template = "oms_bench_shop_template";
+    const int FillClients = 32;
+
+    static bool _isFilled;
+
+    readonly Session _session;
+
+    Shop(Session session, string database, OmsProcess server, DriverProcess driver) =>
+        (_session, Database, Server, Driver) = (session, database, server, driver);
+
+    /// <summary>Its database.</summary>
+    public string Database { get; }
+    /// <summary>The measured process.</summary>
+    public OmsProcess Server { get; }
+    /// <summary>Who orders.</summary>
+    public DriverProcess Driver { get; }
+
+    /// <summary>Opens one with fresh data; its stocks are in memory and its code is warm.</summary>
+    /// <param name="warmUpSeconds">How long orders are placed before anything counts.</param>
+    public static async Task<Shop> Open(Session session, string database, double warmUpSeconds)
+    {
+        if (!_isFilled) await Fill(session);
+        _isFilled = true;
+        await session.Postgres.Create(database, Template);
+        var shop = await Start(session, database);
+        try
+        {
+            await shop.Driver.Do(new DriveJob(DriveKind.Touch, FillClients));
+            await shop.Driver.PlaceOrders(16, warmUpSeconds);
+            await shop.CatchUp();
+            return shop;
+        }
+        catch
+        {
+            await shop.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until nothing is left to do.</summary>
+    /// <returns>Seconds that it took.</returns>
+    public Task<double> CatchUp() => _session.Postgres.AwaitFollowers(Database, _session.Cancel);
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await Driver.DisposeAsync();
+        await Server.DisposeAsync();
+        await _session.Postgres.Drop(Database);
+    }
+
+    static async Task<Shop> Start(Session session, string database)
+    {
+        var server = await OmsProcess.Start(session, session.Postgres.ConnectionTo(database));
+        return new Shop(session, database, server, DriverProcess.Start(server.Url, session.Cancel));
+    }
+
+    static async Task Fill(Session session)
+    {
+        session.Say($"a company with {Requests.Skus} SKUs …");
+        await session.Postgres.Create(Template);
+        var shop = await Start(session, Template);
+        try
+        {
+            await shop.Driver.Do(new DriveJob(DriveKind.Fill, FillClients));
+            await shop.CatchUp();
+        }
+        finally
+        {
+            await shop.Driver.DisposeAsync();
+            await shop.Server.DisposeAsync();
+        }
+    }
+}

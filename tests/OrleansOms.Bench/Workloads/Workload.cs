@@ -1,0 +1,27 @@
+using OrleansOms.Bench.Measuring;
+
+namespace OrleansOms.Bench.Workloads;
+
+/// <summary>Something that is measured, by one or more arms. A new one is a class and a line in <see cref="All"/>.</summary>
+/// <param name="Name">As it is named on the command line.</param>
+/// <param name="Unit">What one operation is.</param>
+public abstract record Workload(string Name, string Unit)
+{
+    /// <summary>Every workload, in the order in which they run.</summary>
+    public static IReadOnlyList<Workload> All { get; } = [new PlaceOrder(), new HotSku(), new Growth(), new Push(), new Idle()];
+
+    /// <summary>How often the arms take turns.</summary>
+    public abstract int Rounds(BenchOptions options);
+
+    /// <summary>Makes fresh data for one round and warms everything up.</summary>
+    public abstract Task<Stage> SetUp(Session session, int round);
+}
+
+/// <summary>What a round runs on.</summary>
+/// <param name="Arms">The same ones in each round.</param>
+/// <param name="CleanUp">Run when the round is over.</param>
+public sealed record Stage(IReadOnlyList<Arm> Arms, Func<ValueTask> CleanUp) : IAsyncDisposable
+{
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => CleanUp();
+}

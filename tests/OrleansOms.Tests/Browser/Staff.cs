@@ -1,0 +1,115 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Playwright;
+using OrleansOms.Tests.Fixtures;
+using OrleansOms.Tests.Live;
+
+namespace OrleansOms.Tests.Screens;
+
+/// <summary>Tests of the staff's screens: they share one running program and each use orders of their own.</summary>
+[CollectionDefinition(Name)]
+public sealed class ScreensCollection : ICollectionFixture<OmsApp>
+{
+    public const string Name = "screens";
+}
+
+/// <summary>What staff do at a screen, and what is asked of every screen.</summary>
+static class Staff
+{
+    static string AxeFile => Path.Combine(JavaScript.Folder, "node_modules", "axe-core", "axe.min.js");
+
+    /// <summary>Opens a page as an operator who may see everything.</summary>
+    public static async Task<Tab> Open(
+        this Browser browser, OmsApp app, string path, int width = 1440, ColorScheme scheme = ColorScheme.Light,
+        string? host = null, bool mayFail = false)
+    {
+        var tab = await browser.Open((host ?? app.Url) + path, width, scheme, mayFail: mayFail, cookie: app.Cookie("*"));
+        return tab;
+    }
+
+    /// <summary>Types into the scan field as a scanner does: all at once, and Enter.</summary>
+    public static async Task Scan(this Tab tab, string code)
+    {
+        await Assertions.Expect(tab.Page.Locator("#scan")).ToBeFocusedAsync();
+        await tab.Page.Keyboard.TypeAsync(code);
+        await tab.Page.Keyboard.PressAsync("Enter");
+    }
+
+    /// <summary>Opens a station and waits until it can be scanned into.</summary>
+    public static async Task AtStation(this Tab tab) =>
+        await Assertions.Expect(tab.Page.Locator("#scan")).ToBeFocusedAsync(new() { Timeout = 60_000 });
+
+    /// <summary>Waits until a page answers to clicks: its circuit is there.</summary>
+    public static Task Alive(this Tab tab) => tab.Page.WaitForFunctionAsync("document.documentElement.dataset.alive === ''");
+
+    /// <summary>axe finds nothing to say about the page, by the rules of WCAG 2.2 AA.</summary>
+    public static async Task AssertAccessible(this Tab tab)
+    {
+        await tab.Page.EvaluateAsync(await File.ReadAllTextAsync(AxeFile));
+        var found = await tab.Page.EvaluateAsync<JsonElement>(
+            """
+            async () => (await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }))
+                .violations.map(v => `${v.id}: ${v.nodes.map(n => n.html + ' ' + n.failureSummary).join('; ')}`)
+            """);
+        Assert.Empty(found.EnumerateArray().Select(v => v.GetString()));
+    }
+
+    /// <summary>Nothing sticks out to the right.</summary>
+    public static async Task AssertFits(this Tab tab, int width) =>
+        Assert.Equal(width, await tab.Page.EvaluateAsync<int>("Math.max(innerWidth, document.documentElement.scrollWidth)"));
+
+    /// <summary>Tab reaches every link, button and field that can be seen, and each shows that it has the focus.</summary>
+    public static async Task AssertKeyboard(this Tab tab)
+    {
+        await tab.Page.EvaluateAsync("document.activeElement?.blur(); scrollTo(0, 0)");
+        var all = await tab.Page.EvaluateAsync<int>(
+            """
+            () => {
+                window.toReach = [...document.querySelectorAll('a[href], button, input, select, summary')]
+                    .filter(e => e.checkVisibility() && !e.disabled && e.type !== 'hidden' && e.getClientRects().length > 0);
+                return window.toReach.length;
+            }
+            """);
+        for (var i = 0; i < all * 2 + 20; i++)
+        {
+            await tab.Page.Keyboard.PressAsync("Tab");
+            var unseen = await tab.Page.EvaluateAsync<string?>(
+                """
+                () => {
+                    const e = document.activeElement;
+                    if (!e || e === document.body) return null;
+                    window.toReach = window.toReach.filter(t => t !== e);
+                    const s = getComputedStyle(e);
+                    return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2 ? null : e.outerHTML.slice(0, 200);
+                }
+                """);
+            Assert.True(unseen is null, $"Nobody sees that this has the focus: {unseen}");
+        }
+        var missed = await tab.Page.EvaluateAsync<string[]>("window.toReach.map(e => e.outerHTML.slice(0, 200))");
+        Assert.Empty(missed);
+    }
+
+    /// <summary>The order's shipment, once it is released.</summary>
+    public static async Task<string> ShipmentOf(this OmsApp app, JsonNode order) =>
+        (await app.Released(order))["shipments"]![0]!.Id();
+
+    /// <summary>A shipment as stored, with every consequence of what happened so far.</summary>
+    public static async Task<JsonNode> Shipment(this OmsApp app, JsonNode order, string id)
+    {
+        await app.CountEvents();
+        var answer = await app.Api.Get($"/api/v1/shipments?order={order.Id()}&limit=10");
+        return answer.Json["items"]!.AsArray().Single(s => s!.Id() == id)!;
+    }
+
+    /// <summary>Creates a product with a name, a weight and a barcode, and brings units of it to London.</summary>
+    public static async Task<string> Product(this OmsApp app, string sku, string name, int grams, string barcode, int units)
+    {
+        var answer = await app.Api.Send(HttpMethod.Put, $"/api/v1/products/{sku}", new JsonObject
+        {
+            ["name"] = name, ["weightGrams"] = grams, ["barcode"] = barcode,
+        }.ToJsonString());
+        Assert.InRange(answer.Status, 200, 201);
+        await app.Receive("LON", sku, units);
+        return sku;
+    }
+}

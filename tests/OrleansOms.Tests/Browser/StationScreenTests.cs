@@ -1,0 +1,174 @@
+using Microsoft.Playwright;
+using OrleansOms.Tests.Fixtures;
+using OrleansOms.Tests.Live;
+
+namespace OrleansOms.Tests.Screens;
+
+/// <summary>The warehouse's screens, worked with scans only.</summary>
+[Collection(ScreensCollection.Name)]
+public sealed class StationScreenTests(OmsApp app, Browser browser) : IClassFixture<Browser>
+{
+    [Fact]
+    public async Task A_whole_order_goes_from_shelf_to_carrier_by_scanning()
+    {
+        browser.SkipIfMissing();
+        var (one, two) = (await app.Product("SCAN-1", "Tea tin", 150, "4006381333931", 9), await app.Product("SCAN-2", "Teapot", 980, "4006381333948", 9));
+        var order = await app.Api.Place(Api.Order((one, 3), (two, 1)));
+        var shipment = await app.ShipmentOf(order);
+        await app.CountEvents();
+        await using var tab = await browser.Open(app, "/warehouse/LON", 360);
+        await tab.AtStation();
+        await tab.Scan(shipment.ToUpperInvariant());
+        await tab.Says("h1", $"Order {order["number"]}");
+        await tab.AtStation();
+
+        await tab.Scan("4006381333931");
+        await tab.Says(".said", "SCAN-1: 1 of 3");
+        await tab.Scan("SCAN-1");
+        await tab.Scan("SCAN-1");
+        await tab.Says(".said", "SCAN-1: 3 picked. Go on with SCAN-2.");
+        await tab.Scan("4006381333948");
+        await tab.Says(".said", "Everything is picked. Now pack it.");
+        await tab.Scan("BOX");
+        await tab.Scan("SCAN-2");
+        await tab.Says(".said", "SCAN-2 is in box 2.");
+        await tab.Scan("1.2kg");
+        await tab.Scan("PACK");
+        await tab.Says(".said", "Packed. Now scan the carrier's label.");
+        await tab.Page.GetByLabel("Carrier").FillAsync("DHL");
+        await tab.Page.GetByLabel("Service").FillAsync("Express");
+        await tab.Page.FocusAsync("#scan");
+        await tab.Scan("JD014600006281230001");
+        await tab.Says(".said", "Tracking number JD014600006281230001.");
+        await tab.Scan("SHIP");
+        await tab.Says(".said", "has left with DHL");
+
+        var stored = await app.Shipment(order, shipment);
+        Assert.Equal("shipped", stored["status"]!.GetValue<string>());
+        Assert.Equal("JD014600006281230001", stored["trackingNumber"]!.GetValue<string>());
+        Assert.Equal(2, stored["packages"]!.AsArray().Count);
+        tab.AssertStayedOnItsHost();
+    }
+
+    [Fact]
+    public async Task A_wrong_scan_changes_nothing_and_says_why()
+    {
+        browser.SkipIfMissing();
+        var (wanted, other) = (await app.NewProduct(5), await app.NewProduct(5));
+        var order = await app.Api.Place(Api.Order((wanted, 2)));
+        var shipment = await app.ShipmentOf(order);
+        var before = (await app.Shipment(order, shipment)).ToJsonString();
+        await using var tab = await browser.Open(app, $"/warehouse/LON/{shipment}", 360);
+        await tab.AtStation();
+
+        await tab.Scan(other);
+        await tab.Says(".said .wrong", $"{other} is not part of this shipment.");
+        await tab.Scan("no-such-thing");
+        await tab.Says(".said .wrong", "no-such-thing is no product that is known here.");
+        await tab.Scan(wanted.ToLowerInvariant());
+        await tab.Says(".said .wrong", "capitals matter");
+        await tab.Scan("PACK");
+        await tab.Says(".said .wrong", "PACK is no product");
+        await tab.Says(".tally", "0 of 2");
+        await app.CountEvents();
+        Assert.Equal(before, (await app.Shipment(order, shipment)).ToJsonString());
+
+        await tab.Scan(wanted);
+        await tab.Scan(wanted);
+        await tab.Says(".said", "Now pack it");
+        tab.AssertStayedOnItsHost();
+    }
+
+    [Fact]
+    public async Task A_shipment_of_another_warehouse_is_not_opened_here()
+    {
+        browser.SkipIfMissing();
+        var sku = await app.NewProduct();
+        await app.Receive("MAN", sku, 3);
+        var order = await app.Api.Place(Api.Order((sku, 1)));
+        var shipment = await app.ShipmentOf(order);
+        await using var tab = await browser.Open(app, "/warehouse/LON", 360);
+        await tab.AtStation();
+        await tab.Scan(shipment);
+        await tab.Says(".said .wrong", $"The shipment of order {order["number"]} is in MAN, not here.");
+    }
+
+    [Fact]
+    public async Task Missing_units_are_reported_only_after_a_yes()
+    {
+        browser.SkipIfMissing();
+        var sku = await app.NewProduct(5);
+        var order = await app.Api.Place(Api.Order((sku, 3)));
+        var shipment = await app.ShipmentOf(order);
+        await using var tab = await browser.Open(app, $"/warehouse/LON/{shipment}", 360);
+        await tab.AtStation();
+        await tab.Scan(sku);
+        await tab.Scan("SHORT");
+        await tab.Says("[role=alertdialog]", $"2 of 3 of {sku} are not on the shelf? The stock of LON is corrected by 2");
+        await tab.Scan(sku);
+        await tab.Says(".said .wrong", "Answer YES or NO first.");
+        await tab.Scan("NO");
+        await tab.Says(".said", "Nothing was changed.");
+        await tab.Scan("SHORT");
+        await tab.Scan("YES");
+        await tab.Says(".said", "Now pack it");
+        Assert.Equal(1, (await app.Shipment(order, shipment))["lines"]![0]!["quantity"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task Scans_made_while_the_network_is_away_are_kept_and_sent()
+    {
+        browser.SkipIfMissing();
+        var isAway = false;
+        await using var relay = new Relay(() => isAway ? 1 : app.Port());
+        var sku = await app.NewProduct(5);
+        var order = await app.Api.Place(Api.Order((sku, 3)));
+        var shipment = await app.ShipmentOf(order);
+        await using var tab = await browser.Open(app, $"/warehouse/LON/{shipment}", 360, host: relay.Url, mayFail: true);
+        await tab.AtStation();
+        await tab.Scan(sku);
+        await tab.Says(".said", $"{sku}: 1 of 3");
+        isAway = true;
+        relay.Cut();
+        await tab.Says(".connection", "Reconnecting… what you see is from");
+        await tab.Scan(sku);
+        await tab.Scan(sku);
+        await tab.Says(".connection", "2 scans will be sent");
+        await tab.Picture("station-offline-360-light");
+        isAway = false;
+        await tab.Says(".said", "Now pack it");
+        await Assertions.Expect(tab.Page.Locator(".connection")).ToBeEmptyAsync();
+    }
+
+    [Fact]
+    public async Task Counted_units_survive_a_reload()
+    {
+        browser.SkipIfMissing();
+        var sku = await app.NewProduct(5);
+        var shipment = await app.ShipmentOf(await app.Api.Place(Api.Order((sku, 3))));
+        await using var tab = await browser.Open(app, $"/warehouse/LON/{shipment}", 360);
+        await tab.AtStation();
+        await tab.Scan(sku);
+        await tab.Scan(sku);
+        await tab.Says(".tally", "2 of 3");
+        await tab.Page.ReloadAsync();
+        await tab.AtStation();
+        await tab.Says(".tally", "2 of 3");
+    }
+
+    [Fact]
+    public async Task The_board_moves_by_itself()
+    {
+        browser.SkipIfMissing();
+        var sku = await app.NewProduct(5);
+        await using var tab = await browser.Open(app, "/warehouse/LON");
+        await tab.AtStation();
+        var order = await app.Api.Place(Api.Order((sku, 1)));
+        var number = order["number"]!.GetValue<string>();
+        await Assertions.Expect(tab.Page.Locator("#to-pick")).ToContainTextAsync(number, new() { Timeout = 60_000 });
+        await app.Ship(order);
+        await Assertions.Expect(tab.Page.Locator("#shipped")).ToContainTextAsync(number, new() { Timeout = 60_000 });
+        await Assertions.Expect(tab.Page.Locator("#to-pick")).Not.ToContainTextAsync(number);
+        tab.AssertStayedOnItsHost();
+    }
+}
