@@ -40,7 +40,7 @@ static class Staff
         await Assertions.Expect(tab.Page.Locator("#scan")).ToBeFocusedAsync(new() { Timeout = 60_000 });
 
     /// <summary>Waits until a page answers to clicks: its circuit is there.</summary>
-    public static Task Alive(this Tab tab) => tab.Page.WaitForFunctionAsync("document.documentElement.dataset.alive === ''");
+    public static Task Alive(this Tab tab) => Assertions.Expect(tab.Page.Locator("html[data-alive]")).ToHaveCountAsync(1, new() { Timeout = 60_000 });
 
     /// <summary>axe finds nothing to say about the page, by the rules of WCAG 2.2 AA.</summary>
     public static async Task AssertAccessible(this Tab tab)

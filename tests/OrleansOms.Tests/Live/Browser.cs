@@ -51,7 +51,7 @@ public sealed class Browser : IAsyncLifetime
             Locale = "en-GB", JavaScriptEnabled = hasScripts,
         });
         if (cookie?.Split('=', 2) is [var name, var value])
-            await context.AddCookiesAsync([new Cookie { Name = name, Value = value, Url = url }]);
+            await context.AddCookiesAsync([new Cookie { Name = name, Value = value, Domain = new Uri(url).Host, Path = "/" }]);
         var tab = new Tab(context, await context.NewPageAsync(), new Uri(url).Authority, mayFail);
         await tab.Page.GotoAsync(url);
         return tab;
