@@ -18,18 +18,12 @@ namespace OrleansOms.Grains.Orders;
 /// One order. Commands run one after the other behind a gate, because some ask stocks and shipments on their way;
 /// reads do not wait for them.
 /// </summary>
-[GrainType("oms-order"), Reentrant, CollectionAgeLimit(Minutes = MemoryMinutes)]
+[GrainType("oms-order"), Reentrant]
 public sealed partial class OrderGrain(
     IEventLog log, TimeProvider time, IGrainFactory grains, OrderSourcing sourcing, OmsSettings settings,
     ILogger<OrderGrain> logger)
     : AggregateGrain<Order, OrderEvent>(log, time), IOrderGrain, IRemindable
 {
-    /// <summary>
-    /// How long an order stays in memory after its last call. An order is busy for a moment and then rests for hours; at
-    /// the usual fifteen minutes the orders of a busy quarter of an hour are all in memory at once.
-    /// </summary>
-    const int MemoryMinutes = 2;
-
     const string PaymentReminder = "payment-due";
 
     /// <summary>Scope of the claim on (channel, external id).</summary>
