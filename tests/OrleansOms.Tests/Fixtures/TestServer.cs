@@ -1,15 +1,18 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using OrleansOms.Host.Database;
 
+[assembly: AssemblyFixture(typeof(OrleansOms.Tests.Fixtures.TestServer.Lifetime))]
+
 namespace OrleansOms.Tests.Fixtures;
 
 /// <summary>
-/// The PostgreSQL that the tests of this process share: a private one in a new folder, gone when the process ends, or
-/// the one that <c>OMS_TEST_POSTGRES</c> names. Tests that write make a database of their own in it.
+/// The PostgreSQL that the tests of this process share: a private one in a new folder, gone when the tests end, or the
+/// one that <c>OMS_TEST_POSTGRES</c> names. Tests that write make a database of their own in it.
 /// </summary>
 public static class TestServer
 {
     static readonly Lazy<Task<string>> Shared = new(Begin);
+    static Func<Task> end = () => Task.CompletedTask;
 
     /// <summary>Connection string of its database <c>oms</c>, as a user who may create databases.</summary>
     public static Task<string> ConnectionString() => Shared.Value;
@@ -20,9 +23,9 @@ public static class TestServer
         await RemoveLeftovers();
         var folder = new TestFolder();
         var server = await PrivatePostgres.Start(folder.Path, null, NullLogger.Instance, CancellationToken.None);
-        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        end = async () =>
         {
-            server.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            await server.DisposeAsync();
             folder.Dispose();
         };
         return server.ConnectionString;
@@ -47,5 +50,14 @@ public static class TestServer
                 await Console.Error.WriteLineAsync(e.Message);
             }
         }
+    }
+
+    /// <summary>
+    /// Stops the server after the last test. At the end of the process there would be seconds for it, and not more.
+    /// </summary>
+    public sealed class Lifetime : IAsyncDisposable
+    {
+        /// <inheritdoc />
+        public async ValueTask DisposeAsync() => await end();
     }
 }
