@@ -107,8 +107,14 @@
       this.sendWaiting();
     },
     detach() { this.field = null; this.page = null; },
+    // Each scan has a number: one whose answer was lost with the network is sent again and not counted twice.
+    next() {
+      const number = Number(sessionStorage.getItem('oms.scan') || 0) + 1;
+      sessionStorage.setItem('oms.scan', number);
+      return number;
+    },
     read(text) {
-      this.keep([...this.waiting(), text]);
+      this.keep([...this.waiting(), { number: this.next(), text }]);
       if (connected) this.sendWaiting(); else { play('right'); lost(); }
     },
     sendWaiting() {
@@ -116,7 +122,7 @@
         while (connected && this.page) {
           const [next] = this.waiting();
           if (next === undefined) return;
-          try { await this.page.invokeMethodAsync('Scanned', next); }
+          try { await this.page.invokeMethodAsync('Scanned', next.number, next.text); }
           catch { return; } // the connection is going; the scan stays first in the queue
           this.keep(this.waiting().slice(1));
         }

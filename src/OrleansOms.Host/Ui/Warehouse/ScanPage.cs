@@ -35,6 +35,8 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
     private protected WarehouseWork? Work { get; private set; }
     private protected WarehouseView? Warehouse { get; private set; }
     private protected Said? Said { get; set; }
+    /// <summary>The number of the last scan that was taken.</summary>
+    private protected long LastScan { get; set; }
     /// <summary>The field on the page.</summary>
     private protected ElementReference Field { get; set; }
     /// <summary>Under which name scans wait in the browser's tab while the network is away.</summary>
@@ -70,12 +72,15 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
     }
 
     /// <summary>Called by the browser with what was scanned or typed.</summary>
+    /// <param name="number">Counts the scans of this tab; one that was seen before is sent again and does nothing.</param>
     [JSInvokable]
-    public async Task Scanned(string text)
+    public async Task Scanned(long number, string text)
     {
         if (text.Trim() is not { Length: > 0 and <= 200 } code) return;
         await InvokeAsync(async () =>
         {
+            if (number <= LastScan) return;
+            LastScan = number;
             await Tell(await Take(code));
             StateHasChanged();
         });

@@ -125,7 +125,7 @@ public sealed partial class StationPage
         return said;
     }
 
-    async Task Keep() => await Script.InvokeVoidAsync("oms.keep", CountsKey, _counts.Save());
+    async Task Keep() => await Script.InvokeVoidAsync("oms.keep", CountsKey, _counts.Save(LastScan));
 
     async Task<Said?> TakeAtPack(string code)
     {
