@@ -44,7 +44,7 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
     /// <summary>Whether the page has its field already.</summary>
     private protected abstract bool HasField { get; }
 
-    bool _isAttached;
+    string? _attachedTo;
 
     /// <inheritdoc />
     protected override async Task OnInitializedAsync()
@@ -65,10 +65,11 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
     /// <inheritdoc />
     protected override async Task OnAfterRenderAsync(bool firstRender)
     {
-        if (_isAttached || !HasField) return;
-        _isAttached = true;
+        // The field is another element when another shipment was opened, and none yet while one is being read.
+        if (!HasField || Field.Id is null || Field.Id == _attachedTo) return;
+        _attachedTo = Field.Id;
         _self ??= DotNetObjectReference.Create(this);
-        await Script.InvokeVoidAsync("oms.attachScan", Field, _self, WaitingKey);
+        await Script.InvokeVoidAsync("oms.attachScan", Field, _self, WaitingKey, _attachedTo);
     }
 
     /// <summary>Called by the browser with what was scanned or typed.</summary>
@@ -147,9 +148,9 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
         await _following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
-            if (_isAttached) await Script.InvokeVoidAsync("oms.detachScan");
+            if (_attachedTo is not null) await Script.InvokeVoidAsync("oms.detachScan", _attachedTo);
         }
-        catch (JSDisconnectedException) { _isAttached = false; }
+        catch (JSDisconnectedException) { _attachedTo = null; }
         _self?.Dispose();
         _gone.Dispose();
         GC.SuppressFinalize(this);
