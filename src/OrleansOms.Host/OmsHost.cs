@@ -139,6 +139,8 @@ public static class OmsHost
         var text = new NpgsqlConnectionStringBuilder(connectionString)
         {
             MaxPoolSize = settings.DatabaseConnections, ApplicationName = "OrleansOms",
+            // No session of ours is left with a setting of its own, so none needs to be cleaned between two uses.
+            NoResetOnClose = true,
         }.ConnectionString;
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(_ => NpgsqlDataSource.Create(text));

@@ -52,7 +52,8 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
     const string StateName = "stock-snapshot";
 
     readonly GrainState<StockSnapshot> _row = new() { State = new StockSnapshot() };
-    bool _isWriting, _isRead;
+    volatile bool _isWriting;
+    bool _isRead;
 
     public async Task<Stock> Read(Stock empty)
     {
@@ -84,12 +85,14 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
     {
         if (_isWriting || stock.Version < Interval) return;
         var tail = stock.Version - (_row.State?.Version ?? 0);
-        if (tail >= Math.Max(Interval, stock.Reservations.Count)) _ = Write(stock);
+        if (tail < Math.Max(Interval, stock.Reservations.Count)) return;
+        _isWriting = true;
+        // Not on the grain's turn: a state of 100,000 reservations takes a tenth of a second to copy and to serialise.
+        _ = Task.Run(() => Write(stock));
     }
 
     async Task Write(Stock stock)
     {
-        _isWriting = true;
         try
         {
             if (!_isRead)

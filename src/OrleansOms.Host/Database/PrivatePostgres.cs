@@ -112,23 +112,26 @@ public sealed class PrivatePostgres : IAsyncDisposable
     async Task MakeCluster()
     {
         log.LogInformation("Making a PostgreSQL {Major} database in {Folder}", binaries.Major, place.Cluster);
-        // Made beside its place and then renamed, so that a start that is cut short leaves no half a cluster.
+        // Made beside its place and then renamed, so that a start that is cut short leaves no half a cluster. The
+        // password passes through a file of the account's own; the temporary folder may be closed to it.
         var making = place.Cluster + ".new";
         if (Directory.Exists(making)) Directory.Delete(making, recursive: true);
         OwnerOnly.MakeFolder(making);
         await place.Account.Give(making);
+        var (cluster, passwordFile) = (Path.Combine(making, "cluster"), Path.Combine(making, "password"));
+        await place.Account.Write(passwordFile, password);
         var characters = OperatingSystem.IsMacOS() ? "en_US.UTF-8" : "C.UTF-8";
-        var made = await place.Account.Run("sh",
+        var made = await place.Account.Run(binaries.Program("initdb"),
             [
-                "-c", "umask 077; f=$(mktemp) && trap 'rm -f \"$f\"' EXIT && cat > \"$f\" && \"$@\" --pwfile=\"$f\"", "sh",
-                binaries.Program("initdb"), "-D", making, "-U", Role, "--auth=scram-sha-256", "--encoding=UTF8",
+                "-D", cluster, "-U", Role, $"--pwfile={passwordFile}", "--auth=scram-sha-256", "--encoding=UTF8",
                 "--locale=C", $"--lc-ctype={characters}",
-            ],
-            password);
+            ]);
         made.OrFail($"make a database in {place.Cluster}");
-        await place.Account.Run("sh",
-            ["-c", "printf \"\\ninclude_if_exists = 'oms.conf'\\n\" >> \"$1/postgresql.conf\"", "sh", making]);
-        Directory.Move(making, place.Cluster);
+        (await place.Account.Run("sh",
+            ["-c", "printf \"\ninclude_if_exists = 'oms.conf'\n\" >> \"$1/postgresql.conf\"", "sh", cluster]))
+            .OrFail($"write {cluster}/postgresql.conf");
+        Directory.Move(cluster, place.Cluster);
+        Directory.Delete(making, recursive: true);
     }
 
     /// <summary>Joins the server that is there, or starts one, and makes the database.</summary>

@@ -172,10 +172,20 @@ public sealed class PrivatePostgresTests : IDisposable
         var data = Path.Combine(closed, "data");
         Directory.CreateDirectory(data);
         File.SetUnixFileMode(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        await using (var first = await Start(data)) await Ask(first, "CREATE TABLE kept AS SELECT 'yes' AS word");
+        await using var first = await Start(data);
         var home = Path.GetDirectoryName(new DirectoryInfo(Path.Combine(data, "postgres")).LinkTarget)!;
-        await using (var second = await Start(data)) Assert.Equal("yes", await Ask(second, "SELECT word FROM kept"));
-        Directory.Delete(home, recursive: true);
+        try
+        {
+            await Ask(first, "CREATE TABLE kept AS SELECT 'yes' AS word");
+            await first.DisposeAsync();
+            await using var second = await Start(data);
+            Assert.Equal("yes", await Ask(second, "SELECT word FROM kept"));
+        }
+        finally
+        {
+            await first.DisposeAsync();
+            Directory.Delete(home, recursive: true);
+        }
         var gone = await Assert.ThrowsAsync<PrivatePostgresException>(() => Start(data));
         Assert.Contains("is gone", gone.Message);
     }
