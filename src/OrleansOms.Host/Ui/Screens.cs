@@ -14,6 +14,12 @@ public static class Screens
     /// <summary>How long a lost browser may stay away and find its page as it left it.</summary>
     static readonly TimeSpan KeptAfterLoss = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// Longest message of a browser: a page that comes alive sends back the state it was served with, a list's rows
+    /// among it.
+    /// </summary>
+    const int MaxMessageBytes = 512 * 1024;
+
     /// <summary>Registers what the screens need.</summary>
     public static WebApplicationBuilder AddScreens(this WebApplicationBuilder builder)
     {
@@ -21,7 +27,7 @@ public static class Screens
         {
             o.DisconnectedCircuitRetentionPeriod = KeptAfterLoss;
             o.DetailedErrors = builder.Environment.IsDevelopment();
-        });
+        }).AddHubOptions(o => o.MaximumReceiveMessageSize = MaxMessageBytes);
         builder.Services.AddCascadingAuthenticationState();
         builder.Services.AddHttpContextAccessor();
         builder.Services.AddAntiforgery();

@@ -93,7 +93,7 @@
   // The scan field. A scanner types and ends with Enter; what it read is handed over as one piece, in order, and waits
   // in this tab while the network is away.
   const scan = {
-    field: null, page: null, key: '', sending: Promise.resolve(),
+    field: null, page: null, id: '', key: '', sending: Promise.resolve(),
     waiting() { try { return JSON.parse(sessionStorage.getItem(this.key) || '[]'); } catch { return []; } },
     keep(list) { if (list.length) sessionStorage.setItem(this.key, JSON.stringify(list)); else sessionStorage.removeItem(this.key); },
     waitingWords() {
@@ -101,14 +101,20 @@
       const n = this.waiting().length;
       return n ? ` Go on scanning: ${many(n, 'scan')} will be sent.` : ' You can go on scanning.';
     },
-    attach(field, page, key) {
-      this.field = field; this.page = page; this.key = `oms.scans.${key}`;
+    attach(field, page, key, id) {
+      this.field = field; this.page = page; this.id = id; this.key = `oms.scans.${key}`;
       field.focus({ preventScroll: true });
       this.sendWaiting();
     },
-    detach() { this.field = null; this.page = null; },
+    detach(id) { if (id === this.id) this.field = this.page = null; }, // the next page may have its field already
+    // Each scan has a number: one whose answer was lost with the network is sent again and not counted twice.
+    next() {
+      const number = Number(sessionStorage.getItem('oms.scan') || 0) + 1;
+      sessionStorage.setItem('oms.scan', number);
+      return number;
+    },
     read(text) {
-      this.keep([...this.waiting(), text]);
+      this.keep([...this.waiting(), { number: this.next(), text }]);
       if (connected) this.sendWaiting(); else { play('right'); lost(); }
     },
     sendWaiting() {
@@ -116,7 +122,7 @@
         while (connected && this.page) {
           const [next] = this.waiting();
           if (next === undefined) return;
-          try { await this.page.invokeMethodAsync('Scanned', next); }
+          try { await this.page.invokeMethodAsync('Scanned', next.number, next.text); }
           catch { return; } // the connection is going; the scan stays first in the queue
           this.keep(this.waiting().slice(1));
         }
@@ -153,8 +159,8 @@
   window.oms = {
     alive: () => { root.dataset.alive = ''; }, // from now on the page answers
     play,
-    attachScan: (field, page, key) => scan.attach(field, page, key),
-    detachScan: () => scan.detach(),
+    attachScan: (field, page, key, id) => scan.attach(field, page, key, id),
+    detachScan: id => scan.detach(id),
     focusScan: () => scan.field?.focus({ preventScroll: true }),
     copy: async text => { try { await navigator.clipboard.writeText(text); return true; } catch { return false; } },
     focus: selector => document.querySelector(selector)?.focus(),

@@ -100,7 +100,7 @@ public sealed class PictureTests(OmsApp app, Browser browser, JavaScript js) : I
             ("warehouses", "/warehouse", null), ("board", "/warehouse/LON", null),
             ("station-pick", $"/warehouse/LON/{toPick}", $"scan {candle}|see 1 of 6"),
             ("station-wrong", $"/warehouse/LON/{toPick}", $"scan {cards}|see is not part of this shipment"),
-            ("station-short", $"/warehouse/LON/{toPick}", "scan SHORT|see not on the shelf"),
+            ("station-short", $"/warehouse/LON/{toPick}", $"scan {candle}|scan SHORT|see not on the shelf"),
             ("station-pack", $"/warehouse/LON/{toPack}", null), ("station-ship", $"/warehouse/LON/{toShip}", null),
         ];
     }

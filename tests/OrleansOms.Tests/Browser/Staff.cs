@@ -66,7 +66,8 @@ static class Staff
             """
             () => {
                 window.toReach = [...document.querySelectorAll('a[href], button, input, select, summary')]
-                    .filter(e => e.checkVisibility() && !e.disabled && e.type !== 'hidden' && e.getClientRects().length > 0);
+                    .filter(e => e.checkVisibility() && !e.disabled && e.type !== 'hidden' && e.getClientRects().length > 0)
+                    .filter(e => e.type !== 'radio' || e.checked); // arrows reach the others of a group
                 return window.toReach.length;
             }
             """);

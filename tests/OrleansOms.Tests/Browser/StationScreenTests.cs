@@ -94,6 +94,31 @@ public sealed class StationScreenTests(OmsApp app, Browser browser) : IClassFixt
     }
 
     [Fact]
+    public async Task The_next_shipment_is_scanned_right_after_the_one_before()
+    {
+        browser.SkipIfMissing();
+        var sku = await app.NewProduct(5);
+        var (first, second) = (await app.Api.Place(Api.Order((sku, 2))), await app.Api.Place(Api.Order((sku, 1))));
+        var (one, two) = (await app.ShipmentOf(first), await app.ShipmentOf(second));
+        await using var tab = await browser.Open(app, $"/warehouse/LON/{one}", 360);
+        await tab.AtStation();
+        await tab.Scan(sku);
+        await tab.Says(".tally", "1 of 2");
+        await tab.Scan(two);
+        await tab.Says("h1", $"Order {second["number"]}");
+        await tab.AtStation();
+        await tab.Scan(sku);
+        await tab.Says(".said", "Now pack it");
+        await tab.Scan(one);
+        await tab.Says("h1", $"Order {first["number"]}");
+        await tab.AtStation();
+        await tab.Says(".tally", "1 of 2");
+        await tab.Scan(sku);
+        await tab.Says(".said", "Now pack it");
+        tab.AssertStayedOnItsHost();
+    }
+
+    [Fact]
     public async Task Missing_units_are_reported_only_after_a_yes()
     {
         browser.SkipIfMissing();

@@ -44,18 +44,20 @@ public sealed partial class OrdersPage
         if (Shown is null) return;
         if (change.Counts is { } counts && !_query.HasChips && _query.Q is null && _only is null)
             Shown = Shown with { Counts = counts };
-        foreach (var order in change.Orders) Replace(order);
+        Replace(change.Orders);
         if (change.Orders.Count > 0 || change.IsResync) Ring();
         StateHasChanged();
     }
 
-    /// <summary>Changes a row where it stands, if it is in view and this is newer.</summary>
-    void Replace(OrderSummary order)
+    /// <summary>Changes rows where they stand, if they are in view and these are newer.</summary>
+    void Replace(IReadOnlyList<OrderSummary> orders)
     {
-        var at = Shown!.Rows.FindIndex(r => r.Id == order.Id);
-        if (at < 0 || Shown.Rows[at].Version >= order.Version) return;
-        Shown.Rows[at] = order;
-        _changed.Add(order.Id);
+        var newer = orders.ToDictionary(o => o.Id, StringComparer.Ordinal);
+        var changed = Shown!.Rows.Where(r => newer.TryGetValue(r.Id, out var n) && n.Version > r.Version).Select(r => r.Id).ToList();
+        if (changed.Count == 0) return;
+        _changed.UnionWith(changed);
+        // Another list: the grid draws its rows again only for one.
+        Shown = Shown with { Rows = [.. Shown.Rows.Select(r => changed.Contains(r.Id) ? newer[r.Id] : r)] };
     }
 
     /// <summary>Asks the read model again after changes: first soon, then once more when all is quiet.</summary>
@@ -93,7 +95,7 @@ public sealed partial class OrdersPage
             var counts = await Orders.CountByStatus(filter);
             if (asked != _query || Shown is null) return;
             Shown = Shown with { Counts = counts };
-            foreach (var order in first.Items) Replace(order);
+            Replace(first.Items);
             if (Shown.Rows.Count == 0 && asked.Cursor is null && first.Items.Count > 0) await Load();
             else CountNew(first.Items, first.NextCursor is not null);
             StateHasChanged();

@@ -42,21 +42,24 @@ public sealed class PickCounts
     /// <summary>Forgets a SKU: it was reported, or its count was wrong.</summary>
     public void Forget(string sku) => _counted.Remove(sku);
 
-    /// <summary>The counts for the browser to keep; null if there are none.</summary>
-    public string? Save() => _counted.Count == 0 ? null : JsonSerializer.Serialize(_counted);
+    /// <summary>The counts for the browser to keep, with the scan that they include last.</summary>
+    public string Save(long lastScan) => JsonSerializer.Serialize(new Kept(lastScan, _counted));
 
-    /// <summary>Takes back what the browser has kept.</summary>
-    public void Restore(string? saved)
+    /// <summary>Takes back what the browser has kept; answers with the scan that it includes last.</summary>
+    public long Restore(string? saved)
     {
         _counted.Clear();
-        if (saved is null) return;
         try
         {
-            foreach (var (sku, n) in JsonSerializer.Deserialize<Dictionary<string, int>>(saved) ?? [])
+            if (saved is null || JsonSerializer.Deserialize<Kept>(saved) is not { Counted: not null } kept) return 0;
+            foreach (var (sku, n) in kept.Counted)
                 if (n > 0) _counted[sku] = n;
+            return kept.LastScan;
         }
-        catch (JsonException) { _counted.Clear(); }
+        catch (JsonException) { return 0; }
     }
+
+    sealed record Kept(long LastScan, Dictionary<string, int> Counted);
 }
 
 /// <summary>A box that is being filled.</summary>

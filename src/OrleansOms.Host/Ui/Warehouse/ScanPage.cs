@@ -35,6 +35,8 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
     private protected WarehouseWork? Work { get; private set; }
     private protected WarehouseView? Warehouse { get; private set; }
     private protected Said? Said { get; set; }
+    /// <summary>The number of the last scan that was taken.</summary>
+    private protected long LastScan { get; set; }
     /// <summary>The field on the page.</summary>
     private protected ElementReference Field { get; set; }
     /// <summary>Under which name scans wait in the browser's tab while the network is away.</summary>
@@ -42,7 +44,7 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
     /// <summary>Whether the page has its field already.</summary>
     private protected abstract bool HasField { get; }
 
-    bool _isAttached;
+    string? _attachedTo;
 
     /// <inheritdoc />
     protected override async Task OnInitializedAsync()
@@ -63,19 +65,23 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
     /// <inheritdoc />
     protected override async Task OnAfterRenderAsync(bool firstRender)
     {
-        if (_isAttached || !HasField) return;
-        _isAttached = true;
+        // The field is another element when another shipment was opened, and none yet while one is being read.
+        if (!HasField || Field.Id is null || Field.Id == _attachedTo) return;
+        _attachedTo = Field.Id;
         _self ??= DotNetObjectReference.Create(this);
-        await Script.InvokeVoidAsync("oms.attachScan", Field, _self, WaitingKey);
+        await Script.InvokeVoidAsync("oms.attachScan", Field, _self, WaitingKey, _attachedTo);
     }
 
     /// <summary>Called by the browser with what was scanned or typed.</summary>
+    /// <param name="number">Counts the scans of this tab; one that was seen before is sent again and does nothing.</param>
     [JSInvokable]
-    public async Task Scanned(string text)
+    public async Task Scanned(long number, string text)
     {
         if (text.Trim() is not { Length: > 0 and <= 200 } code) return;
         await InvokeAsync(async () =>
         {
+            if (number <= LastScan) return;
+            LastScan = number;
             await Tell(await Take(code));
             StateHasChanged();
         });
@@ -142,9 +148,9 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
         await _following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
-            if (_isAttached) await Script.InvokeVoidAsync("oms.detachScan");
+            if (_attachedTo is not null) await Script.InvokeVoidAsync("oms.detachScan", _attachedTo);
         }
-        catch (JSDisconnectedException) { _isAttached = false; }
+        catch (JSDisconnectedException) { _attachedTo = null; }
         _self?.Dispose();
         _gone.Dispose();
         GC.SuppressFinalize(this);

@@ -103,7 +103,10 @@ public sealed partial class StationPage
         var missing = task.Wanted - task.Counted;
         if (missing == 0) return Task.FromResult<Said?>(Said.Wrong($"None of {task.Sku} is missing: {task.Counted} of {task.Wanted} are counted."));
         _confirm = new Question(
-            $"{missing} of {task.Wanted} of {task.Sku} {(missing == 1 ? "is" : "are")} not on the shelf? The stock of {Code} is corrected by "
+            (missing == task.Wanted
+                ? $"None of {task.Sku} is on the shelf? "
+                : $"{missing} of {task.Wanted} of {task.Sku} {(missing == 1 ? "is" : "are")} not on the shelf? ")
+            + $"The stock of {Code} is corrected by "
             + $"{missing}, and the order gets {(missing == 1 ? "it" : "them")} from elsewhere or waits.",
             $"Yes, {missing} {(missing == 1 ? "is" : "are")} missing", () => Report(task.Sku, task.Counted));
         return Task.FromResult<Said?>(null);
@@ -125,7 +128,7 @@ public sealed partial class StationPage
         return said;
     }
 
-    async Task Keep() => await Script.InvokeVoidAsync("oms.keep", CountsKey, _counts.Save());
+    async Task Keep() => await Script.InvokeVoidAsync("oms.keep", CountsKey, _counts.Save(LastScan));
 
     async Task<Said?> TakeAtPack(string code)
     {

@@ -93,7 +93,7 @@ public sealed partial class StationPage : ScanPage
                 (_isMissing, _elsewhere) = (true, shipment?.Warehouse);
                 return;
             }
-            _counts.Restore(await Script.InvokeAsync<string?>("oms.kept", CountsKey));
+            LastScan = Math.Max(LastScan, _counts.Restore(await Script.InvokeAsync<string?>("oms.kept", CountsKey)));
             await RememberCarrier();
             Adopt(shipment);
             var order = await Grains.GetGrain<IOrderGrain>(shipment.OrderId).Get();
