@@ -34,7 +34,7 @@ public sealed record Growth() : Workload("growth", "commands")
             arms.Add(new Arm(NameOf(open), async () =>
             {
                 var outcome = await callers.ReserveAndRelease(
-                    CallersAtOnce, session.Options.Seconds(full: 2, quick: 1.5));
+                    CallersAtOnce, session.Options.Seconds(full: 2, quick: 1));
                 await session.Postgres.AwaitFollowers(database, session.Cancel);
                 return outcome;
             })

@@ -18,12 +18,12 @@ public sealed record PlaceOrder() : Workload("place-order", "orders")
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)
     {
-        var seconds = session.Options.Seconds(full: 4, quick: 2);
+        var seconds = session.Options.Seconds(full: 4, quick: 1.5);
         var raw = await session.Postgres.Create($"oms_bench_raw_{round}");
         await session.Postgres.RunScript(raw, Pgbench.Read("raw_schema.sql"));
         var pgbench = new Pgbench(session.Postgres, session.Folder);
         await pgbench.Run(raw, "raw_order.sql", 16, 1, session.Cancel);
-        var shop = await Shop.Open(session, $"oms_bench_shop_{round}", session.Options.Seconds(full: 5, quick: 4));
+        var shop = await Shop.Open(session, $"oms_bench_shop_{round}", session.Options.Seconds(full: 5, quick: 3));
         return new Stage(
             [
                 Ours(shop, 16, seconds, RawBest, Goal.Ratio(Target)), Raw(16),
