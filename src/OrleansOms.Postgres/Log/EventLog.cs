@@ -16,7 +16,7 @@ public sealed class EventLog : IEventLog, IAsyncDisposable
     readonly Task writers;
     readonly LogReader reader;
     readonly RecentEvents recent;
-    readonly LogTail tail;
+    readonly LogPulse tail;
     int disposed;
 
     /// <summary>Starts the writers; they connect with their first append.</summary>
@@ -27,11 +27,12 @@ public sealed class EventLog : IEventLog, IAsyncDisposable
         {
             FullMode = BoundedChannelFullMode.Wait, // TryWrite then answers false
         });
-        reader = new LogReader(source, this.options);
+        var own = new OwnEvents();
+        reader = new LogReader(source, this.options, own);
         recent = new RecentEvents(this.options);
-        tail = new LogTail(reader, recent, this.options);
+        tail = new LogPulse(reader, recent, this.options);
         writers = Task.WhenAll(Enumerable.Range(0, this.options.Writers).Select(_ =>
-            Task.Run(new LogWriter(queue.Reader, turn, source, this.options, tail.Committed).Run)));
+            Task.Run(new LogWriter(queue.Reader, turn, source, this.options, own, tail.Committed).Run)));
     }
 
     /// <inheritdoc />

@@ -8,7 +8,7 @@ namespace OrleansOms.Postgres.Log;
 readonly record struct ReadEvent(LogEvent Event, int Characters);
 
 /// <summary>The log's reads. Every failure of the database comes out as <see cref="LogUnavailableException"/>.</summary>
-sealed class LogReader(NpgsqlDataSource source, EventLogOptions options)
+sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnEvents own)
 {
     const string Columns = "xid, position, stream, version, type, data, command, actor, at";
 
@@ -47,7 +47,7 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options)
         var (events, characters) = (new List<ReadEvent>(), 0L);
         while (characters < options.MaxReadCharacters && await reader.ReadAsync())
         {
-            events.Add(Decode(reader));
+            events.Add(Decode(reader, own));
             characters += events[^1].Characters;
         }
         var cut = events.Count == max || characters >= options.MaxReadCharacters;
@@ -84,7 +84,7 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options)
         await using var reader = await command.ExecuteReaderAsync();
         var events = new List<LogEvent>();
         while (await reader.ReadAsync())
-            events.Add(Decode(reader).Event);
+            events.Add(Decode(reader, null).Event);
         return (IReadOnlyList<LogEvent>)events;
     });
 
@@ -116,13 +116,19 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options)
         }
     }
 
-    static ReadEvent Decode(NpgsqlDataReader row)
+    static ReadEvent Decode(NpgsqlDataReader row, OwnEvents? own)
     {
-        var (type, json) = (row.GetString(4), row.GetString(5));
+        var (stream, version, type) = (row.GetString(2), row.GetInt32(3), row.GetString(4));
         var position = new LogPosition((long)row.GetFieldValue<ulong>(0), row.GetInt64(1));
+        var characters = 0;
+        if (own is null || !own.TryTake(stream, version, out var data, out characters))
+        {
+            var json = row.GetString(5);
+            (data, characters) = (EventTypes.Read(type, json), json.Length);
+        }
         return new ReadEvent(
-            new LogEvent(position, row.GetString(2), row.GetInt32(3), type, EventTypes.Read(type, json),
-                row.GetString(6), row.GetString(7), row.GetFieldValue<DateTimeOffset>(8)),
-            json.Length);
+            new LogEvent(position, stream, version, type, data, row.GetString(6), row.GetString(7),
+                row.GetFieldValue<DateTimeOffset>(8)),
+            characters);
     }
 }

@@ -10,10 +10,11 @@ namespace OrleansOms.Postgres.Log;
 /// the others are written again.
 /// </summary>
 /// <param name="turn">Only one writer waits at the queue, so that an append wakes one of them.</param>
+/// <param name="own">Told what was committed.</param>
 /// <param name="committed">Called after each commit.</param>
 sealed class LogWriter(
     ChannelReader<PendingAppend> queue, SemaphoreSlim turn, NpgsqlDataSource source, EventLogOptions options,
-    Action committed)
+    OwnEvents own, Action committed)
 {
     // Rounds in which PostgreSQL refused a batch and no append was found at fault: a deadlock, or a transaction of
     // someone else that was rolled back between the refusal and the look.
@@ -88,7 +89,10 @@ sealed class LogWriter(
                 if (appends.Count > 0)
                     await Insert(appends);
                 foreach (var append in appends)
+                {
+                    own.Add(append);
                     append.Complete(AppendResult.Committed.Instance);
+                }
                 committed();
                 return;
             }

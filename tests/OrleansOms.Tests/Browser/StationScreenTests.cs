@@ -158,7 +158,9 @@ public sealed class StationScreenTests(OmsApp app, Browser browser) : IClassFixt
         await tab.Says(".connection", "Reconnecting… what you see is from");
         await tab.Scan(sku);
         await tab.Scan(sku);
-        await tab.Says(".connection", "2 scans will be sent");
+        // The first one counts too if the wire was cut before its receipt came back.
+        await Assertions.Expect(tab.Page.Locator(".connection")).ToContainTextAsync(
+            new System.Text.RegularExpressions.Regex("[23] scans will be sent"), new() { Timeout = 60_000 });
         await tab.Picture("station-offline-360-light");
         isAway = false;
         await tab.Says(".said", "Now pack it");
@@ -185,8 +187,10 @@ public sealed class StationScreenTests(OmsApp app, Browser browser) : IClassFixt
     public async Task The_board_moves_by_itself()
     {
         browser.SkipIfMissing();
-        var sku = await app.NewProduct(5);
-        await using var tab = await browser.Open(app, "/warehouse/LON");
+        // Not in LON: other tests leave so much work there that a new shipment is beyond the cards that are shown.
+        var sku = await app.NewProduct();
+        await app.Receive("MAN", sku, 5);
+        await using var tab = await browser.Open(app, "/warehouse/MAN");
         await tab.AtStation();
         var order = await app.Api.Place(Api.Order((sku, 1)));
         var number = order["number"]!.GetValue<string>();

@@ -1,3 +1,4 @@
+using OrleansOms.Tests.Fixtures;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Stock;
@@ -5,6 +6,7 @@ using OrleansOms.Postgres.Log;
 
 namespace OrleansOms.Tests.Log;
 
+[Collection(AloneCollection.Name)]
 public sealed class AppendTests : LogTest
 {
     static readonly Claim Web1 = new("channel", "web/1");

@@ -6,6 +6,7 @@ using OrleansOms.Tests.Fixtures;
 
 namespace OrleansOms.Tests.Log;
 
+[Collection(AloneCollection.Name)]
 public sealed class DatabaseTests
 {
     static readonly LogPosition P1 = new(100, 1), P2 = new(200, 2);

@@ -1,9 +1,11 @@
+using OrleansOms.Tests.Fixtures;
 using System.Diagnostics;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Postgres.Log;
 
 namespace OrleansOms.Tests.Log;
 
+[Collection(AloneCollection.Name)]
 public sealed class ReadAllTests : LogTest
 {
     [Fact]

@@ -1,3 +1,4 @@
+using OrleansOms.Tests.Fixtures;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Domain.Orders;
 
@@ -7,6 +8,7 @@ namespace OrleansOms.Tests.ReadModel;
 /// Lists over more orders than a glance sees or a page collects. The rows are made here, and what a list must show is
 /// what a plain query over all of them says.
 /// </summary>
+[Collection(AloneCollection.Name)]
 public sealed class LongListTests : ReadModelTest
 {
     // The older half is closed, the younger one is shipped or allocated. EVERY is everywhere, OLD in the first 12,000

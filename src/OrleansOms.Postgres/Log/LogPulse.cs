@@ -7,7 +7,7 @@ namespace OrleansOms.Postgres.Log;
 /// known position: at once after a commit of this process, and at an interval for the commits of others. NOTIFY is not
 /// used: it makes all commits of the database wait for each other.
 /// </summary>
-sealed class LogTail : IAsyncDisposable
+sealed class LogPulse : IAsyncDisposable
 {
     static readonly TimeSpan PauseAfterFault = TimeSpan.FromMilliseconds(500);
 
@@ -20,7 +20,7 @@ sealed class LogTail : IAsyncDisposable
     int woken;
     int waiters;
 
-    public LogTail(LogReader reader, RecentEvents recent, EventLogOptions options)
+    public LogPulse(LogReader reader, RecentEvents recent, EventLogOptions options)
     {
         (this.reader, this.recent, this.options) = (reader, recent, options);
         loop = Task.Run(Follow);
