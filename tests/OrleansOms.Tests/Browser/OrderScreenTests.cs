@@ -44,6 +44,7 @@ public sealed class OrderScreenTests(OmsApp app, Browser browser) : IClassFixtur
         await using var tab = await browser.Open(app, "/orders");
         await tab.Alive();
         await tab.Page.Keyboard.PressAsync("/");
+        await Assertions.Expect(tab.Page.Locator("#q")).ToBeFocusedAsync(new() { Timeout = 60_000 });
         await tab.Page.Keyboard.TypeAsync(order["number"]!.GetValue<string>());
         await tab.Page.Keyboard.PressAsync("Enter");
         await tab.Page.WaitForURLAsync("**/orders?q=*");

@@ -71,7 +71,8 @@ public sealed class LiveFeedTests(OmsApp app)
         var sku = await app.NewProduct();
         await app.Api.Place(Api.Order((sku, 2)));
         await app.Api.Place(Api.Order((sku, 2)));
-        await Next(changes, c => c.Counts is { } n && n[OrderStatus.Backordered] == before + 2);
+        // An order of another test may still be on its way into the counts.
+        await Next(changes, c => c.Counts is { } n && n[OrderStatus.Backordered] >= before + 2);
         Assert.Equal(
             await app.Services.GetRequiredService<OrderQueries>().CountByStatus(), watch.Counts);
     }
