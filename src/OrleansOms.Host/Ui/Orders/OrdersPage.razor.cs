@@ -103,7 +103,7 @@ public sealed partial class OrdersPage : IAsyncDisposable
         {
             Nav.NavigateTo(_query.FirstPage().Uri(), replace: true);
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException) { _failed = true; }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or OrleansOms.Contracts.Log.OmsFaultException) { _failed = true; }
     }
 
     Task Reload()
