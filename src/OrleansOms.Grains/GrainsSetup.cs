@@ -11,25 +11,29 @@ namespace OrleansOms.Grains;
 /// <summary>Registers what grains and front ends of this process share.</summary>
 public static class GrainsSetup
 {
-    /// <summary>The indexes and the log's tail: every process has them. Needs the log, read model and places.</summary>
-    public static IServiceCollection AddOmsIndexes(this IServiceCollection services)
+    /// <summary>
+    /// The order desk, the indexes that it plans from, and the log's tail that feeds them: every process has them. Needs
+    /// the log, read model and places.
+    /// </summary>
+    public static IServiceCollection AddOmsDesk(this IServiceCollection services, OmsSettings settings)
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<CatalogueIndex>();
         services.AddSingleton<AvailabilityIndex>();
         services.AddSingleton<LogTail>();
         services.AddHostedService(p => p.GetRequiredService<LogTail>());
+        services.AddSingleton(settings);
+        services.AddSingleton<OrderSourcing>();
+        services.AddSingleton<OrderDesk>();
         return services;
     }
 
     /// <summary>
-    /// What a silo needs besides. Call <see cref="AddOmsIndexes"/> before Orleans is added, so that the tail is there
+    /// What a silo needs besides. Call <see cref="AddOmsDesk"/> before Orleans is added, so that the tail is there
     /// when the first grain is called, and this one after it, so that followers are called when the silo is up.
     /// </summary>
-    public static IServiceCollection AddOmsGrains(this IServiceCollection services, OmsSettings settings)
+    public static IServiceCollection AddOmsGrains(this IServiceCollection services)
     {
-        services.AddSingleton(settings);
-        services.AddSingleton<OrderSourcing>();
         services.AddSingleton(p => new SnapshotStore(p.GetRequiredKeyedService<IGrainStorage>(SnapshotStore.Name)));
         services.AddHostedService<FollowerKeeper>();
         return services;

@@ -83,7 +83,7 @@ public static class OmsHost
             secrets = await FirstSecrets.Prepare(settings, database);
             trackingKey = await new Secrets(database).GetOrCreate("tracking-links", TrackingKeyBytes);
         }
-        builder.Services.AddOmsIndexes();
+        builder.Services.AddOmsDesk(builder.Configuration.GetSection("Oms").Get<OmsSettings>() ?? new OmsSettings());
         AddOrleans(builder, connectionString, settings);
         AddWatching(builder.Services);
         if (settings.HasWeb) AddWeb(builder, settings, trackingKey);
@@ -105,7 +105,7 @@ public static class OmsHost
     {
         var builder = NewBuilder(["--urls", "http://127.0.0.1:0"]);
         AddDatabase(builder.Services, "Host=127.0.0.1", new HostSettings());
-        builder.Services.AddOmsIndexes();
+        builder.Services.AddOmsDesk(new OmsSettings());
         builder.Services.AddSingleton<IGrainFactory>(_ => throw new InvalidOperationException("Nothing is behind it."));
         builder.Services.RemoveAll<IHostedService>();
         AddApi(builder.Services, new HostSettings(), new byte[TrackingKeyBytes]);
@@ -181,7 +181,7 @@ public static class OmsHost
                 SnapshotStore.Name, o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
             silo.Configure<GrainCollectionOptions>(CollectSoon);
         });
-        builder.Services.AddOmsGrains(builder.Configuration.GetSection("Oms").Get<OmsSettings>() ?? new OmsSettings());
+        builder.Services.AddOmsGrains();
     }
 
     /// <summary>

@@ -4,20 +4,12 @@ using OrleansOms.Domain.Orders;
 namespace OrleansOms.Contracts.Orders;
 
 /// <summary>
-/// One order. Key: <c>ord-</c> and 26 characters. It owns the order's events and promises that an acknowledged order is
-/// stored, that its units are reserved once, and that a repeated command gets its first answer.
+/// One order. Key: <c>ord-</c> and 26 characters. It owns the order's events from its first append on, which the order
+/// desk writes, and promises that its units are reserved once and that a repeated command gets its first answer.
 /// </summary>
 [Alias("oms.IOrderGrain")]
 public interface IOrderGrain : IGrainWithStringKey
 {
-    /// <summary>
-    /// Sources, reserves and stores the order. A retry with the same request hash gets the answer of the first one;
-    /// another hash is refused with <c>idempotency_key_reused</c>, a retry before the first one is done with
-    /// <c>request_in_progress</c>.
-    /// </summary>
-    [Alias("Place")]
-    Task<Reply<OrderView>> Place(PlaceOrder command, Caller caller);
-
     /// <summary>The order as stored; null if there is none.</summary>
     [Alias("Get")]
     Task<OrderView?> Get();
@@ -32,7 +24,7 @@ public interface IOrderGrain : IGrainWithStringKey
 
     /// <summary>
     /// Does whatever its stored events still ask for: finishes a cancellation, sources open units again, releases
-    /// shipments. Safe to call at any time, any number of times.
+    /// shipments, sees to it that an unpaid order is reminded of its time. Safe to call at any time, any number of times.
     /// </summary>
     [Alias("Settle")]
     Task Settle();

@@ -69,12 +69,6 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
         _isBroken = false;
     }
 
-    /// <summary>Goes back to not having read the stream, if there is nothing in memory.</summary>
-    protected void ForgetIfEmpty()
-    {
-        if (!_isBroken && _state is not null && VersionOf(_state) == 0) _state = _durable = null;
-    }
-
     /// <summary>The state after stored events.</summary>
     protected TState Fold(TState state, IEnumerable<LogEvent> events) =>
         events.Aggregate(state, (s, e) => Apply(s, ReadAs(e), e.CommandId, e.At));
@@ -84,18 +78,17 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     /// </summary>
     /// <exception cref="AggregateReloadedException">They could not be stored.</exception>
     /// <exception cref="LogBusyException">Too many callers wait.</exception>
-    protected async Task Store(IReadOnlyList<TEvent> events, Caller caller, IReadOnlyList<StreamEvents>? births = null)
+    protected Task Store(IReadOnlyList<TEvent> events, Caller caller)
     {
-        if (await Enqueue(events, caller, births, null).Task is not AppendResult.Committed)
-            throw new AggregateReloadedException(Key);
+        var at = Now;
+        return Store([.. events.Select(e => new NewEvent(e, caller.CommandId, caller.Actor, at))], []);
     }
 
-    /// <summary>
-    /// Stores the first facts of a stream, with claims. That the stream exists or that a claim is taken is an answer,
-    /// not a fault: nothing was stored then, and this activation is dropped.
-    /// </summary>
-    protected Task<AppendResult> StoreNew(IReadOnlyList<TEvent> events, Caller caller, IReadOnlyList<Claim> claims) =>
-        Enqueue(events, caller, null, claims).Task;
+    /// <summary>The same with the first events of further streams, stored with them or not at all.</summary>
+    protected async Task Store(IReadOnlyList<NewEvent> events, IReadOnlyList<StreamEvents> births)
+    {
+        if (await Enqueue(events, births).Task is not AppendResult.Committed) throw new AggregateReloadedException(Key);
+    }
 
     /// <summary>Completes when everything that has been decided is durable.</summary>
     protected async Task Flushed()
@@ -103,20 +96,17 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
         if (await _flushed is not AppendResult.Committed) throw new AggregateReloadedException(Key);
     }
 
-    Pending Enqueue(
-        IReadOnlyList<TEvent> events, Caller caller, IReadOnlyList<StreamEvents>? births, IReadOnlyList<Claim>? claims)
+    Pending Enqueue(IReadOnlyList<NewEvent> events, IReadOnlyList<StreamEvents> births)
     {
         var state = State;
         if (_waiting >= MaxWaiting) throw new LogBusyException();
-        var at = Now;
         var batch = _next ??= new Pending(VersionOf(state));
         foreach (var e in events)
         {
-            state = Apply(state, e, caller.CommandId, at);
-            batch.Events.Add(new NewEvent(e, caller.CommandId, caller.Actor, at));
+            state = Apply(state, (TEvent)e.Data, e.CommandId, e.At);
+            batch.Events.Add(e);
         }
-        if (births is not null) batch.Births.AddRange(births);
-        if (claims is not null) batch.Claims.AddRange(claims);
+        batch.Births.AddRange(births);
         batch.After = _state = state;
         _waiting++;
         batch.Callers++;
@@ -145,7 +135,7 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
         try
         {
             var result = await log.Append(new Append(
-                new StreamEvents(Key, batch.ExpectedVersion, batch.Events), batch.Births, batch.Claims));
+                new StreamEvents(Key, batch.ExpectedVersion, batch.Events), batch.Births, []));
             if (result is AppendResult.Committed)
             {
                 _durable = batch.After;
@@ -180,7 +170,6 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
         public int ExpectedVersion => expectedVersion;
         public List<NewEvent> Events { get; } = [];
         public List<StreamEvents> Births { get; } = [];
-        public List<Claim> Claims { get; } = [];
         public TState? After { get; set; }
         public int Callers { get; set; }
         public TaskCompletionSource<AppendResult> Done { get; } = NewDone();

@@ -41,7 +41,7 @@ public sealed class FulfilmentFollower(
                     WorkOf(e.Stream).Steps.Add(() => grains.GetGrain<IMovementGrain>(e.Stream).Continue());
                     break;
             }
-        await Parallelly(work.Where(w => w.Value.Steps.Count > 0 || w.Value.IsToSettle), Do);
+        await Parallelly(work.Where(w => w.Value.Steps.Count > 0 || w.Value.ToSettle is not null), Do);
         return await checkpoints.Advance(Follower, from, batch.Through);
 
         Work WorkOf(string key) => work.TryGetValue(key, out var w) ? w : work[key] = new Work();
@@ -50,7 +50,10 @@ public sealed class FulfilmentFollower(
     void Note(Work work, LogEvent e, OrderEvent order)
     {
         if (order is OrderAllocated or PaymentRecorded or HoldLifted or CancellationRequested or UnitsNotFound)
-            work.IsToSettle = true;
+            work.ToSettle = e.Position;
+        // Released with what has just happened, in one append: there is nothing left to settle.
+        else if (order is ShipmentReleased && work.ToSettle?.Transaction == e.Position.Transaction)
+            work.ToSettle = null;
         if (order is HoldLifted)
             work.Steps.Add(() => grains.GetGrain<IOrderGrain>(e.Stream).AllocateWaiting());
         foreach (var c in StockConsequences.Of(e.Stream, e.Version, order))
@@ -61,7 +64,7 @@ public sealed class FulfilmentFollower(
     async Task Do(KeyValuePair<string, Work> work)
     {
         foreach (var step in work.Value.Steps) await step();
-        if (work.Value.IsToSettle) await grains.GetGrain<IOrderGrain>(work.Key).Settle();
+        if (work.Value.ToSettle is not null) await grains.GetGrain<IOrderGrain>(work.Key).Settle();
     }
 
     static async Task Expect(Task<Reply<StockView>> command)
@@ -101,6 +104,8 @@ public sealed class FulfilmentFollower(
     sealed class Work
     {
         public List<Func<Task>> Steps { get; } = [];
-        public bool IsToSettle { get; set; }
+
+        /// <summary>The last event after which the order has to be settled; null if none is.</summary>
+        public LogPosition? ToSettle { get; set; }
     }
 }

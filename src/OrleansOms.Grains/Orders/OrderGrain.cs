@@ -15,8 +15,8 @@ using OrleansOms.Grains.Aggregates;
 namespace OrleansOms.Grains.Orders;
 
 /// <summary>
-/// One order. Commands run one after the other behind a gate, because some ask stocks and shipments on their way;
-/// reads do not wait for them.
+/// One order, from the moment that it is stored. Commands run one after the other behind a gate, because some ask stocks
+/// and shipments on their way; reads do not wait for them.
 /// </summary>
 [GrainType("oms-order"), Reentrant]
 public sealed partial class OrderGrain(
@@ -26,14 +26,11 @@ public sealed partial class OrderGrain(
 {
     const string PaymentReminder = "payment-due";
 
-    /// <summary>Scope of the claim on (channel, external id).</summary>
-    public const string ExternalIdScope = "external-id";
-
     /// <summary>Shortest period that the reminder service allows.</summary>
     static readonly TimeSpan MinPeriod = TimeSpan.FromMinutes(1);
 
     readonly SemaphoreSlim _gate = new(1, 1);
-    bool _isPlacing;
+    IGrainReminder? _reminder;
 
     /// <inheritdoc />
     protected override Order Empty => new(Key);
@@ -44,100 +41,9 @@ public sealed partial class OrderGrain(
         state.Apply(@event);
 
     /// <inheritdoc />
-    public async Task<Reply<OrderView>> Place(PlaceOrder command, Caller caller)
-    {
-        if (_isPlacing)
-            return Reply<OrderView>.Refused(Rejection.Conflict(
-                "request_in_progress", "The first request with this key is still running."));
-        _isPlacing = true;
-        await _gate.WaitAsync();
-        try
-        {
-            // A new order is not read first: if it exists, its first append fails and says so.
-            if (!IsLoaded) Adopt(Empty);
-            if (State.Exists || State.Refused is not null) return await PlacedBefore(command, caller);
-            return await PlaceNew(command, caller);
-        }
-        finally
-        {
-            ForgetIfEmpty(); // It was never read: whoever asks next must look.
-            _isPlacing = false;
-            _gate.Release();
-        }
-    }
-
-    async Task<Reply<OrderView>> PlaceNew(PlaceOrder command, Caller caller)
-    {
-        var reserved = await sourcing.Reserve(
-            Key, $"{Key}/{Guid.NewGuid():N}",
-            [.. command.Lines.Select(l => new WantedUnits(l.LineId, l.Sku, l.Quantity))],
-            command.ShipTo.Country, command.ShipTo.PostalCode, standsInLine: true,
-            allOrNothing: command.StockPolicy == StockPolicy.Reject);
-        AppendResult result;
-        try
-        {
-            var decision = OrderDecider.Decide(
-                State, new TakeOrder(command, reserved.Units, reserved.Plan, Terms), Now);
-            if (decision.Events is [OrderPlaced { PaymentDueAt: not null }, ..])
-                await this.RegisterOrUpdateReminder(
-                    PaymentReminder, settings.PaymentWindow, Longer(settings.PaymentWindow, MinPeriod));
-            var isOrder = decision.Events[0] is OrderPlaced;
-            result = await StoreNew(
-                decision.Events, caller,
-                isOrder && command.ExternalId is { } id ? [new Claim(ExternalIdScope, $"{command.Channel}\n{id}")] : []);
-        }
-        catch (LogBusyException)
-        {
-            await sourcing.Release(Key, reserved);
-            throw;
-        }
-        switch (result)
-        {
-            case AppendResult.Committed:
-                return Durable.Refused is { } no ? RefusedAs(no) : Reply<OrderView>.Of(OrderView.Of(Durable));
-            case AppendResult.ClaimTaken taken:
-                await sourcing.Release(Key, reserved);
-                return Reply<OrderView>.Refused(new Rejection(
-                    "duplicate_order", $"{command.Channel} has sent {command.ExternalId} before.",
-                    Data: new Dictionary<string, string> { ["orderId"] = taken.Holder }));
-            default:
-                await sourcing.Release(Key, reserved);
-                return await PlacedBefore(command, caller);
-        }
-    }
-
-    PlacingTerms Terms => new(settings.PaymentWindow, settings.BackorderWindow);
-
-    /// <summary>
-    /// The first answer, made again from the events of the first append. An order that was abandoned before it was
-    /// stored has none and is placed now.
-    /// </summary>
-    async Task<Reply<OrderView>> PlacedBefore(PlaceOrder command, Caller caller)
-    {
-        var events = await Log.ReadStream(Key);
-        var order = Fold(Empty, events);
-        if (order.Refused is { } no)
-            return no.RequestHash == command.RequestHash ? RefusedAs(no) : Reused();
-        if (!order.Exists)
-        {
-            Adopt(order);
-            return await PlaceNew(command, caller);
-        }
-        if (order.Placed!.RequestHash != command.RequestHash) return Reused();
-        var first = events.First(e => e.Data is OrderPlaced);
-        return Reply<OrderView>.Of(OrderView.Of(
-            Fold(Empty, events.TakeWhile(e => e.Version < first.Version || e.CommandId == first.CommandId))));
-    }
-
-    static Reply<OrderView> RefusedAs(OrderRefused no) => Reply<OrderView>.Refused(Rejection.Conflict(no.Code, no.Detail));
-
-    static Reply<OrderView> Reused() => Reply<OrderView>.Refused(Rejection.Meaning(
-        "idempotency_key_reused", "This key was used with another body."));
-
-    /// <inheritdoc />
     public async Task<OrderView?> Get()
     {
-        if (!IsLoaded || Durable.Version == 0) await Locked(() => Task.CompletedTask);
+        if (!IsLoaded || !Durable.Exists) await Locked(() => Task.CompletedTask);
         await Flushed();
         if (Durable.Exists) return OrderView.Of(Durable);
         DeactivateOnIdle(); // Asked for something that does not exist: keep no memory of it.
@@ -183,23 +89,13 @@ public sealed partial class OrderGrain(
         await FinishCancellation(System("settle"));
         await SourceAgain();
         await ReleaseShipments();
+        await WaitForPayment();
     });
 
     async Task ReleaseShipments()
     {
-        var decision = OrderDecider.Decide(State, new ReleaseToWarehouses(), Now);
-        if (decision.Events.Count == 0) return;
-        var caller = System("release");
-        var placed = State.Placed!;
-        StreamEvents[] births = [.. decision.Events.OfType<ShipmentReleased>().Select(e => new StreamEvents(
-            e.ShipmentId, 0,
-            [new NewEvent(
-                new ShipmentCreated(
-                    Key, placed.Number, e.Warehouse, placed.Country, placed.Shipping.Service,
-                    [.. e.Lines.Select(l => new ShipmentUnit(l.LineId, State.Lines[l.LineId - 1].Placed.Sku, l.Quantity))],
-                    placed.Personal is { } personal ? personal with { Customer = null } : null),
-                caller.CommandId, caller.Actor, Now)]))];
-        await Store(decision.Events, caller, births);
+        var release = OrderReleases.Decide(State, Now);
+        if (release.Events.Count > 0) await Store(release.Events, release.Births);
     }
 
     /// <summary>Looks again for units that a warehouse did not find.</summary>
@@ -310,13 +206,26 @@ public sealed partial class OrderGrain(
         await StopWaitingForPayment();
     });
 
+    bool IsWaitingForPayment => State.Exists && State.Placed!.PaymentDueAt is not null && !State.IsPayable
+        && State.DeriveStatus() is OrderStatus.AwaitingPayment or OrderStatus.OnHold;
+
+    /// <summary>Keeps a reminder while the order waits for money.</summary>
+    async Task WaitForPayment()
+    {
+        if (!IsWaitingForPayment || _reminder is not null) return;
+        var left = State.Placed!.PaymentDueAt!.Value - Now;
+        _reminder = await this.RegisterOrUpdateReminder(
+            PaymentReminder, Longer(left, TimeSpan.Zero), Longer(settings.PaymentWindow, MinPeriod));
+    }
+
     /// <summary>Ends the reminder once the order no longer waits for money.</summary>
     async Task StopWaitingForPayment()
     {
-        var isWaiting = State.Exists && !State.IsPayable
-            && State.DeriveStatus() is OrderStatus.AwaitingPayment or OrderStatus.OnHold;
-        if (isWaiting) return;
-        if (await this.GetReminder(PaymentReminder) is { } reminder) await this.UnregisterReminder(reminder);
+        if (IsWaitingForPayment) return;
+        _reminder ??= await this.GetReminder(PaymentReminder);
+        if (_reminder is null) return;
+        await this.UnregisterReminder(_reminder);
+        _reminder = null;
     }
 
     Task Locked(Func<Task> work) => Locked(async () =>
@@ -330,7 +239,8 @@ public sealed partial class OrderGrain(
         await _gate.WaitAsync();
         try
         {
-            if (!IsLoaded) await Load();
+            // The desk stores a new order without asking its grain: that there is none is never believed from memory.
+            if (!IsLoaded || !State.Exists) await Load();
             return await work();
         }
         finally { _gate.Release(); }

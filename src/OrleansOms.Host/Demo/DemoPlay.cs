@@ -6,6 +6,7 @@ using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
 using OrleansOms.Domain.Stock;
+using OrleansOms.Grains.Orders;
 using OrleansOms.Postgres.Shipments;
 
 namespace OrleansOms.Host.Demo;
@@ -15,7 +16,8 @@ namespace OrleansOms.Host.Demo;
 /// then something is not on the shelf, carriers scan, stock comes in.
 /// </summary>
 public sealed partial class DemoPlay(
-    IGrainFactory grains, INumberSequence numbers, ShipmentQueries shipments, TimeProvider time, ILogger<DemoPlay> logger)
+    IGrainFactory grains, OrderDesk desk, INumberSequence numbers, ShipmentQueries shipments, TimeProvider time,
+    ILogger<DemoPlay> logger)
     : BackgroundService
 {
     static readonly TimeSpan Beat = TimeSpan.FromSeconds(2);
@@ -72,7 +74,8 @@ public sealed partial class DemoPlay(
             .Select((p, i) => new PlacedLine(i + 1, p.Sku, _random.Next(1, 4), p.Price, 0.2m, 0)).ToList();
         var status = _random.Next(6) == 0 ? PaymentReport.Pending : PaymentReport.Paid;
         var id = Keys.FromIdempotencyKey(Keys.Order, "demo", number);
-        var reply = await grains.GetGrain<IOrderGrain>(id).Place(
+        var reply = await desk.Place(
+            id,
             new PlaceOrder(
                 number, Pick("web", "mobile", "marketplace", "phone", "b2b"), $"D-{number}",
                 new Customer(who.Name, $"{who.Name.Split(' ')[0].ToLowerInvariant()}@example.com"),

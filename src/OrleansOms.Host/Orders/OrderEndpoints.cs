@@ -5,6 +5,7 @@ using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
+using OrleansOms.Grains.Orders;
 using OrleansOms.Host.Catalogue;
 using OrleansOms.Host.Errors;
 using OrleansOms.Host.Http;
@@ -36,7 +37,7 @@ public static class OrderEndpoints
     }
 
     static async Task<IResult> Place(
-        HttpContext http, IGrainFactory grains, KnownThings known, INumberSequence numbers, TrackingLinks links)
+        HttpContext http, OrderDesk desk, KnownThings known, INumberSequence numbers, TrackingLinks links)
     {
         var caller = http.Caller();
         var key = http.IdempotencyKey(isRequired: true)!;
@@ -46,8 +47,8 @@ public static class OrderEndpoints
         // A retry burns a number; gaps are allowed, a read before every order is not.
         var number = (await numbers.Next()).ToString(CultureInfo.InvariantCulture);
         var id = Keys.FromIdempotencyKey(Keys.Order, caller.Id, key);
-        var reply = await grains.GetGrain<IOrderGrain>(id)
-            .Place(command with { Number = number }, new Caller($"{id}/place", caller.Actor));
+        var reply = await desk.Place(
+            id, command with { Number = number }, new Caller($"{id}/place", caller.Actor));
         return reply.Rejection is { } no
             ? Problem.Of(no)
             : Answers.Created(links.WithUrl(reply.Value!), ApiJson.Default.OrderView, $"/api/v1/orders/{id}");

@@ -14,6 +14,7 @@ using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
 using OrleansOms.Grains;
+using OrleansOms.Grains.Orders;
 using OrleansOms.Grains.Stock;
 using OrleansOms.Postgres;
 using OrleansOms.Postgres.Log;
@@ -49,7 +50,7 @@ public sealed class Silos : IAsyncDisposable
             silo.Services.AddSingleton<ICheckpoints>(new Checkpoints(database.Source));
             silo.Services.AddSingleton<IReadModel>(new OrleansOms.Postgres.ReadModel(database.Source, log));
             silo.Services.AddSingleton<IPlaces>(PostcodePlaces.CentresOnly);
-            silo.Services.AddOmsIndexes().AddOmsGrains(settings ?? new OmsSettings());
+            silo.Services.AddOmsDesk(settings ?? new OmsSettings()).AddOmsGrains();
             silo.AddAdoNetGrainStorage(SnapshotStore.Name, o =>
                 (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, connection));
             silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, connection));
@@ -61,6 +62,9 @@ public sealed class Silos : IAsyncDisposable
         await result.Stage();
         return result;
     }
+
+    /// <summary>The desk of the first silo that is up.</summary>
+    public OrderDesk Desk => Cluster.Silos[0].ServiceProvider.GetRequiredService<OrderDesk>();
 
     public IOrderGrain Order(string id) => Grains.GetGrain<IOrderGrain>(id);
     public IShipmentGrain Shipment(string id) => Grains.GetGrain<IShipmentGrain>(id);
@@ -87,7 +91,7 @@ public sealed class Silos : IAsyncDisposable
         params (string Sku, int Quantity)[] lines)
     {
         var (id, command) = NewOrder(payment, policy, lines);
-        var reply = await Order(id).Place(command, By(id));
+        var reply = await Desk.Place(id, command, By(id));
         return reply.Value ?? throw new InvalidOperationException(reply.Rejection!.Detail);
     }
 

@@ -85,6 +85,30 @@ public sealed class OrderFlowTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_order_that_can_leave_is_stored_with_its_shipments_in_one_append()
+    {
+        await _silos.Receive("LON", "A", 6);
+        var appends = new System.Collections.Concurrent.ConcurrentBag<string>();
+        _silos.Faults.OnAppend = a =>
+        {
+            appends.Add(a.Main.Stream);
+            return null;
+        };
+        var placed = await _silos.Place(lines: ("A", 6));
+        Assert.Equal((OrderStatus.Allocated, 3, 0), (placed.Status, placed.Version, placed.Shipments.Count));
+        var stored = (await _silos.Order(placed.Id).Get())!;
+        Assert.Equal((OrderStatus.InFulfilment, 4), (stored.Status, stored.Version));
+        Assert.Equal(6, (await _silos.Shipment(stored.Shipments.Single().Id).Get())!.Lines.Single().Quantity);
+
+        // Whoever follows the log finds nothing left to do: the next order's events come after this one's.
+        var next = await _silos.Place(PaymentReport.Pending, lines: ("A", 1));
+        await Silos.Until(
+            () => _silos.Database.Ask<long>("select count(*) from oms.orleans_reminder"), n => n == 1);
+        Assert.Single(appends, placed.Id);
+        Assert.Single(appends, next.Id);
+    }
+
+    [Fact]
     public async Task Cancelling_frees_the_stock_exactly_once_before_and_during_fulfilment()
     {
         await _silos.Receive("LON", "A", 10);
@@ -139,7 +163,7 @@ public sealed class OrderFlowTests : IAsyncLifetime
         await _silos.Receive("LON", "A", 10);
         await _silos.Receive("MAN", "A", 10);
         var orders = Enumerable.Range(0, 60).Select(_ => _silos.NewOrder(policy: StockPolicy.Reject, lines: ("A", 1))).ToList();
-        var replies = await Task.WhenAll(orders.Select(o => _silos.Order(o.Id).Place(o.Command, Silos.By(o.Id))));
+        var replies = await Task.WhenAll(orders.Select(o => _silos.Desk.Place(o.Id, o.Command, Silos.By(o.Id))));
         Assert.Equal(20, replies.Count(r => r.Value is not null));
         Assert.All(replies.Where(r => r.Value is null), r => Assert.Equal("insufficient_stock", r.Rejection!.Code));
         Assert.Equal(0, (await _silos.Stock("LON", "A").Get()).Available + (await _silos.Stock("MAN", "A").Get()).Available);
@@ -150,10 +174,10 @@ public sealed class OrderFlowTests : IAsyncLifetime
     {
         await _silos.Receive("LON", "A", 5);
         var (id, command) = _silos.NewOrder(policy: StockPolicy.Reject, lines: [("A", 3), ("B", 1)]);
-        Assert.Equal("insufficient_stock", (await _silos.Order(id).Place(command, Silos.By(id))).Rejection?.Code);
+        Assert.Equal("insufficient_stock", (await _silos.Desk.Place(id, command, Silos.By(id))).Rejection?.Code);
         Assert.Equal(5, (await _silos.Stock("LON", "A").Get()).Available);
         await _silos.Receive("LON", "B", 5);
-        Assert.Equal("insufficient_stock", (await _silos.Order(id).Place(command, Silos.By(id))).Rejection?.Code);
+        Assert.Equal("insufficient_stock", (await _silos.Desk.Place(id, command, Silos.By(id))).Rejection?.Code);
         Assert.Null(await _silos.Order(id).Get());
     }
 
@@ -163,7 +187,7 @@ public sealed class OrderFlowTests : IAsyncLifetime
         await _silos.Receive("LON", "A", 50);
         var orders = Enumerable.Range(0, 10).Select(_ => _silos.NewOrder(lines: ("A", 1)))
             .Select(o => (o.Id, Command: o.Command with { ExternalId = "same" })).ToList();
-        var replies = await Task.WhenAll(orders.Select(o => _silos.Order(o.Id).Place(o.Command, Silos.By(o.Id))));
+        var replies = await Task.WhenAll(orders.Select(o => _silos.Desk.Place(o.Id, o.Command, Silos.By(o.Id))));
         var winner = Assert.Single(replies, r => r.Value is not null).Value!;
         Assert.All(replies.Where(r => r.Value is null), r =>
         {

@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+
+namespace OrleansOms.Grains.Orders;
+
+/// <summary>
+/// Takes new orders. An order's first events are stored before its grain is ever activated: the log's fence lets only
+/// one first append of a stream through, so nobody needs to own it yet. Units, payment and what may leave at once are
+/// decided together and become one append, with the first event of each shipment.
+/// </summary>
+public sealed class OrderDesk(IEventLog log, TimeProvider time, OrderSourcing sourcing, OmsSettings settings)
+{
+    /// <summary>Scope of the claim on (channel, external id).</summary>
+    public const string ExternalIdScope = "external-id";
+
+    /// <summary>Ids that are remembered after their request is done: retries come soon, or never.</summary>
+    const int Remembered = 20_000;
+
+    /// <summary>Requests that run now (true), and those that were done lately (false).</summary>
+    readonly ConcurrentDictionary<string, bool> _known = new(StringComparer.Ordinal);
+    readonly ConcurrentQueue<string> _done = new();
+
+    /// <summary>
+    /// Sources, reserves and stores an order. A retry with the same request hash gets the answer of the first one;
+    /// another hash is refused with <c>idempotency_key_reused</c>, a retry before the first one is done with
+    /// <c>request_in_progress</c>.
+    /// </summary>
+    /// <param name="id">Made of the caller and the idempotency key, so that a retry names the same stream.</param>
+    /// <param name="command">The order.</param>
+    /// <param name="caller">Who asks; the command id marks the events that the answer is made of.</param>
+    /// <exception cref="LogBusyException">Nothing was stored.</exception>
+    /// <exception cref="LogUnavailableException">The outcome is unknown; a retry with the same id finds it out.</exception>
+    public async Task<Reply<OrderView>> Place(string id, PlaceOrder command, Caller caller)
+    {
+        var isNew = _known.TryAdd(id, true);
+        if (!isNew && !_known.TryUpdate(id, true, false))
+            return Reply<OrderView>.Refused(Rejection.Conflict(
+                "request_in_progress", "The first request with this key is still running."));
+        try
+        {
+            // What is not remembered is taken as new, without a look: the append says if it is not.
+            return (isNew ? await Place(new Order(id), command, caller) : null) ?? await PlacedBefore(id, command, caller);
+        }
+        finally { Done(id, isNew); }
+    }
+
+    void Done(string id, bool isNew)
+    {
+        if (!_known.TryUpdate(id, false, true) || !isNew) return;
+        _done.Enqueue(id);
+        while (_done.Count > Remembered && _done.TryDequeue(out var oldest)) _known.TryRemove(oldest, out _);
+    }
+
+    /// <summary>Stores the order as what follows a state without an order; null if its stream has grown since.</summary>
+    async Task<Reply<OrderView>?> Place(Order start, PlaceOrder command, Caller caller)
+    {
+        var reserved = await sourcing.Reserve(
+            start.Id, $"{start.Id}/{Guid.NewGuid():N}",
+            [.. command.Lines.Select(l => new WantedUnits(l.LineId, l.Sku, l.Quantity))],
+            command.ShipTo.Country, command.ShipTo.PostalCode, standsInLine: true,
+            allOrNothing: command.StockPolicy == StockPolicy.Reject);
+        var now = time.GetUtcNow();
+        var taken = OrderDecider.Decide(start, new TakeOrder(command, reserved.Units, reserved.Plan, Terms), now).Events;
+        var order = start.Apply(taken);
+        AppendResult result;
+        try { result = await log.Append(FirstAppend(start.Version, order, taken, command, caller, now)); }
+        catch (LogBusyException)
+        {
+            await sourcing.Release(start.Id, reserved);
+            throw;
+        }
+        if (result is AppendResult.Committed)
+            return order.Refused is { } no ? RefusedAs(no) : Reply<OrderView>.Of(OrderView.Of(order));
+        await sourcing.Release(start.Id, reserved);
+        return result is AppendResult.ClaimTaken claim
+            ? Reply<OrderView>.Refused(new Rejection(
+                "duplicate_order", $"{command.Channel} has sent {command.ExternalId} before.",
+                Data: new Dictionary<string, string> { ["orderId"] = claim.Holder }))
+            : null;
+    }
+
+    static Append FirstAppend(
+        int version, Order order, IReadOnlyList<OrderEvent> taken, PlaceOrder command, Caller caller, DateTimeOffset now)
+    {
+        var events = new List<NewEvent>(taken.Count + 1);
+        foreach (var e in taken) events.Add(new NewEvent(e, caller.CommandId, caller.Actor, now));
+        if (!order.Exists) return new Append(new StreamEvents(order.Id, version, events));
+        // Released in the same breath, under a command of its own: the answer tells of the order as it was taken.
+        var release = OrderReleases.Decide(order, now);
+        events.AddRange(release.Events);
+        return new Append(
+            new StreamEvents(order.Id, version, events), release.Births,
+            command.ExternalId is { } id ? [new Claim(ExternalIdScope, $"{command.Channel}\n{id}")] : []);
+    }
+
+    PlacingTerms Terms => new(settings.PaymentWindow, settings.BackorderWindow);
+
+    /// <summary>
+    /// The first answer, made again from the events of the first command. An order that was abandoned before it was
+    /// stored has none and is placed now.
+    /// </summary>
+    async Task<Reply<OrderView>> PlacedBefore(string id, PlaceOrder command, Caller caller)
+    {
+        while (true)
+        {
+            var events = await log.ReadStream(id);
+            var order = Fold(id, events);
+            if (order.Refused is { } no)
+                return no.RequestHash == command.RequestHash ? RefusedAs(no) : Reused();
+            if (!order.Exists)
+            {
+                if (await Place(order, command, caller) is { } reply) return reply;
+                continue; // Someone else has placed it meanwhile.
+            }
+            if (order.Placed!.RequestHash != command.RequestHash) return Reused();
+            var first = events.First(e => e.Data is OrderPlaced);
+            return Reply<OrderView>.Of(OrderView.Of(Fold(
+                id, events.TakeWhile(e => e.Version < first.Version || e.CommandId == first.CommandId))));
+        }
+    }
+
+    static Order Fold(string id, IEnumerable<LogEvent> events) =>
+        events.Aggregate(new Order(id), (order, e) => order.Apply(e.Data as OrderEvent
+            ?? throw new InvalidOperationException($"{id} holds {e.Type}, which this program does not know.")));
+
+    static Reply<OrderView> RefusedAs(OrderRefused no) => Reply<OrderView>.Refused(Rejection.Conflict(no.Code, no.Detail));
+
+    static Reply<OrderView> Reused() => Reply<OrderView>.Refused(Rejection.Meaning(
+        "idempotency_key_reused", "This key was used with another body."));
+}
