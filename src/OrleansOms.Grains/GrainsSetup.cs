@@ -23,6 +23,7 @@ public static class GrainsSetup
         services.AddSingleton<LogTail>();
         services.AddHostedService(p => p.GetRequiredService<LogTail>());
         services.AddSingleton(settings);
+        services.AddSingleton<StockGrains>();
         services.AddSingleton<OrderSourcing>();
         services.AddSingleton<OrderDesk>();
         return services;

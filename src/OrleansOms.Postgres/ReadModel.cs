@@ -147,7 +147,7 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
             await batch.ExecuteNonQueryAsync();
         }
         // Sums that go wrong once stay wrong for ever, so nothing of such a batch is kept.
-        if (stocks is { } s && (int)s.Command.RecordsAffected != s.Rows)
+        if (stocks.Any(s => (int)s.Command.RecordsAffected != s.Rows))
             throw new InvalidOperationException($"The batch after {from} does not follow the stocks that are stored.");
         await transaction.CommitAsync();
         return true;

@@ -6,12 +6,12 @@ namespace OrleansOms.Postgres;
 /// <summary>How the read model talks to its database.</summary>
 static class ReadModelSql
 {
-    /// <summary>A statement with its parameters by position: arrays, texts, numbers and moments.</summary>
+    /// <summary>A statement with its parameters by position: arrays, texts, numbers and moments, or a parameter whose type must be told.</summary>
     public static NpgsqlBatchCommand Statement(string sql, params IEnumerable<object?> parameters)
     {
         var command = new NpgsqlBatchCommand(sql);
         foreach (var value in parameters)
-            command.Parameters.Add(new NpgsqlParameter { Value = value ?? DBNull.Value });
+            command.Parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value ?? DBNull.Value });
         return command;
     }
 

@@ -14,12 +14,14 @@ public sealed class CatalogueIndex
     readonly ConcurrentDictionary<string, ProductView> _products = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, string> _barcodes = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, WarehouseView> _warehouses = new(StringComparer.Ordinal);
+    readonly Lock _ordering = new();
+    volatile WarehouseView[] _inOrder = [];
 
     /// <summary>Number of products.</summary>
     public int Products => _products.Count;
 
     /// <summary>Every warehouse, active or not, by code.</summary>
-    public IReadOnlyList<WarehouseView> Warehouses => [.. _warehouses.Values.OrderBy(w => w.Code, StringComparer.Ordinal)];
+    public IReadOnlyList<WarehouseView> Warehouses => _inOrder;
 
     /// <summary>Finds a product by its SKU; case matters.</summary>
     public bool TryGetProduct(string sku, [NotNullWhen(true)] out ProductView? product) =>
@@ -43,8 +45,13 @@ public sealed class CatalogueIndex
     }
 
     /// <summary>Takes a warehouse in, unless a newer version of it is known.</summary>
-    public void Set(WarehouseView warehouse) => _warehouses.AddOrUpdate(
-        warehouse.Code, warehouse, (_, known) => known.Version >= warehouse.Version ? known : warehouse);
+    public void Set(WarehouseView warehouse)
+    {
+        _warehouses.AddOrUpdate(
+            warehouse.Code, warehouse, (_, known) => known.Version >= warehouse.Version ? known : warehouse);
+        // Every order looks at all of them, and they hardly ever change.
+        lock (_ordering) _inOrder = [.. _warehouses.Values.OrderBy(w => w.Code, StringComparer.Ordinal)];
+    }
 
     internal void Apply(CatalogueEvent @event, int version)
     {

@@ -7,6 +7,7 @@ using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
 using OrleansOms.Domain.Stock;
+using OrleansOms.Grains.Stock;
 
 namespace OrleansOms.Grains.Followers;
 
@@ -17,7 +18,8 @@ namespace OrleansOms.Grains.Followers;
 /// </summary>
 [GrainType("oms-fulfilment")]
 public sealed class FulfilmentFollower(
-    IEventLog log, ICheckpoints checkpoints, IGrainFactory grains, ILogger<FulfilmentFollower> logger)
+    IEventLog log, ICheckpoints checkpoints, IGrainFactory grains, StockGrains stocks,
+    ILogger<FulfilmentFollower> logger)
     : FollowerGrain(log, logger), IFulfilmentFollower
 {
     /// <summary>Aggregates that are worked on at once.</summary>
@@ -57,8 +59,7 @@ public sealed class FulfilmentFollower(
         if (order is HoldLifted)
             work.Steps.Add(() => grains.GetGrain<IOrderGrain>(e.Stream).AllocateWaiting());
         foreach (var c in StockConsequences.Of(e.Stream, e.Version, order))
-            work.Steps.Add(() => Expect(grains.GetGrain<IStockGrain>(Keys.OfStock(c.Warehouse, c.Sku))
-                .Execute(c.Command, Caller.System)));
+            work.Steps.Add(() => Expect(stocks.Of(c.Warehouse, c.Sku).Execute(c.Command, Caller.System)));
     }
 
     async Task Do(KeyValuePair<string, Work> work)

@@ -4,13 +4,13 @@ using OrleansOms.Contracts;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Contracts.Shipments;
-using OrleansOms.Contracts.Stock;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
 using OrleansOms.Domain.Sourcing;
 using OrleansOms.Domain.Stock;
 using OrleansOms.Grains.Aggregates;
+using OrleansOms.Grains.Stock;
 
 namespace OrleansOms.Grains.Orders;
 
@@ -20,8 +20,8 @@ namespace OrleansOms.Grains.Orders;
 /// </summary>
 [GrainType("oms-order"), Reentrant]
 public sealed partial class OrderGrain(
-    IEventLog log, TimeProvider time, IGrainFactory grains, OrderSourcing sourcing, OmsSettings settings,
-    ILogger<OrderGrain> logger)
+    IEventLog log, TimeProvider time, IGrainFactory grains, StockGrains stocks, OrderSourcing sourcing,
+    OmsSettings settings, ILogger<OrderGrain> logger)
     : AggregateGrain<Order, OrderEvent>(log, time), IOrderGrain, IRemindable
 {
     const string PaymentReminder = "payment-due";
@@ -168,7 +168,7 @@ public sealed partial class OrderGrain(
 
     Task Consequences(int version, OrderEvent @event) => Task.WhenAll(
         StockConsequences.Of(Key, version, @event).Select(c =>
-            grains.GetGrain<IStockGrain>(Keys.OfStock(c.Warehouse, c.Sku)).Execute(c.Command, Caller.System)));
+            stocks.Of(c.Warehouse, c.Sku).Execute(c.Command, Caller.System)));
 
     /// <inheritdoc />
     public Task SettleReservation(string warehouse, string sku) => Locked(async () =>
@@ -176,7 +176,7 @@ public sealed partial class OrderGrain(
         if (State.Version == 0)
             await Store(OrderDecider.Decide(State, new AbandonOrder(), Now).Events, System("abandon"));
         foreach (var e in await Log.ReadStream(Key)) await Consequences(e.Version, (OrderEvent)e.Data!);
-        var stock = grains.GetGrain<IStockGrain>(Keys.OfStock(warehouse, sku));
+        var stock = stocks.Of(warehouse, sku);
         var lineIds = State.Exists
             ? State.Lines.Where(l => l.Placed.Sku == sku).Select(l => l.Placed.LineId)
             : Enumerable.Range(1, OrderLimits.MaxLines);

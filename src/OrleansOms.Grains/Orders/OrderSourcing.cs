@@ -22,7 +22,7 @@ sealed record ReservedUnits(IReadOnlyList<LineAllocation> Units, SourcingPlan Pl
 /// when one refuses, what the others have reserved is given back and the next plan is made from what is true by then.
 /// </summary>
 public sealed class OrderSourcing(
-    IGrainFactory grains, CatalogueIndex catalogue, AvailabilityIndex availability, IPlaces places, LogTail tail)
+    StockGrains stocks, CatalogueIndex catalogue, AvailabilityIndex availability, IPlaces places, LogTail tail)
 {
     /// <summary>Plans tried before the units count as missing; each one failed because someone else was faster.</summary>
     const int MaxPlans = 5;
@@ -68,20 +68,22 @@ public sealed class OrderSourcing(
     internal Task Release(string orderId, ReservedUnits reserved) =>
         GiveBack(orderId, reserved.Attempt, ByStock(reserved.Units));
 
+    /// <summary>Reserves at all of these stocks or at none; returns the ones that refused.</summary>
     async Task<List<(string, string)>> TryReserve(string orderId, string attempt, List<LineAllocation> units)
     {
-        var stocks = ByStock(units).ToList();
-        var tries = stocks.Select(s => StockOf(s.Key).Execute(
-            new ReserveStock(attempt, orderId, Lines(s)), Caller.System)).ToList();
+        var shares = ByStock(units);
+        var tries = new Task<Reply<StockView>>[shares.Count];
+        for (var i = 0; i < tries.Length; i++)
+            tries[i] = shares[i].Stock.Execute(new ReserveStock(attempt, orderId, shares[i].Lines), Caller.System);
         try { await Task.WhenAll(tries); }
         catch
         {
-            await GiveBack(orderId, attempt, stocks.Where((_, i) => !IsRefused(tries[i])));
+            await GiveBack(orderId, attempt, shares.Where((_, i) => !IsRefused(tries[i])));
             throw;
         }
-        if (tries.All(t => t.Result.Rejection is null)) return [];
-        await GiveBack(orderId, attempt, stocks.Where((_, i) => tries[i].Result.Rejection is null));
-        return [.. stocks.Where((_, i) => tries[i].Result.Rejection is not null).Select(s => s.Key)];
+        if (Array.TrueForAll(tries, t => t.Result.Rejection is null)) return [];
+        await GiveBack(orderId, attempt, shares.Where((_, i) => tries[i].Result.Rejection is null));
+        return [.. shares.Where((_, i) => tries[i].Result.Rejection is not null).Select(s => (s.Warehouse, s.Sku))];
     }
 
     static bool IsRefused(Task<Reply<StockView>> t) => t.IsCompletedSuccessfully && t.Result.Rejection is not null;
@@ -90,13 +92,12 @@ public sealed class OrderSourcing(
     /// Frees what an attempt has reserved, also where the answer was lost. What cannot be reached now is found later by
     /// the watch over reservations, because no order will ever claim it.
     /// </summary>
-    async Task GiveBack(
-        string orderId, string attempt, IEnumerable<IGrouping<(string Warehouse, string Sku), LineAllocation>> stocks)
+    static async Task GiveBack(string orderId, string attempt, IEnumerable<Share> shares)
     {
         try
         {
-            await Task.WhenAll(stocks.Select(s => StockOf(s.Key).Execute(
-                new ReleaseStock($"{attempt}/back", orderId, Lines(s), "the plan failed", attempt), Caller.System)));
+            await Task.WhenAll(shares.Select(s => s.Stock.Execute(
+                new ReleaseStock($"{attempt}/back", orderId, s.Lines, "the plan failed", attempt), Caller.System)));
         }
         catch (Exception e) when (e is Contracts.Log.OmsFaultException or TimeoutException or OrleansException) { return; }
     }
@@ -109,17 +110,16 @@ public sealed class OrderSourcing(
     }
 
     List<Candidate> Candidates(
-        IEnumerable<string> skus, bool standsInLine, string? except, HashSet<(string Warehouse, string Sku)> refused)
+        IReadOnlyCollection<string> skus, bool standsInLine, string? except, HashSet<(string Warehouse, string Sku)> refused)
     {
-        var bySku = skus.ToDictionary(s => s, s => availability.StocksOf(s), StringComparer.Ordinal);
         var candidates = new List<Candidate>();
         foreach (var w in catalogue.Warehouses)
         {
             if (!w.Details.IsActive || w.Code == except) continue;
-            var available = new Dictionary<string, int>(StringComparer.Ordinal);
-            foreach (var (sku, stocks) in bySku)
+            var available = new Dictionary<string, int>(skus.Count, StringComparer.Ordinal);
+            foreach (var sku in skus)
             {
-                var units = stocks.FirstOrDefault(s => s.Warehouse == w.Code)?.Available ?? 0;
+                var units = availability.Find(w.Code, sku)?.Available ?? 0;
                 if (standsInLine) units -= availability.Waiting(sku);
                 if (units > 0 && !refused.Contains((w.Code, sku))) available[sku] = units;
             }
@@ -129,12 +129,13 @@ public sealed class OrderSourcing(
         return candidates;
     }
 
-    static IEnumerable<IGrouping<(string Warehouse, string Sku), LineAllocation>> ByStock(
-        IReadOnlyList<LineAllocation> units) => units.GroupBy(u => (u.Warehouse, u.Sku));
+    /// <summary>What one stock is asked for.</summary>
+    readonly record struct Share(string Warehouse, string Sku, IStockGrain Stock, IReadOnlyList<LineUnits> Lines);
 
-    static LineUnits[] Lines(IEnumerable<LineAllocation> units) =>
-        [.. units.Select(u => new LineUnits(u.LineId, u.Quantity))];
-
-    IStockGrain StockOf((string Warehouse, string Sku) key) =>
-        grains.GetGrain<IStockGrain>(Keys.OfStock(key.Warehouse, key.Sku));
+    List<Share> ByStock(IReadOnlyList<LineAllocation> units) =>
+    [
+        .. units.GroupBy(u => (u.Warehouse, u.Sku)).Select(g => new Share(
+            g.Key.Warehouse, g.Key.Sku, stocks.Of(g.Key.Warehouse, g.Key.Sku),
+            [.. g.Select(u => new LineUnits(u.LineId, u.Quantity))])),
+    ];
 }

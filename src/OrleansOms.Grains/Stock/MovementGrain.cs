@@ -10,7 +10,7 @@ namespace OrleansOms.Grains.Stock;
 
 /// <summary>One receipt or adjustment: the intent first, then its stocks, then the outcome.</summary>
 [GrainType("oms-movement"), Reentrant]
-public sealed class MovementGrain(IEventLog log, TimeProvider time, IGrainFactory grains)
+public sealed class MovementGrain(IEventLog log, TimeProvider time, StockGrains stocks)
     : AggregateGrain<StockMovement, MovementEvent>(log, time), IMovementGrain
 {
     /// <summary>Stocks that are asked at once.</summary>
@@ -107,7 +107,7 @@ public sealed class MovementGrain(IEventLog log, TimeProvider time, IGrainFactor
             : new AdjustStock($"{Key}/{i}/{step}", delta, started.Note);
 
     IStockGrain StockOf(MovementStarted started, MovementLine line) =>
-        grains.GetGrain<IStockGrain>(Keys.OfStock(started.Warehouse, line.Sku));
+        stocks.Of(started.Warehouse, line.Sku);
 
     Reply<MovementView> Answer() => State.Refused is { } no
         ? Reply<MovementView>.Refused(Rejection.Conflict(no.Code, no.Detail))

@@ -22,7 +22,7 @@ public sealed class Gate(KeyRing ring, TimeProvider time)
     /// <summary>The step in the pipeline, after routing.</summary>
     public async Task Invoke(HttpContext http, RequestDelegate next)
     {
-        if (http.GetEndpoint()?.Metadata.GetMetadata<NeedsScope>() is { } needs)
+        if (http.GetEndpoint() is { } endpoint && endpoint.Metadata.GetMetadata<NeedsScope>() is { } needs)
         {
             var caller = await Recognise(http);
             if (!caller.May(needs.Scope))
@@ -32,6 +32,9 @@ public sealed class Gate(KeyRing ring, TimeProvider time)
                     Members = new Dictionary<string, string> { ["scope"] = needs.Scope },
                 });
             http.Features.Set(caller);
+            // What follows in the pipeline is for people at screens: logins and their forms.
+            await endpoint.RequestDelegate!(http);
+            return;
         }
         await next(http);
     }

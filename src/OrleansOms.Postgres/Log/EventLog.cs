@@ -27,10 +27,10 @@ public sealed class EventLog : IEventLog, IAsyncDisposable
         {
             FullMode = BoundedChannelFullMode.Wait, // TryWrite then answers false
         });
-        var own = new OwnEvents();
+        var own = new OwnTransactions();
         reader = new LogReader(source, this.options, own);
         recent = new RecentEvents(this.options);
-        tail = new LogPulse(reader, recent, this.options);
+        tail = new LogPulse(reader, recent, own, this.options);
         writers = Task.WhenAll(Enumerable.Range(0, this.options.Writers).Select(_ =>
             Task.Run(new LogWriter(queue.Reader, turn, source, this.options, own, tail.Committed).Run)));
     }

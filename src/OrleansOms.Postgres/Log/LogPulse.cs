@@ -13,6 +13,7 @@ sealed class LogPulse : IAsyncDisposable
 
     readonly LogReader reader;
     readonly RecentEvents recent;
+    readonly OwnTransactions own;
     readonly EventLogOptions options;
     readonly SemaphoreSlim wake = new(0);
     readonly CancellationTokenSource stopping = new();
@@ -20,9 +21,9 @@ sealed class LogPulse : IAsyncDisposable
     int woken;
     int waiters;
 
-    public LogPulse(LogReader reader, RecentEvents recent, EventLogOptions options)
+    public LogPulse(LogReader reader, RecentEvents recent, OwnTransactions own, EventLogOptions options)
     {
-        (this.reader, this.recent, this.options) = (reader, recent, options);
+        (this.reader, this.recent, this.own, this.options) = (reader, recent, own, options);
         loop = Task.Run(Follow);
     }
 
@@ -99,6 +100,7 @@ sealed class LogPulse : IAsyncDisposable
                     continue;
                 var (events, through) = await reader.All(after, options.MaxReadEvents);
                 recent.Add(after, events, through);
+                own.Forget(through);
                 await Task.Delay(options.MinPollGap, stopping.Token);
             }
             catch (OperationCanceledException)

@@ -8,7 +8,7 @@ namespace OrleansOms.Postgres.Log;
 readonly record struct ReadEvent(LogEvent Event, int Characters);
 
 /// <summary>The log's reads. Every failure of the database comes out as <see cref="LogUnavailableException"/>.</summary>
-sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnEvents own)
+sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTransactions own)
 {
     const string Columns = "xid, position, stream, version, type, data, command, actor, at";
 
@@ -27,18 +27,40 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnEven
     /// <summary>
     /// What follows a position, in commit order, and how far that is complete. The horizon is taken first and the
     /// events after it, each from its own snapshot: every transaction below the horizon has ended before the events are
-    /// read, so an empty read has truly read everything below it.
+    /// read, so an empty read has truly read everything below it. Transactions of this process that are still in memory
+    /// are not read but put in their places; they are known to be committed, so the horizon holds for them too.
     /// </summary>
-    public Task<(List<ReadEvent> Events, LogPosition Through)> All(LogPosition after, int max) => Ask(async connection =>
+    public async Task<(List<ReadEvent> Events, LogPosition Through)> All(LogPosition after, int max)
+    {
+        var known = own.After(after);
+        var (others, through) = await Others(after, max, known);
+        var events = Merge(others, known.Where(t => t.Id <= through.Transaction));
+        var end = End(events, max);
+        if (end < events.Count)
+        {
+            events.RemoveRange(end, events.Count - end);
+            through = events[^1].Event.Position;
+        }
+        return (events, through);
+    }
+
+    Task<(List<ReadEvent> Events, LogPosition Through)> Others(
+        LogPosition after, int max, List<OwnTransaction> known) => Ask(async connection =>
     {
         await using var batch = new NpgsqlBatch(connection) { Timeout = options.CommandTimeoutSeconds };
         batch.BatchCommands.Add(new NpgsqlBatchCommand("select pg_snapshot_xmin(pg_current_snapshot())"));
         batch.BatchCommands.Add(new NpgsqlBatchCommand($"""
             select {Columns} from oms.event
-            where (xid, position) > ($1, $2) and xid < pg_snapshot_xmin(pg_current_snapshot())
+            where (xid, position) > ($1, $2) and xid < pg_snapshot_xmin(pg_current_snapshot()) and xid <> all($4)
             order by xid, position limit $3
             """)
-        { Parameters = { LogSql.Transaction(after.Transaction), LogSql.Of(after.Ordinal), LogSql.Of((long)max) } });
+        {
+            Parameters =
+            {
+                LogSql.Transaction(after.Transaction), LogSql.Of(after.Ordinal), LogSql.Of((long)max),
+                LogSql.Transactions([.. known.Select(t => t.Id)]),
+            },
+        });
         await LogSql.PrepareInTime(batch.PrepareAsync, options.CommandTimeoutSeconds);
         await using var reader = await batch.ExecuteReaderAsync();
         await reader.ReadAsync();
@@ -47,7 +69,7 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnEven
         var (events, characters) = (new List<ReadEvent>(), 0L);
         while (characters < options.MaxReadCharacters && await reader.ReadAsync())
         {
-            events.Add(Decode(reader, own));
+            events.Add(Decode(reader));
             characters += events[^1].Characters;
         }
         var cut = events.Count == max || characters >= options.MaxReadCharacters;
@@ -55,6 +77,29 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnEven
             through = events[^1].Event.Position;
         return (events, through > after ? through : after);
     });
+
+    /// <summary>Both in commit order: a transaction is either all ours or all of others.</summary>
+    static List<ReadEvent> Merge(List<ReadEvent> others, IEnumerable<OwnTransaction> ours)
+    {
+        var all = new List<ReadEvent>(others.Count);
+        var next = 0;
+        foreach (var transaction in ours)
+        {
+            while (next < others.Count && others[next].Event.Position.Transaction < transaction.Id) all.Add(others[next++]);
+            all.AddRange(transaction.Events);
+        }
+        all.AddRange(others.Skip(next));
+        return all;
+    }
+
+    /// <summary>How many events one read brings: as many as were asked for and as fit.</summary>
+    int End(List<ReadEvent> events, int max)
+    {
+        var (end, characters) = (0, 0L);
+        while (end < events.Count && end < max && characters < options.MaxReadCharacters)
+            characters += events[end++].Characters;
+        return end;
+    }
 
     /// <summary>Whether a reader could read anything after a position now.</summary>
     // Ordered and limited below the exists, which would drop both: the planner takes a question for any row to be
@@ -84,7 +129,7 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnEven
         await using var reader = await command.ExecuteReaderAsync();
         var events = new List<LogEvent>();
         while (await reader.ReadAsync())
-            events.Add(Decode(reader, null).Event);
+            events.Add(Decode(reader).Event);
         return (IReadOnlyList<LogEvent>)events;
     });
 
@@ -116,19 +161,13 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnEven
         }
     }
 
-    static ReadEvent Decode(NpgsqlDataReader row, OwnEvents? own)
+    static ReadEvent Decode(NpgsqlDataReader row)
     {
-        var (stream, version, type) = (row.GetString(2), row.GetInt32(3), row.GetString(4));
         var position = new LogPosition((long)row.GetFieldValue<ulong>(0), row.GetInt64(1));
-        var characters = 0;
-        if (own is null || !own.TryTake(stream, version, out var data, out characters))
-        {
-            var json = row.GetString(5);
-            (data, characters) = (EventTypes.Read(type, json), json.Length);
-        }
+        var (type, json) = (row.GetString(4), row.GetString(5));
         return new ReadEvent(
-            new LogEvent(position, stream, version, type, data, row.GetString(6), row.GetString(7),
-                row.GetFieldValue<DateTimeOffset>(8)),
-            characters);
+            new LogEvent(position, row.GetString(2), row.GetInt32(3), type, EventTypes.Read(type, json), row.GetString(6),
+                row.GetString(7), row.GetFieldValue<DateTimeOffset>(8)),
+            json.Length);
     }
 }

@@ -26,6 +26,11 @@ static class LogSql
     public static NpgsqlParameter Transaction(long value) =>
         new NpgsqlParameter<ulong> { TypedValue = (ulong)value, NpgsqlDbType = NpgsqlDbType.Xid8 };
 
+    public static NpgsqlParameter Transactions(long[] values) => new NpgsqlParameter<ulong[]>
+    {
+        TypedValue = Array.ConvertAll(values, v => (ulong)v), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Xid8,
+    };
+
     public static NpgsqlParameter Of<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };
 
     /// <summary>

@@ -14,7 +14,7 @@ namespace OrleansOms.Postgres.Log;
 /// <param name="committed">Called after each commit.</param>
 sealed class LogWriter(
     ChannelReader<PendingAppend> queue, SemaphoreSlim turn, NpgsqlDataSource source, EventLogOptions options,
-    OwnEvents own, Action committed)
+    OwnTransactions own, Action committed)
 {
     // Rounds in which PostgreSQL refused a batch and no append was found at fault: a deadlock, or a transaction of
     // someone else that was rolled back between the refusal and the look.
@@ -89,10 +89,7 @@ sealed class LogWriter(
                 if (appends.Count > 0)
                     await Insert(appends);
                 foreach (var append in appends)
-                {
-                    own.Add(append);
                     append.Complete(AppendResult.Committed.Instance);
-                }
                 committed();
                 return;
             }
@@ -215,7 +212,25 @@ sealed class LogWriter(
             batch.BatchCommands.Add(claims);
         batch.BatchCommands.Add(InsertEvents(appends));
         await LogSql.PrepareInTime(batch.PrepareAsync, options.CommandTimeoutSeconds);
-        await batch.ExecuteNonQueryAsync();
+        var (transaction, positions) = await Execute(batch);
+        own.Add(transaction, appends, positions);
+    }
+
+    // The rows come before the commit does: it has happened only when there is nothing more to read.
+    static async Task<(long Transaction, List<long> Positions)> Execute(NpgsqlBatch batch)
+    {
+        var (transaction, positions) = (0L, new List<long>());
+        await using var reader = await batch.ExecuteReaderAsync();
+        do
+        {
+            while (reader.FieldCount == 2 && await reader.ReadAsync())
+            {
+                transaction = (long)reader.GetFieldValue<ulong>(0);
+                positions.Add(reader.GetInt64(1));
+            }
+        }
+        while (await reader.NextResultAsync());
+        return (transaction, positions);
     }
 
     static NpgsqlBatchCommand? Guard(List<PendingAppend> appends)
@@ -273,6 +288,7 @@ sealed class LogWriter(
         return new NpgsqlBatchCommand("""
             insert into oms.event (stream, version, type, data, command, actor, at)
             select * from unnest($1, $2, $3, $4, $5, $6, $7)
+            returning xid, position
             """)
         {
             Parameters =

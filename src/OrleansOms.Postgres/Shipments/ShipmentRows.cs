@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Npgsql;
+using NpgsqlTypes;
 using OrleansOms.Contracts.Shipments;
 using OrleansOms.Domain.Shipments;
 
@@ -8,29 +9,49 @@ namespace OrleansOms.Postgres.Shipments;
 /// <summary>Writes the rows of shipments that a batch has changed; each holds its view, ready to be shown.</summary>
 static class ShipmentRows
 {
-    const string Upsert = """
-        insert into oms.shipments as s (id, order_id, order_number, warehouse, status, version, created_at, shipped_at,
+    const string Insert = """
+        insert into oms.shipments (id, order_id, order_number, warehouse, created_at, status, version, shipped_at,
           updated_at, view)
-        select id, order_id, order_number, warehouse, status, version, created_at, shipped_at, updated_at, view::json
-        from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-          as t (id, order_id, order_number, warehouse, status, version, created_at, shipped_at, updated_at, view)
-        on conflict (id) do update
-        set status = excluded.status, version = excluded.version, shipped_at = excluded.shipped_at,
-          updated_at = excluded.updated_at, view = excluded.view
-        where excluded.version > s.version
+        select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        """;
+
+    const string Update = """
+        update oms.shipments s
+        set status = t.status, version = t.version, shipped_at = t.shipped_at, updated_at = t.updated_at, view = t.view
+        from unnest($1, $2, $3, $4, $5, $6) as t (id, status, version, shipped_at, updated_at, view)
+        where s.id = t.id
         """;
 
     public static void Write(NpgsqlBatch batch, IReadOnlyList<Change<Shipment>> changes)
     {
-        List<(ShipmentView View, DateTimeOffset At)> rows =
-            [.. changes.Where(c => c.After.Exists).Select(c => (ShipmentView.Of(c.After), c.At))];
-        if (rows.Count == 0) return;
-        T[] Column<T>(Func<ShipmentView, T> of) => [.. rows.Select(r => of(r.View))];
-        batch.BatchCommands.Add(ReadModelSql.Statement(Upsert,
-            Column(s => s.Id), Column(s => s.OrderId), Column(s => Stored.Clean(s.OrderNumber)),
-            Column(s => s.Warehouse), Column(s => Stored.Name(s.Status)), Column(s => s.Version),
-            Column(s => s.CreatedAt.ToUniversalTime()), Column(s => s.ShippedAt?.ToUniversalTime()),
-            rows.Select(r => r.At.ToUniversalTime()).ToArray(),
-            Column(s => JsonSerializer.Serialize(s, ReadModelJson.Default.ShipmentView))));
+        List<Change<Shipment>> shipments = [.. changes.Where(c => c.After.Exists)];
+        List<Row> born = [.. shipments.Where(c => !c.Before.Exists).Select(Row.Of)];
+        List<Row> grown = [.. shipments.Where(c => c.Before.Exists).Select(Row.Of)];
+        if (born.Count > 0)
+            batch.BatchCommands.Add(ReadModelSql.Statement(Insert,
+            [
+                Column(born, s => s.Id), Column(born, s => s.OrderId), Column(born, s => Stored.Clean(s.OrderNumber)),
+                Column(born, s => s.Warehouse), Column(born, s => s.CreatedAt.ToUniversalTime()), .. Changing(born),
+            ]));
+        if (grown.Count > 0)
+            batch.BatchCommands.Add(ReadModelSql.Statement(Update, [Column(grown, s => s.Id), .. Changing(grown)]));
+    }
+
+    static object[] Changing(List<Row> rows) =>
+    [
+        Column(rows, s => Stored.Name(s.Status)), Column(rows, s => s.Version),
+        Column(rows, s => s.ShippedAt?.ToUniversalTime()), rows.Select(r => r.At.ToUniversalTime()).ToArray(),
+        new NpgsqlParameter<string[]>
+        {
+            TypedValue = Column(rows, s => JsonSerializer.Serialize(s, ReadModelJson.Default.ShipmentView)),
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json,
+        },
+    ];
+
+    static T[] Column<T>(List<Row> rows, Func<ShipmentView, T> of) => [.. rows.Select(r => of(r.View))];
+
+    readonly record struct Row(ShipmentView View, DateTimeOffset At)
+    {
+        public static Row Of(Change<Shipment> change) => new(ShipmentView.Of(change.After), change.At);
     }
 }

@@ -15,20 +15,23 @@ static class StockRows
 {
     public const string Columns = "warehouse, sku, on_hand, reserved, safety_stock, version";
 
-    const string Add = """
-        insert into oms.stock as s (warehouse, sku, on_hand, reserved, safety_stock, version)
-        select i.warehouse, i.sku, i.on_hand, i.reserved, 0, i.last
-        from unnest($1, $2, $3, $4, $5, $6) as i (warehouse, sku, on_hand, reserved, first, last)
-        left join oms.stock known on known.warehouse = i.warehouse and known.sku = i.sku
-        where coalesce(known.version, 0) = i.first - 1
-        on conflict (warehouse, sku) do update
-        set on_hand = s.on_hand + excluded.on_hand, reserved = s.reserved + excluded.reserved,
-          version = excluded.version
+    const string Insert = """
+        insert into oms.stock (warehouse, sku, on_hand, reserved, safety_stock, version)
+        select warehouse, sku, on_hand, reserved, 0, last
+        from unnest($1, $2, $3, $4, $5) as t (warehouse, sku, on_hand, reserved, last)
         """;
 
-    /// <summary>Adds the statement; null if the batch touches no stock.</summary>
-    /// <returns>The statement and how many rows it must write: fewer mean that the batch does not follow.</returns>
-    public static (NpgsqlBatchCommand Command, int Rows)? Write(NpgsqlBatch batch, IReadOnlyList<LogEvent> events)
+    const string Add = """
+        update oms.stock s
+        set on_hand = s.on_hand + t.on_hand, reserved = s.reserved + t.reserved, version = t.last
+        from unnest($1, $2, $3, $4, $5, $6) as t (warehouse, sku, on_hand, reserved, last, first)
+        where s.warehouse = t.warehouse and s.sku = t.sku and s.version = t.first - 1
+        """;
+
+    /// <summary>Adds the statements.</summary>
+    /// <returns>Each with the rows that it must write: fewer mean that the batch does not follow what is stored.</returns>
+    public static IReadOnlyList<(NpgsqlBatchCommand Command, int Rows)> Write(
+        NpgsqlBatch batch, IReadOnlyList<LogEvent> events)
     {
         var sums = new SortedDictionary<string, Sum>(StringComparer.Ordinal);
         foreach (var e in events)
@@ -37,13 +40,24 @@ static class StockRows
             if (!sums.TryGetValue(e.Stream, out var sum)) sums[e.Stream] = sum = new Sum(e.Stream, e.Version);
             sum.Add(e);
         }
-        if (sums.Count == 0) return null;
-        T[] Column<T>(Func<Sum, T> of) => [.. sums.Values.Select(of)];
-        var command = ReadModelSql.Statement(Add,
-            Column(s => s.Warehouse), Column(s => s.Sku), Column(s => s.OnHand), Column(s => s.Reserved),
-            Column(s => s.First), Column(s => s.Last));
-        batch.BatchCommands.Add(command);
-        return (command, sums.Count);
+        List<Sum> born = [.. sums.Values.Where(s => s.First == 1)], grown = [.. sums.Values.Where(s => s.First > 1)];
+        var written = new List<(NpgsqlBatchCommand, int)>(2);
+        if (born.Count > 0) written.Add((ReadModelSql.Statement(Insert, Columns(born)), born.Count));
+        if (grown.Count > 0)
+            written.Add((
+                ReadModelSql.Statement(Add, [.. Columns(grown), grown.Select(s => s.First).ToArray()]), grown.Count));
+        foreach (var (command, _) in written) batch.BatchCommands.Add(command);
+        return written;
+
+        static object[] Columns(List<Sum> sums)
+        {
+            T[] Column<T>(Func<Sum, T> of) => [.. sums.Select(of)];
+            return
+            [
+                Column(s => s.Warehouse), Column(s => s.Sku), Column(s => s.OnHand), Column(s => s.Reserved),
+                Column(s => s.Last),
+            ];
+        }
     }
 
     public static Task<List<StockView>> ReadAll(NpgsqlConnection connection) =>

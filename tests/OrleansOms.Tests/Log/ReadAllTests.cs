@@ -84,6 +84,38 @@ public sealed class ReadAllTests : LogTest
     }
 
     [Fact]
+    public async Task What_a_process_wrote_itself_stands_in_its_place_among_others_as_it_is_stored()
+    {
+        await using var other = new EventLog(Database.Source, Options);
+        var at = Noon.AddTicks(7); // finer than PostgreSQL keeps
+        async Task Write(IEventLog log, string name)
+        {
+            for (var i = 0; i < 60; i++)
+                Assert.IsType<AppendResult.Committed>(await log.Append(new Append(
+                    new StreamEvents($"stk-{name}/{i}", 0, [new NewEvent(new StockReceived(i, name), $"c-{i}", name, at)]),
+                    [Events($"shp-{name}-{i}", 0, 2)], [])));
+        }
+        var writers = Task.WhenAll(Write(Log, "a"), Write(other, "b"), Write(Log, "c"));
+        var (followed, through) = (new List<LogEvent>(), LogPosition.Start);
+        async Task Follow()
+        {
+            await Log.WaitForMore(through, TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
+            var batch = await Log.ReadAll(through, 4);
+            followed.AddRange(batch.Events);
+            through = batch.Through;
+        }
+        while (!writers.IsCompleted) await Follow();
+        await writers;
+        for (var end = await Log.Now(); through < end;) await Follow();
+
+        await using var stranger = new EventLog(Database.Source, Options);
+        var stored = (await stranger.ReadAll(LogPosition.Start, 1000)).Events;
+        Assert.Equal(540, stored.Count);
+        Assert.Equal(stored, followed);
+        Assert.Equal(stored, await ReadUpTo(through));
+    }
+
+    [Fact]
     public async Task An_empty_read_moves_on()
     {
         await Store(Of("stk-A/1"));
