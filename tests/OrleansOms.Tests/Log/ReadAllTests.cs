@@ -1,6 +1,7 @@
 using OrleansOms.Tests.Fixtures;
 using System.Diagnostics;
 using OrleansOms.Contracts.Log;
+using OrleansOms.Domain.Stock;
 using OrleansOms.Postgres.Log;
 
 namespace OrleansOms.Tests.Log;
