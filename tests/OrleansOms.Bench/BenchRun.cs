@@ -20,7 +20,7 @@ public static class BenchRun
         try
         {
             var options = BenchOptions.Parse(args);
-            var workloads = Choose(options.Workloads);
+            var workloads = Choose(options);
             using var interrupt = new CancellationTokenSource();
             Console.CancelKeyPress += (_, press) =>
             {
@@ -36,18 +36,22 @@ public static class BenchRun
             return 2;
         }
         catch (Exception e) when (e is InvalidOperationException or PrivatePostgresException or OperationCanceledException
-            or TimeoutException or Npgsql.NpgsqlException)
+            or TimeoutException or Npgsql.NpgsqlException or Microsoft.Playwright.PlaywrightException)
         {
             Console.Error.WriteLine($"The measurement was given up: {e.Message}");
             return 1;
         }
     }
 
-    static List<Workload> Choose(IReadOnlyList<string> names)
+    static List<Workload> Choose(BenchOptions options)
     {
+        var names = options.Workloads;
         if (names.FirstOrDefault(n => Workload.All.All(w => w.Name != n)) is { } unknown)
             throw new ArgumentException($"There is no workload {unknown}.");
-        return [.. Workload.All.Where(w => names.Count == 0 || names.Contains(w.Name))];
+        return
+        [
+            .. Workload.All.Where(w => names.Count == 0 ? w.IsQuick || !options.IsQuick : names.Contains(w.Name)),
+        ];
     }
 
     static async Task Run(BenchOptions options, List<Workload> workloads, CancellationToken cancel)

@@ -10,56 +10,55 @@ namespace OrleansOms.Grains.Catalogue;
 /// <summary>One SKU's master data.</summary>
 [GrainType("oms-product")]
 public sealed class ProductGrain(IEventLog log, TimeProvider time, CatalogueIndex catalogue)
-    : AggregateGrain<ProductView, CatalogueEvent>(log, time), IProductGrain
+    : CatalogueGrain(log, time, catalogue), IProductGrain
 {
-    /// <inheritdoc />
-    protected override ProductView Empty => new(Key[Keys.Product.Length..], 0, new ProductDetails("", null, null));
-    /// <inheritdoc />
-    protected override int VersionOf(ProductView state) => state.Version;
-    /// <inheritdoc />
-    protected override ProductView Apply(ProductView state, CatalogueEvent @event, string commandId, DateTimeOffset at) =>
-        state with { Version = state.Version + 1, Details = ((ProductPut)@event).Details };
-    /// <inheritdoc />
-    public override Task OnActivateAsync(CancellationToken cancellationToken) => Load();
-
     /// <inheritdoc />
     public async Task<ProductView> Put(ProductDetails details, Caller caller)
     {
-        if (State.Version == 0 || State.Details != details)
-            await Store([new ProductPut(State.Sku, details)], caller);
-        return Durable;
+        var sku = Key[Keys.Product.Length..];
+        return new ProductView(sku, await Put(new ProductPut(sku, details), caller), details);
     }
-
-    /// <inheritdoc />
-    protected override void OnDurable(ProductView durable) => catalogue.Set(durable);
 }
 
 /// <summary>One warehouse's master data.</summary>
 [GrainType("oms-warehouse")]
 public sealed class WarehouseGrain(IEventLog log, TimeProvider time, CatalogueIndex catalogue)
-    : AggregateGrain<WarehouseView, CatalogueEvent>(log, time), IWarehouseGrain
+    : CatalogueGrain(log, time, catalogue), IWarehouseGrain
 {
-    /// <inheritdoc />
-    protected override WarehouseView Empty => new(
-        Key[Keys.Warehouse.Length..], 0,
-        new WarehouseDetails("", new Address("", "", null, "", null, null, ""), null, false));
-    /// <inheritdoc />
-    protected override int VersionOf(WarehouseView state) => state.Version;
-    /// <inheritdoc />
-    protected override WarehouseView Apply(
-        WarehouseView state, CatalogueEvent @event, string commandId, DateTimeOffset at) =>
-        state with { Version = state.Version + 1, Details = ((WarehousePut)@event).Details };
-    /// <inheritdoc />
-    public override Task OnActivateAsync(CancellationToken cancellationToken) => Load();
-
     /// <inheritdoc />
     public async Task<WarehouseView> Put(WarehouseDetails details, Caller caller)
     {
-        if (State.Version == 0 || State.Details != details)
-            await Store([new WarehousePut(State.Code, details)], caller);
-        return Durable;
+        var code = Key[Keys.Warehouse.Length..];
+        return new WarehouseView(code, await Put(new WarehousePut(code, details), caller), details);
+    }
+}
+
+/// <summary>What a thing of the catalogue is now.</summary>
+/// <param name="Fact">The last one, which says all; null before the first.</param>
+public sealed record CatalogueEntry(int Version, CatalogueEvent? Fact);
+
+/// <summary>What the grains of the catalogue share: each fact takes the place of the one before.</summary>
+public abstract class CatalogueGrain(IEventLog log, TimeProvider time, CatalogueIndex catalogue)
+    : AggregateGrain<CatalogueEntry, CatalogueEvent>(log, time)
+{
+    /// <inheritdoc />
+    protected override CatalogueEntry Empty => new(0, null);
+    /// <inheritdoc />
+    protected override int VersionOf(CatalogueEntry state) => state.Version;
+    /// <inheritdoc />
+    protected override CatalogueEntry Apply(
+        CatalogueEntry state, CatalogueEvent @event, string commandId, DateTimeOffset at) =>
+        new(state.Version + 1, @event);
+    /// <inheritdoc />
+    public override Task OnActivateAsync(CancellationToken cancellationToken) => Load();
+
+    /// <summary>Makes a fact the last one; if it is that already nothing changes. Answers with the version.</summary>
+    protected async Task<int> Put(CatalogueEvent fact, Caller caller)
+    {
+        if (State.Fact != fact) await Store([fact], caller);
+        return Durable.Version;
     }
 
     /// <inheritdoc />
-    protected override void OnDurable(WarehouseView durable) => catalogue.Set(durable);
+    protected override void OnDurable(CatalogueEntry durable) => catalogue.Apply(durable.Fact!, durable.Version);
 }

@@ -7,6 +7,7 @@ using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shipments;
 using OrleansOms.Domain.Stock;
 using OrleansOms.Host.Catalogue;
+using OrleansOms.Host.Live;
 using OrleansOms.Host.Orders;
 using OrleansOms.Host.Shipments;
 using OrleansOms.Host.Stock;
@@ -14,8 +15,8 @@ using OrleansOms.Host.Stock;
 namespace OrleansOms.Host.Http;
 
 /// <summary>
-/// The JSON of the surface, written and read without reflection: camelCase, enums as camelCase words, absent members for
-/// absent values; unknown and repeated members, comments and trailing commas are refused.
+/// The JSON of the surface, over HTTP and by the hub, written and read without reflection: camelCase, enums as camelCase
+/// words, absent members for absent values; unknown and repeated members, comments and trailing commas are refused.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
@@ -41,6 +42,9 @@ namespace OrleansOms.Host.Http;
 [JsonSerializable(typeof(AvailabilityAnswer))]
 [JsonSerializable(typeof(PickRequest)), JsonSerializable(typeof(PackRequest)), JsonSerializable(typeof(ShipRequest))]
 [JsonSerializable(typeof(TrackingRequest)), JsonSerializable(typeof(ShipmentView)), JsonSerializable(typeof(ShipmentList))]
+[JsonSerializable(typeof(OrderSummary)), JsonSerializable(typeof(IReadOnlyList<ShipmentView>))]
+[JsonSerializable(typeof(IReadOnlyDictionary<OrderStatus, long>)), JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(OrdersResync)), JsonSerializable(typeof(WarehouseResync))]
 public sealed partial class ApiJson : JsonSerializerContext;
 
 /// <summary>An enum as its camelCase word; numbers are refused.</summary>

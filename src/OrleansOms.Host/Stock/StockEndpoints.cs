@@ -36,12 +36,7 @@ public static class StockEndpoints
         var (r, hash) = await Body.Read(http, ApiJson.Default.ReceiptRequest);
         var f = new Findings();
         f.Text("reference", r.Reference, OrderValidation.MaxReference);
-        var lines = Lines(f, r.Lines, (at, line) =>
-        {
-            f.Sku($"{at}.sku", line?.Sku);
-            f.Between($"{at}.quantity", line?.Quantity, 1, MaxUnits);
-            return new MovementLine(line?.Sku ?? "", line?.Quantity ?? 0);
-        });
+        var lines = Lines(f, r.Lines, "quantity", 1, l => (l?.Sku, l?.Quantity));
         f.Text("warehouse", r.Warehouse, Text.MaxWarehouseCode);
         f.Throw();
         return await Move(
@@ -54,25 +49,29 @@ public static class StockEndpoints
         var (r, hash) = await Body.Read(http, ApiJson.Default.AdjustmentRequest);
         var f = new Findings();
         f.Text("reason", r.Reason, OrderValidation.MaxReason);
-        var lines = Lines(f, r.Lines, (at, line) =>
-        {
-            f.Sku($"{at}.sku", line?.Sku);
-            f.Between($"{at}.delta", line?.Delta, -MaxUnits, MaxUnits);
-            if (line?.Delta == 0) f.Add($"{at}.delta", "It must not be 0.");
-            return new MovementLine(line?.Sku ?? "", line?.Delta ?? 0);
-        });
+        var lines = Lines(f, r.Lines, "delta", -MaxUnits, l => (l?.Sku, l?.Delta));
         f.Text("warehouse", r.Warehouse, Text.MaxWarehouseCode);
         f.Throw();
         return await Move(
             http, key, new MoveStock(MovementKind.Adjustment, r.Warehouse!, r.Reason!, lines, hash), grains, known);
     }
 
-    static MovementLine[] Lines<T>(Findings f, IReadOnlyList<T>? lines, Func<string, T, MovementLine> read)
+    static MovementLine[] Lines<T>(
+        Findings f, IReadOnlyList<T>? lines, string member, int least, Func<T, (string? Sku, int? Units)> read)
     {
-        if (lines is { Count: > 0 and <= OrderLimits.MaxLines }) return [.. lines.Select((l, i) => read($"lines[{i}]", l))];
+        if (lines is { Count: > 0 and <= OrderLimits.MaxLines }) return [.. lines.Select(Line)];
         if (lines is { Count: > 0 }) OrderValidation.TooManyLines(f);
         else f.Add("lines", "There must be at least one line.");
         return [];
+
+        MovementLine Line(T line, int at)
+        {
+            var (sku, units) = read(line);
+            f.Sku($"lines[{at}].sku", sku);
+            f.Between($"lines[{at}].{member}", units, least, MaxUnits);
+            if (units == 0) f.Add($"lines[{at}].{member}", "It must not be 0.");
+            return new MovementLine(sku ?? "", units ?? 0);
+        }
     }
 
     static async Task<IResult> Move(

@@ -113,7 +113,7 @@ public sealed class BenchServer : IAsyncDisposable
     {
         await using var connection = new NpgsqlConnection(ConnectionTo(database) + ";Pooling=false");
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync();
     }
 

@@ -68,7 +68,8 @@ public sealed partial class PushWatch : IAsyncDisposable
         _pushed.TryAdd(order.GetProperty("id").GetString()!, (Stopwatch.GetTimestamp(), since.TotalMilliseconds));
     }
 
-    static async Task<CookieContainer> LogIn(Uri server, string adminPassword)
+    /// <summary>The cookies of the operator who may see everything.</summary>
+    public static async Task<CookieContainer> LogIn(Uri server, string adminPassword)
     {
         var cookies = new CookieContainer();
         using var http = new HttpClient(new SocketsHttpHandler { CookieContainer = cookies, AllowAutoRedirect = false })

@@ -109,6 +109,10 @@ public sealed class OmsProcess : IAsyncDisposable
             {
                 // It does not listen yet.
             }
+            catch (TaskCanceledException) when (!cancel.IsCancellationRequested)
+            {
+                // A machine that is busy with other things starts it slowly; a minute is its limit.
+            }
             await Task.Delay(50, cancel);
         }
     }

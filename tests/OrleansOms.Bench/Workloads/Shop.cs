@@ -19,6 +19,9 @@ public sealed class Shop : IAsyncDisposable
     Shop(Session session, string database, OmsProcess server, DriverProcess driver) =>
         (_session, Database, Server, Driver) = (session, database, server, driver);
 
+    /// <summary>Whether the database stays when the shop closes.</summary>
+    public bool IsKept { get; init; }
+
     /// <summary>Its database.</summary>
     public string Database { get; }
     /// <summary>The measured process.</summary>
@@ -28,12 +31,14 @@ public sealed class Shop : IAsyncDisposable
 
     /// <summary>Opens one with fresh data; its stocks are in memory and its code is warm.</summary>
     /// <param name="warmUpSeconds">How long orders are placed before anything counts.</param>
-    public static async Task<Shop> Open(Session session, string database, double warmUpSeconds)
+    /// <param name="isKept">Whether the database stays when the shop closes.</param>
+    public static async Task<Shop> Open(
+        Session session, string database, double warmUpSeconds, bool isKept = false)
     {
         if (!_isFilled) await Fill(session);
         _isFilled = true;
         await session.Postgres.Create(database, Template);
-        var shop = await Start(session, database);
+        var shop = await Start(session, database, isKept);
         try
         {
             await shop.Driver.Do(new DriveJob(DriveKind.Touch, FillClients));
@@ -57,13 +62,16 @@ public sealed class Shop : IAsyncDisposable
     {
         await Driver.DisposeAsync();
         await Server.DisposeAsync();
-        await _session.Postgres.Drop(Database);
+        if (!IsKept) await _session.Postgres.Drop(Database);
     }
 
-    static async Task<Shop> Start(Session session, string database)
+    static async Task<Shop> Start(Session session, string database, bool isKept = false)
     {
         var server = await OmsProcess.Start(session, session.Postgres.ConnectionTo(database));
-        return new Shop(session, database, server, DriverProcess.Start(server.Url, session.Cancel));
+        return new Shop(session, database, server, DriverProcess.Start(server.Url, session.Cancel))
+        {
+            IsKept = isKept,
+        };
     }
 
     static async Task Fill(Session session)

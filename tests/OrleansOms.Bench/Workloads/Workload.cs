@@ -8,7 +8,13 @@ namespace OrleansOms.Bench.Workloads;
 public abstract record Workload(string Name, string Unit)
 {
     /// <summary>Every workload, in the order in which they run.</summary>
-    public static IReadOnlyList<Workload> All { get; } = [new PlaceOrder(), new HotSku(), new Growth(), new Push(), new Idle()];
+    public static IReadOnlyList<Workload> All { get; } =
+    [
+        new PlaceOrder(), new HotSku(), new Growth(), new Push(), new Idle(), new FirstView(),
+    ];
+
+    /// <summary>Whether a quick look takes it along; one that is named is run in any case.</summary>
+    public virtual bool IsQuick => true;
 
     /// <summary>How often the arms take turns.</summary>
     public abstract int Rounds(BenchOptions options);

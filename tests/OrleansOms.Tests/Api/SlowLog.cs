@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using OrleansOms.Contracts.Log;
+using OrleansOms.Tests.Fixtures;
 
 namespace OrleansOms.Tests.ApiTests;
 
@@ -42,24 +43,12 @@ public sealed class SlowLog
         }
     }
 
-    sealed class Log(IEventLog log, SlowLog owner) : IEventLog, IAsyncDisposable
+    sealed class Log(IEventLog log, SlowLog owner) : LogAround(log)
     {
-        public async ValueTask<AppendResult> Append(Append append)
+        public override async ValueTask<AppendResult> Append(Append append)
         {
             if (owner._hold is { } hold) await hold.Pass(append.Main.Stream);
-            return await log.Append(append);
+            return await base.Append(append);
         }
-
-        public Task<IReadOnlyList<LogEvent>> ReadStream(string stream, int afterVersion = 0, int? max = null) =>
-            log.ReadStream(stream, afterVersion, max);
-        public Task<IReadOnlyList<LogEvent>> ReadStreamBackwards(string stream, int beforeVersion, int max) =>
-            log.ReadStreamBackwards(stream, beforeVersion, max);
-        public Task<IReadOnlyList<LogEvent>> ReadStreams(IReadOnlyCollection<string> streams) => log.ReadStreams(streams);
-        public Task<LogBatch> ReadAll(LogPosition after, int max) => log.ReadAll(after, max);
-        public Task<string?> FindHolder(Claim claim) => log.FindHolder(claim);
-        public Task WaitForMore(LogPosition after, TimeSpan atMost, CancellationToken cancel) =>
-            log.WaitForMore(after, atMost, cancel);
-        public Task<LogPosition> Now() => log.Now();
-        public ValueTask DisposeAsync() => ((IAsyncDisposable)log).DisposeAsync();
     }
 }

@@ -138,29 +138,18 @@ public sealed class Silos : IAsyncDisposable
 }
 
 /// <summary>The real log behind faults: an append that is never stored, or stored while its answer is lost.</summary>
-public sealed class FaultyLog(IEventLog log) : IEventLog
+public sealed class FaultyLog(IEventLog log) : LogAround(log)
 {
     /// <summary>What happens to an append of a stream; null lets it pass.</summary>
     public Func<Append, Fault?>? OnAppend { get; set; }
 
     public enum Fault { BeforeCommit, AfterCommit }
 
-    public async ValueTask<AppendResult> Append(Append append)
+    public override async ValueTask<AppendResult> Append(Append append)
     {
         var fault = OnAppend?.Invoke(append);
         if (fault == Fault.BeforeCommit) throw new LogUnavailableException("lost before the commit");
-        var result = await log.Append(append);
+        var result = await base.Append(append);
         return fault == Fault.AfterCommit ? throw new LogUnavailableException("lost after the commit") : result;
     }
-
-    public Task<IReadOnlyList<LogEvent>> ReadStream(string stream, int afterVersion = 0, int? max = null) =>
-        log.ReadStream(stream, afterVersion, max);
-    public Task<IReadOnlyList<LogEvent>> ReadStreamBackwards(string stream, int beforeVersion, int max) =>
-        log.ReadStreamBackwards(stream, beforeVersion, max);
-    public Task<IReadOnlyList<LogEvent>> ReadStreams(IReadOnlyCollection<string> streams) => log.ReadStreams(streams);
-    public Task<LogBatch> ReadAll(LogPosition after, int max) => log.ReadAll(after, max);
-    public Task<string?> FindHolder(Claim claim) => log.FindHolder(claim);
-    public Task WaitForMore(LogPosition after, TimeSpan atMost, CancellationToken cancel) =>
-        log.WaitForMore(after, atMost, cancel);
-    public Task<LogPosition> Now() => log.Now();
 }
