@@ -23,7 +23,7 @@ namespace OrleansOms.Host.Live;
 [JsonSerializable(typeof(OrderView)), JsonSerializable(typeof(OrderSummary)), JsonSerializable(typeof(ShipmentView))]
 [JsonSerializable(typeof(IReadOnlyList<ShipmentView>)), JsonSerializable(typeof(StockView))]
 [JsonSerializable(typeof(IReadOnlyDictionary<OrderStatus, long>)), JsonSerializable(typeof(string))]
-[JsonSerializable(typeof(OrdersResync)), JsonSerializable(typeof(WarehouseResync))]
+[JsonSerializable(typeof(OrdersResync)), JsonSerializable(typeof(WarehouseResync)), JsonSerializable(typeof(WatchEnded))]
 sealed partial class LiveJson : JsonSerializerContext
 {
     /// <summary>For the hub's JSON protocol and, through it, for MessagePack.</summary>
@@ -47,3 +47,9 @@ sealed record OrdersResync(string Watch, IReadOnlyDictionary<OrderStatus, long> 
 /// <param name="Watch">Always <c>warehouse</c>.</param>
 /// <param name="Shipments">What is not in it is done.</param>
 sealed record WarehouseResync(string Watch, string Warehouse, IReadOnlyList<ShipmentView> Shipments);
+
+/// <summary>A watch is over because what it was allowed for holds no longer. Nothing of it is pushed after this.</summary>
+/// <param name="Watch"><c>order</c>, <c>warehouse</c> or <c>orders</c>.</param>
+/// <param name="Of">The argument of the call that began it, if it had one.</param>
+/// <param name="Code">Always <c>access_ended</c>.</param>
+sealed record WatchEnded(string Watch, string? Of, string Code);
