@@ -217,6 +217,7 @@ public static class OmsHost
         services.AddHttpContextAccessor();
         services.AddSingleton(settings);
         services.AddSingleton<KeyRing>();
+        services.AddSingleton<LoginRing>();
         services.AddSingleton<Gate>();
         services.AddSingleton<KnownThings>();
         services.AddSingleton(p => new TrackingLinks(

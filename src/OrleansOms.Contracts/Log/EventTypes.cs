@@ -48,6 +48,7 @@ public static class EventTypes
         ("shipment.shipped.v1", EventJson.Default.ShipmentShipped),
         ("shipment.tracking-recorded.v1", EventJson.Default.TrackingRecorded),
         ("shipment.units-withdrawn.v1", EventJson.Default.UnitsWithdrawn),
+        ("shipment.unpacked.v1", EventJson.Default.ShipmentUnpacked),
         ("shipment.tracking-alarm-raised.v1", EventJson.Default.TrackingAlarmRaised),
         ("product.put.v1", EventJson.Default.ProductPut),
         ("warehouse.put.v1", EventJson.Default.WarehousePut),
@@ -88,6 +89,7 @@ public static class EventTypes
 [JsonSerializable(typeof(MovementCompleted)), JsonSerializable(typeof(MovementRefused))]
 [JsonSerializable(typeof(ShipmentCreated)), JsonSerializable(typeof(UnitsPicked)), JsonSerializable(typeof(ShipmentPacked))]
 [JsonSerializable(typeof(ShipmentShipped)), JsonSerializable(typeof(TrackingRecorded))]
-[JsonSerializable(typeof(UnitsWithdrawn)), JsonSerializable(typeof(TrackingAlarmRaised))]
+[JsonSerializable(typeof(UnitsWithdrawn)), JsonSerializable(typeof(ShipmentUnpacked))]
+[JsonSerializable(typeof(TrackingAlarmRaised))]
 [JsonSerializable(typeof(ProductPut)), JsonSerializable(typeof(WarehousePut))]
 sealed partial class EventJson : JsonSerializerContext;

@@ -49,7 +49,8 @@ public sealed record ShipmentView(
 
 /// <summary>
 /// The units of one order that leave one warehouse together. Key: <c>shp-</c>, the order's 26 characters, its number.
-/// It owns what happens between shelf and door and promises that a status never goes back.
+/// It owns what happens between shelf and door. It promises that its status never goes back, but for one step inside the
+/// warehouse: from packed to picking, when an order takes some of its units back.
 /// </summary>
 [Alias("oms.IShipmentGrain")]
 public interface IShipmentGrain : IGrainWithStringKey

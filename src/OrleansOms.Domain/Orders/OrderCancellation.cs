@@ -56,14 +56,17 @@ public static class OrderCancellation
         return Decision<OrderEvent>.Accept(new UnitsCancelled(pending.RequestId, pending.Reason, units));
     }
 
-    /// <summary>What a pending cancellation must ask of each shipment, newest shipment first.</summary>
+    /// <summary>
+    /// What a pending cancellation must ask of each shipment: first of those with the least work done, so that no box is
+    /// opened for units that are still on a shelf; of these the newest first.
+    /// </summary>
     public static IReadOnlyList<ShipmentUnits> AskShipments(Order order)
     {
         if (order.PendingCancellation is not { } pending) return [];
         var wanted = Wanted(order, pending);
         TakeOutsideShipments(order, wanted);
         var asks = new List<ShipmentUnits>();
-        foreach (var shipment in order.Shipments.Reverse())
+        foreach (var shipment in order.Shipments.Reverse().OrderBy(s => s.Status))
         {
             if (!shipment.IsInWarehouse) continue;
             var lines = new List<LineUnits>();

@@ -21,7 +21,7 @@ public sealed record Shipment(string Id)
     public ShipmentStatus Status { get; init; }
     /// <summary>What is still part of it.</summary>
     public ImmutableArray<ShipmentLine> Lines { get; init; } = [];
-    /// <summary>The boxes, once packed.</summary>
+    /// <summary>The boxes, while it is packed and after.</summary>
     public ImmutableArray<Package> Packages { get; init; } = [];
     /// <summary>How it left, once shipped.</summary>
     public ShipmentShipped? Left { get; init; }
@@ -62,6 +62,7 @@ public sealed record Shipment(string Id)
         ShipmentShipped e => this with { Status = ShipmentStatus.Shipped, Left = e, ShippedAt = at },
         TrackingRecorded e => this with { Status = e.Status, Tracking = Tracking.Add(e), AlarmSince = null },
         UnitsWithdrawn e => Withdrawn(e),
+        ShipmentUnpacked => this with { Status = ShipmentStatus.Picking, Packages = [] },
         TrackingAlarmRaised e => this with { AlarmSince = at },
         _ => throw new InvalidOperationException($"A shipment cannot fold {@event.GetType().Name}."),
     };

@@ -31,7 +31,9 @@ public sealed record RecordTracking(
     [property: Id(3)] DateTimeOffset OccurredAt, [property: Id(4)] string EventId)
     : ShipmentCommand;
 
-/// <summary>The order takes units back that have not left.</summary>
+/// <summary>
+/// The order takes units back that have not left. A packed shipment that keeps some goes back to be packed again.
+/// </summary>
 /// <param name="RequestId">The cancellation that asks; the same one again is answered as done.</param>
 [GenerateSerializer, Immutable, Alias("oms.WithdrawUnits")]
 public sealed record WithdrawUnits([property: Id(0)] string RequestId, [property: Id(1)] IReadOnlyList<LineUnits> Lines)

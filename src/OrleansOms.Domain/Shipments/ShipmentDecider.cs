@@ -116,10 +116,11 @@ public static class ShipmentDecider
             })
             .Where(l => l.Quantity > 0)];
         if (lines.Length == 0) return Decision<ShipmentEvent>.AlreadyDone;
+        var withdrawn = new UnitsWithdrawn(c.RequestId, lines);
         var isAll = lines.Sum(l => (long)l.Quantity) == shipment.Lines.Sum(l => (long)l.Quantity);
         return shipment.Status == ShipmentStatus.Packed && !isAll
-            ? Decision<ShipmentEvent>.Refuse("shipment_packed", "It is packed: only the whole shipment can be taken back.")
-            : Decision<ShipmentEvent>.Accept(new UnitsWithdrawn(c.RequestId, lines));
+            ? Decision<ShipmentEvent>.Accept([withdrawn, new ShipmentUnpacked(c.RequestId)])
+            : Decision<ShipmentEvent>.Accept(withdrawn);
     }
 
     static bool Same(IReadOnlyList<Package> a, IReadOnlyList<Package> b) =>

@@ -50,6 +50,12 @@ public sealed record TrackingRecorded(
 /// <summary>The order took units back before they left. A shipment without units is cancelled.</summary>
 public sealed record UnitsWithdrawn(string RequestId, IReadOnlyList<LineUnits> Lines) : ShipmentEvent;
 
+/// <summary>
+/// Its boxes were opened again because units were taken out: the packages are void, what is left is to be packed.
+/// </summary>
+/// <param name="RequestId">The cancellation that took the units.</param>
+public sealed record ShipmentUnpacked(string RequestId) : ShipmentEvent;
+
 /// <summary>Nothing was heard of a shipment for too long.</summary>
 /// <param name="SilentSince">The last thing that was heard.</param>
 public sealed record TrackingAlarmRaised(DateTimeOffset SilentSince) : ShipmentEvent;

@@ -94,6 +94,8 @@ public sealed class FulfilmentFollower(
             e.Stream, e.Version, ShipmentStatus.Picking, e.At,
             Missing: [.. p.Lines.Where(l => l.Missing > 0).Select(l => new LineUnits(l.LineId, l.Missing))]),
         ShipmentPacked => new ReportShipment(e.Stream, e.Version, ShipmentStatus.Packed, e.At),
+        ShipmentUnpacked => new ReportShipment(
+            e.Stream, e.Version, ShipmentStatus.Picking, e.At, "opened to take units out, to be packed again"),
         ShipmentShipped s => new ReportShipment(
             e.Stream, e.Version, ShipmentStatus.Shipped, e.At, Carrier: s.Carrier, Service: s.Service,
             TrackingNumber: s.TrackingNumber),

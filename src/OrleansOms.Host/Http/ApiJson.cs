@@ -44,7 +44,7 @@ namespace OrleansOms.Host.Http;
 [JsonSerializable(typeof(TrackingRequest)), JsonSerializable(typeof(ShipmentView)), JsonSerializable(typeof(ShipmentList))]
 [JsonSerializable(typeof(OrderSummary)), JsonSerializable(typeof(IReadOnlyList<ShipmentView>))]
 [JsonSerializable(typeof(IReadOnlyDictionary<OrderStatus, long>)), JsonSerializable(typeof(string))]
-[JsonSerializable(typeof(OrdersResync)), JsonSerializable(typeof(WarehouseResync))]
+[JsonSerializable(typeof(OrdersResync)), JsonSerializable(typeof(WarehouseResync)), JsonSerializable(typeof(WatchEnded))]
 public sealed partial class ApiJson : JsonSerializerContext;
 
 /// <summary>An enum as its camelCase word; numbers are refused.</summary>

@@ -2,24 +2,34 @@ using Microsoft.AspNetCore.SignalR;
 
 namespace OrleansOms.Host.Live;
 
+/// <summary>What a connection watches under one name.</summary>
+/// <param name="What"><c>order</c>, <c>warehouse</c> or <c>orders</c>.</param>
+/// <param name="Of">The argument of the call that began it; null for all orders.</param>
+readonly record struct WatchName(string What, string? Of);
+
 /// <summary>
 /// What one connection watches. Each watch has a pump of its own that waits for the connection, so a connection that does
 /// not read fills its own mailboxes and hurts nobody else.
 /// </summary>
 /// <param name="client">The connection.</param>
 /// <param name="abort">Cuts the connection when a watch breaks off: the client connects again and has missed nothing.</param>
-sealed class HubWatches(ISingleClientProxy client, Action abort, ILogger logger)
+sealed class HubWatches(ISingleClientProxy client, Action abort, TimeProvider time, ILogger logger)
 {
     /// <summary>Most things that one connection can watch.</summary>
     public const int Capacity = 100;
 
     readonly Lock _gate = new();
-    readonly Dictionary<string, Pump> _pumps = new(StringComparer.Ordinal);
+    readonly Dictionary<WatchName, Pump> _pumps = [];
     readonly List<Pump> _waiting = [];
     bool _isClosed;
 
+    ISingleClientProxy Client => client;
+    Action Abort => abort;
+    TimeProvider Time => time;
+    ILogger Logger => logger;
+
     /// <summary>Whether one more thing can be watched under this name.</summary>
-    public bool HasRoomFor(string name)
+    public bool HasRoomFor(WatchName name)
     {
         lock (_gate) return _pumps.Count < Capacity || _pumps.ContainsKey(name);
     }
@@ -28,10 +38,11 @@ sealed class HubWatches(ISingleClientProxy client, Action abort, ILogger logger)
     /// Adds a watch in place of the one of the same name. It says nothing before <see cref="StartWaiting"/>, so that the
     /// answer to the call that began it is sent first.
     /// </summary>
-    public async Task Add(string name, IDisposable watch, Func<ISingleClientProxy, CancellationToken, Task> push)
+    public async Task Add(
+        WatchName name, IDisposable watch, StillAllowed still, Func<ISingleClientProxy, CancellationToken, Task> push)
     {
         await Remove(name);
-        var pump = new Pump(watch, push);
+        var pump = new Pump(this, name, watch, still, push);
         lock (_gate)
         {
             if (!_isClosed)
@@ -49,13 +60,13 @@ sealed class HubWatches(ISingleClientProxy client, Action abort, ILogger logger)
     {
         lock (_gate)
         {
-            foreach (var pump in _waiting) pump.Start(client, abort, logger);
+            foreach (var pump in _waiting) pump.Start();
             _waiting.Clear();
         }
     }
 
     /// <summary>Ends a watch; nothing of it is sent after this.</summary>
-    public async Task Remove(string name)
+    public async Task Remove(WatchName name)
     {
         Pump? pump;
         lock (_gate)
@@ -80,12 +91,14 @@ sealed class HubWatches(ISingleClientProxy client, Action abort, ILogger logger)
         foreach (var pump in pumps) await pump.Stop();
     }
 
-    sealed class Pump(IDisposable watch, Func<ISingleClientProxy, CancellationToken, Task> push)
+    sealed class Pump(
+        HubWatches all, WatchName name, IDisposable watch, StillAllowed still,
+        Func<ISingleClientProxy, CancellationToken, Task> push)
     {
         readonly CancellationTokenSource _stop = new();
         Task _run = Task.CompletedTask;
 
-        public void Start(ISingleClientProxy client, Action abort, ILogger logger) => _run = Run(client, abort, logger);
+        public void Start() => _run = Run();
 
         public async Task Stop()
         {
@@ -95,18 +108,57 @@ sealed class HubWatches(ISingleClientProxy client, Action abort, ILogger logger)
             _stop.Dispose();
         }
 
-        async Task Run(ISingleClientProxy client, Action abort, ILogger logger)
+        async Task Run()
         {
             await Task.Yield();
-            try { await push(client, _stop.Token); }
-            catch (OperationCanceledException) when (_stop.IsCancellationRequested) { return; }
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            var pushes = push(new AllowedClient(all.Client, still), over.Token);
+            var asks = AskNowAndThen(over.Token);
+            try { await await Task.WhenAny(pushes, asks); }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested) { }
+            catch (AccessEndedException) { await End(); }
             catch (Exception e)
             {
-                HubLog.PumpFailed(logger, e);
-                abort();
+                HubLog.PumpFailed(all.Logger, e);
+                all.Abort();
+            }
+            await over.CancelAsync();
+            await Task.WhenAll(pushes, asks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        async Task AskNowAndThen(CancellationToken stop)
+        {
+            while (true)
+            {
+                await Task.Delay(Security.KeyRing.Lifetime, all.Time, stop);
+                if (!await still()) throw new AccessEndedException();
             }
         }
+
+        async Task End()
+        {
+            watch.Dispose();
+            lock (all._gate)
+                if (all._pumps.GetValueOrDefault(name) == this) all._pumps.Remove(name);
+            try { await all.Client.SendAsync("watchEnded", new WatchEnded(name.What, name.Of, "access_ended"), _stop.Token); }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested) { }
+        }
     }
+
+    /// <summary>Sends nothing that the receiver may not see any more.</summary>
+    sealed class AllowedClient(ISingleClientProxy client, StillAllowed still) : ISingleClientProxy
+    {
+        public async Task SendCoreAsync(string method, object?[] args, CancellationToken cancellationToken = default)
+        {
+            if (!await still()) throw new AccessEndedException();
+            await client.SendCoreAsync(method, args, cancellationToken);
+        }
+
+        public Task<T> InvokeCoreAsync<T>(string method, object?[] args, CancellationToken cancellationToken) =>
+            throw new NotSupportedException("Clients are told, not asked.");
+    }
+
+    sealed class AccessEndedException : Exception;
 }
 
 static partial class HubLog

@@ -26,3 +26,9 @@ public sealed record OrdersResync(string Watch, IReadOnlyDictionary<OrderStatus,
 /// <param name="Warehouse">Its code.</param>
 /// <param name="Shipments">What is not in it is done.</param>
 public sealed record WarehouseResync(string Watch, string Warehouse, IReadOnlyList<ShipmentView> Shipments);
+
+/// <summary>A watch is over because what it was allowed for holds no longer. Nothing of it is pushed after this.</summary>
+/// <param name="Watch"><c>order</c>, <c>warehouse</c> or <c>orders</c>.</param>
+/// <param name="Of">The argument of the call that began it, if it had one.</param>
+/// <param name="Code">Always <c>access_ended</c>.</param>
+public sealed record WatchEnded(string Watch, string? Of, string Code);

@@ -9,10 +9,10 @@ namespace OrleansOms.Host.Live;
 
 /// <summary>
 /// <c>/hubs/live</c>. Each watch answers with what is stored now and is followed by pushes: <c>orderChanged</c>,
-/// <c>shipmentChanged</c>, <c>stockChanged</c>, <c>countsChanged</c>, and <c>resync</c> for a client that is too slow for
-/// its watch. A client that has lost its connection watches again and has missed nothing. Refusals are hub errors whose
-/// message is a code: <c>not_found</c>, <c>forbidden</c>, <c>too_many_watches</c>, <c>too_many_requests</c>,
-/// <c>unavailable</c>.
+/// <c>shipmentChanged</c>, <c>stockChanged</c>, <c>countsChanged</c>, <c>resync</c> for a client that is too slow for its
+/// watch, and <c>watchEnded</c> when what the watch was allowed for holds no longer. A client that has lost its connection
+/// watches again and has missed nothing. Refusals are hub errors whose message is a code: <c>not_found</c>,
+/// <c>forbidden</c>, <c>too_many_watches</c>, <c>too_many_requests</c>, <c>unavailable</c>.
 /// </summary>
 public sealed class OmsHub(
     LiveFeed feed, HubAccess access, CustomerView customers, TrackingLinks links, Gate gate,
@@ -28,7 +28,7 @@ public sealed class OmsHub(
     public override Task OnConnectedAsync()
     {
         Context.Items[typeof(HubWatches)] = new HubWatches(
-            hub.Clients.Client(Context.ConnectionId), Context.Abort, logger);
+            hub.Clients.Client(Context.ConnectionId), Context.Abort, time, logger);
         Context.Items[typeof(TokenBucket)] = new TokenBucket(time, CallsPerSecond, CallsAtOnce);
         return base.OnConnectedAsync();
     }
@@ -44,7 +44,7 @@ public sealed class OmsHub(
     public Task<OrderView> WatchOrder(string idOrTrackingToken) => Answer(async () =>
     {
         var to = await access.ToOrder(Http, idOrTrackingToken);
-        var name = $"order {idOrTrackingToken}";
+        var name = new WatchName("order", idOrTrackingToken);
         RequireRoom(name);
         var watch = await feed.WatchOrder(to.OrderId, Context.ConnectionAborted)
             ?? throw HubAccess.Refusal("not_found");
@@ -54,7 +54,7 @@ public sealed class OmsHub(
             throw HubAccess.Refusal("not_found");
         }
         var url = links.UrlFor(watch.Snapshot);
-        await Watches.Add(name, watch, async (client, stop) =>
+        await Watches.Add(name, watch, to.Still, async (client, stop) =>
         {
             await foreach (var order in watch.Changes(stop))
                 await client.SendAsync("orderChanged", Shown(order), stop);
@@ -70,12 +70,12 @@ public sealed class OmsHub(
     /// </summary>
     public Task<IReadOnlyList<ShipmentView>> WatchWarehouse(string code) => Answer(async () =>
     {
-        var caller = await access.ToWarehouse(Http, code);
-        var name = $"warehouse {code}";
+        var (caller, still) = await access.ToWarehouse(Http, code);
+        var name = new WatchName("warehouse", code);
         RequireRoom(name);
         var watch = await feed.WatchWarehouse(code, Context.ConnectionAborted);
         var seesStock = caller.May(Scopes.StockRead);
-        await Watches.Add(name, watch, async (client, stop) =>
+        await Watches.Add(name, watch, still, async (client, stop) =>
         {
             await foreach (var change in watch.Changes(stop))
             {
@@ -92,12 +92,12 @@ public sealed class OmsHub(
     /// <summary>All orders: counts by status, then <c>orderChanged(summary)</c> and <c>countsChanged(counts)</c>.</summary>
     public Task<IReadOnlyDictionary<OrderStatus, long>> WatchOrders() => Answer(async () =>
     {
-        await access.ToOrders(Http);
-        const string name = "orders";
+        var still = await access.ToOrders(Http);
+        var name = new WatchName("orders", null);
         RequireRoom(name);
         var watch = await feed.WatchOrders(Context.ConnectionAborted);
         var counts = watch.Counts;
-        await Watches.Add(name, watch, async (client, stop) =>
+        await Watches.Add(name, watch, still, async (client, stop) =>
         {
             await foreach (var change in watch.Changes(stop))
             {
@@ -110,13 +110,13 @@ public sealed class OmsHub(
     });
 
     /// <summary>Ends a watch; its argument is the one that began it.</summary>
-    public Task UnwatchOrder(string idOrTrackingToken) => End($"order {idOrTrackingToken}");
+    public Task UnwatchOrder(string idOrTrackingToken) => End(new WatchName("order", idOrTrackingToken));
 
     /// <summary>Ends a watch.</summary>
-    public Task UnwatchWarehouse(string code) => End($"warehouse {code}");
+    public Task UnwatchWarehouse(string code) => End(new WatchName("warehouse", code));
 
     /// <summary>Ends a watch.</summary>
-    public Task UnwatchOrders() => End("orders");
+    public Task UnwatchOrders() => End(new WatchName("orders", null));
 
     /// <summary>
     /// A hub lives for one call and is disposed after its answer was sent: the moment from which pushes may follow.
@@ -128,7 +128,7 @@ public sealed class OmsHub(
         base.Dispose(disposing);
     }
 
-    void RequireRoom(string name)
+    void RequireRoom(WatchName name)
     {
         if (!Watches.HasRoomFor(name)) throw HubAccess.Refusal("too_many_watches");
     }
@@ -139,7 +139,7 @@ public sealed class OmsHub(
             throw HubAccess.Refusal("too_many_requests");
     }
 
-    Task End(string name)
+    Task End(WatchName name)
     {
         RequireToken();
         return Watches.Remove(name);

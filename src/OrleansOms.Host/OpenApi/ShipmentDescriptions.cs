@@ -28,7 +28,8 @@ static class ShipmentDescriptions
         """{ "lines": [ { "sku": "85123A", "quantity": 6 } ] }""");
 
     public static EndpointDescription Pack { get; } = Command(
-        "packShipment", "Pack", "The boxes. Together they hold exactly what was picked.", typeof(PackRequest),
+        "packShipment", "Pack", "The boxes. Together they hold exactly what was picked. If the order takes units back before "
+        + "it is shipped, the boxes are void and the shipment is `picking` again: pack what is left.", typeof(PackRequest),
         "`shipment_not_packable`, `shipment_not_picked`", "`contents_do_not_match`",
         """{ "packages": [ { "weightGrams": 2300, "lines": [ { "sku": "85123A", "quantity": 6 } ] } ] }""");
 

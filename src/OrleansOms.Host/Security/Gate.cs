@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using OrleansOms.Host.Errors;
 
@@ -6,11 +7,15 @@ namespace OrleansOms.Host.Security;
 /// <summary>Marks an endpoint: what a caller must be allowed to do.</summary>
 public sealed record NeedsScope(string Scope);
 
+/// <summary>What a caller shows to be recognised: an API key or a login. It can be asked about again later.</summary>
+/// <param name="LoginEndsAt">When the cookie of the login ends by itself, UTC.</param>
+public sealed record Proof(string? Key, ClaimsPrincipal? Login, DateTimeOffset? LoginEndsAt);
+
 /// <summary>
 /// Recognises callers by API key or by an operator's cookie, holds them to their rate, and lets only those through to an
 /// endpoint that <see cref="NeedsScope"/> allows.
 /// </summary>
-public sealed class Gate(KeyRing ring, TimeProvider time)
+public sealed class Gate(KeyRing ring, LoginRing logins, TimeProvider time)
 {
     const string Scheme = "Bearer ";
 
@@ -48,19 +53,38 @@ public sealed class Gate(KeyRing ring, TimeProvider time)
     /// <exception cref="ProblemException">403: a cookie from another site. 429: too fast.</exception>
     public async ValueTask<ApiCaller?> Find(HttpContext http)
     {
+        if (await ProofOf(http) is not { } proof) return null;
+        if (proof.Login is not null && !IsSafe(http.Request.Method) && !IsOwnSite(http.Request))
+            throw new ProblemException(Problem.OfStatus(403) with { Detail = "The request comes from another site." });
+        return await Find(proof);
+    }
+
+    /// <summary>Who it is that shows this, or null for nobody we know. Counts as a request of a key.</summary>
+    /// <exception cref="ProblemException">429: too fast.</exception>
+    public async ValueTask<ApiCaller?> Find(Proof proof)
+    {
+        if (proof.Key is null) return await FindAgain(proof);
+        var held = await ring.Find(proof.Key);
+        return held?.Limit is { } limit && !limit.TryTake(out var seconds) ? throw TooFast(seconds) : held?.Caller;
+    }
+
+    /// <summary>Who it still is, or null if what was shown does not hold any more. Does not count as a request.</summary>
+    public async ValueTask<ApiCaller?> FindAgain(Proof proof)
+    {
+        if (proof.Key is { } key) return (await ring.Find(key))?.Caller;
+        return !(proof.LoginEndsAt <= time.GetUtcNow()) && await logins.Holds(proof.Login!)
+            ? OperatorLogin.CallerOf(proof.Login) : null;
+    }
+
+    /// <summary>What a request shows, or null if that is nothing.</summary>
+    public static async ValueTask<Proof?> ProofOf(HttpContext http)
+    {
         var authorization = http.Request.Headers.Authorization.ToString();
         if (authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
-        {
-            var held = await ring.Find(authorization[Scheme.Length..].Trim());
-            if (held?.Limit is { } limit && !limit.TryTake(out var seconds)) throw TooFast(seconds);
-            return held?.Caller;
-        }
+            return new Proof(authorization[Scheme.Length..].Trim(), null, null);
         if (authorization.Length > 0 || !http.Request.Cookies.ContainsKey(OperatorLogin.Cookie)) return null;
         var login = await http.AuthenticateAsync(OperatorLogin.Scheme);
-        if (!login.Succeeded) return null;
-        if (!IsSafe(http.Request.Method) && !IsOwnSite(http.Request))
-            throw new ProblemException(Problem.OfStatus(403) with { Detail = "The request comes from another site." });
-        return OperatorLogin.CallerOf(login.Principal);
+        return login.Succeeded ? new Proof(null, login.Principal, login.Properties.ExpiresUtc) : null;
     }
 
     /// <summary>The refusal of an address that has asked too often without being recognised, or null.</summary>

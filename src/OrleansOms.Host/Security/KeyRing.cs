@@ -1,30 +1,33 @@
 using System.Collections.Frozen;
-using System.Data.Common;
 using System.Security.Cryptography;
 using System.Text;
 using OrleansOms.Postgres.Security;
 
 namespace OrleansOms.Host.Security;
 
+using HeldKeys = FrozenDictionary<string, KeyRing.HeldKey>;
+
 /// <summary>
 /// Knows every API key that holds, in memory, so that recognising a caller costs no query. A revoked key stops working
 /// within <see cref="Lifetime"/>; a new one works at once, because an unknown key makes the ring look again.
 /// </summary>
-public sealed partial class KeyRing(ApiKeys keys, TimeProvider time, ILogger<KeyRing> logger)
+public sealed class KeyRing
 {
     /// <summary>How old the ring may be.</summary>
-    public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(5);
-
-    /// <summary>How often strangers can make it look again.</summary>
-    static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+    public static readonly TimeSpan Lifetime = FreshCopy<HeldKeys>.Lifetime;
 
     /// <summary>What every key starts with.</summary>
     public const string Prefix = "oms_";
 
-    readonly SemaphoreSlim _loading = new(1, 1);
-    Ring _ring = new(FrozenDictionary<string, HeldKey>.Empty, DateTimeOffset.MinValue);
+    readonly FreshCopy<HeldKeys> _byHash;
+    readonly TimeProvider _time;
 
-    sealed record Ring(FrozenDictionary<string, HeldKey> ByHash, DateTimeOffset LoadedAt);
+    /// <summary>Reads nothing yet.</summary>
+    public KeyRing(ApiKeys keys, TimeProvider time, ILogger<KeyRing> logger)
+    {
+        _time = time;
+        _byHash = new("API keys", async known => Hold(await keys.List(), known ?? HeldKeys.Empty), time, logger);
+    }
 
     /// <summary>A key that holds.</summary>
     /// <param name="Limit">Null if it is not limited.</param>
@@ -37,58 +40,30 @@ public sealed partial class KeyRing(ApiKeys keys, TimeProvider time, ILogger<Key
     public static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
     /// <summary>Recognises a key; null if it does not hold.</summary>
-    public async ValueTask<HeldKey?> Find(string key)
+    public ValueTask<HeldKey?> Find(string key)
     {
-        if (!key.StartsWith(Prefix, StringComparison.Ordinal) || key.Length > 200) return null;
+        if (!key.StartsWith(Prefix, StringComparison.Ordinal) || key.Length > 200) return new((HeldKey?)null);
         var hash = HashOf(key);
-        var now = time.GetUtcNow();
-        if (now - _ring.LoadedAt > Lifetime) await Load(now - Lifetime);
-        if (Find(hash) is { } held) return held;
-        if (_ring.LoadedAt >= now) return null;
-        // It may have been made since. Strangers wait here, so that they cannot keep the database busy.
-        if (_ring.LoadedAt + Pause - now is { Ticks: > 0 } rest) await Task.Delay(rest, time);
-        await Load(now);
-        return Find(hash);
+        var name = Convert.ToHexStringLower(hash);
+        return _byHash.Find(ring =>
+            ring.TryGetValue(name, out var held) && CryptographicOperations.FixedTimeEquals(hash, held.Key.Hash)
+                ? held : null);
     }
 
-    HeldKey? Find(byte[] hash) =>
-        _ring.ByHash.TryGetValue(Convert.ToHexStringLower(hash), out var held)
-        && CryptographicOperations.FixedTimeEquals(hash, held.Key.Hash) ? held : null;
-
-    /// <summary>Reads the keys, unless that was done since a moment.</summary>
-    async Task Load(DateTimeOffset since)
-    {
-        await _loading.WaitAsync();
-        try
-        {
-            var now = time.GetUtcNow();
-            if (_ring.LoadedAt >= since) return;
-            var known = _ring.ByHash;
-            var held = (await keys.List()).Where(k => k.RevokedAt is null)
-                .Select(k => known.TryGetValue(Convert.ToHexStringLower(k.Hash), out var h) && IsSame(h.Key, k) ? h : Hold(k));
-            _ring = new Ring(
-                held.ToFrozenDictionary(h => Convert.ToHexStringLower(h.Key.Hash), StringComparer.Ordinal), now);
-        }
-        catch (Exception e) when (e is DbException or TimeoutException && _ring.ByHash.Count > 0)
-        {
-            // The database is away, so nothing can be changed by anyone; reads from memory go on with the keys of before.
-            LogStale(logger, e.Message);
-            _ring = _ring with { LoadedAt = time.GetUtcNow() };
-        }
-        finally { _loading.Release(); }
-    }
+    /// <summary>A key that has not changed keeps its bucket, and so what is left of its rate.</summary>
+    HeldKeys Hold(IEnumerable<ApiKey> keys, HeldKeys known) => keys
+        .Where(k => k.RevokedAt is null)
+        .Select(k => known.TryGetValue(Convert.ToHexStringLower(k.Hash), out var h) && IsSame(h.Key, k) ? h : Hold(k))
+        .ToFrozenDictionary(h => Convert.ToHexStringLower(h.Key.Hash), StringComparer.Ordinal);
 
     HeldKey Hold(ApiKey key) => new(
         key,
         new ApiCaller(
             $"key:{key.Id}", $"key:{key.Name}", key.Scopes.ToFrozenSet(StringComparer.Ordinal),
             key.Warehouses?.ToFrozenSet(StringComparer.Ordinal)),
-        key.RequestsPerSecond is { } rate ? new TokenBucket(time, rate, rate) : null);
+        key.RequestsPerSecond is { } rate ? new TokenBucket(_time, rate, rate) : null);
 
     static bool IsSame(ApiKey a, ApiKey b) =>
         a.Id == b.Id && a.RequestsPerSecond == b.RequestsPerSecond && a.Scopes.SequenceEqual(b.Scopes)
         && (a.Warehouses ?? []).SequenceEqual(b.Warehouses ?? []) && (a.Warehouses is null) == (b.Warehouses is null);
-
-    [LoggerMessage(LogLevel.Warning, "The API keys could not be read again: {Reason}")]
-    static partial void LogStale(ILogger logger, string reason);
 }

@@ -14,7 +14,7 @@ namespace OrleansOms.Host.Security;
 /// its anti-forgery token to the same address, and is shown again with <c>?error=invalid</c>, <c>throttled</c> or
 /// <c>expired</c> where that fails.
 /// </summary>
-public sealed class OperatorLogin(Operators operators, TimeProvider time)
+public sealed class OperatorLogin(Operators operators, LoginRing logins, TimeProvider time)
 {
     /// <summary>The authentication scheme of people.</summary>
     public const string Scheme = "operator";
@@ -32,6 +32,8 @@ public sealed class OperatorLogin(Operators operators, TimeProvider time)
     static readonly PasswordHasher<string> Hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Rounds }));
     static readonly string Nobody = HashOf("nobody", Guid.NewGuid().ToString());
     static readonly FrozenSet<string> Everything = new[] { Scopes.All }.ToFrozenSet(StringComparer.Ordinal);
+
+    readonly LoginRing _logins = logins;
 
     // Five wrong tries at once, then one in ten seconds, for each address and name.
     readonly TokenBuckets _tries = new(time, 0.1, 5);
@@ -64,6 +66,11 @@ public sealed class OperatorLogin(Operators operators, TimeProvider time)
         o.ReturnUrlParameter = "returnUrl";
         o.ExpireTimeSpan = TimeSpan.FromHours(12);
         o.SlidingExpiration = true;
+        o.Events.OnValidatePrincipal = async context =>
+        {
+            var ring = context.HttpContext.RequestServices.GetRequiredService<LoginRing>();
+            if (context.Principal is { } login && !await ring.Holds(login)) context.RejectPrincipal();
+        };
         var toLogin = o.Events.OnRedirectToLogin;
         o.Events.OnRedirectToLogin = context =>
         {
@@ -95,9 +102,10 @@ public sealed class OperatorLogin(Operators operators, TimeProvider time)
         return Results.Redirect(IsLocal(returnUrl) ? returnUrl : "/");
     }
 
-    static async Task<IResult> LogOut(HttpContext http, IAntiforgery antiforgery)
+    static async Task<IResult> LogOut(HttpContext http, OperatorLogin login, IAntiforgery antiforgery)
     {
         if (!await antiforgery.IsRequestValidAsync(http)) return Results.Redirect("/");
+        await login._logins.End(http.User);
         await http.SignOutAsync(Scheme);
         return Results.Redirect("/login");
     }
@@ -107,13 +115,15 @@ public sealed class OperatorLogin(Operators operators, TimeProvider time)
         var person = name.Length is > 0 and <= 200 ? await operators.Find(name) : null;
         // An unknown name takes as long as a wrong password, so that nobody learns which names there are.
         var isRight = password.Length <= 1000 && IsRight(name, person?.PasswordHash ?? Nobody, password);
-        return isRight ? person : null;
+        return isRight && person?.DisabledAt is null ? person : null;
     }
 
-    static ClaimsPrincipal PrincipalOf(Operator person)
+    /// <summary>A new login of a person.</summary>
+    public static ClaimsPrincipal PrincipalOf(Operator person)
     {
         var claims = new List<Claim> { new(ClaimTypes.Name, person.Name), new(ClaimTypes.NameIdentifier, person.Name) };
         claims.AddRange(person.Roles.Select(r => new Claim(ClaimTypes.Role, r)));
+        claims.AddRange(LoginRing.ClaimsOf(person));
         claims.AddRange((person.Warehouses ?? [AllWarehouses]).Select(w => new Claim(WarehouseClaim, w)));
         return new ClaimsPrincipal(new ClaimsIdentity(claims, Scheme));
     }

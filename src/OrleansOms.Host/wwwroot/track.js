@@ -88,6 +88,7 @@
       tell();
       show(message.result.version);
     } else if (message.type === 1 && message.target === "orderChanged") show(message.arguments[0].version);
+    else if (message.target === "watchEnded") location.reload(); // The link has ended; the server says so better.
     else if (message.error || message.type === 7) own.close();
   }
 

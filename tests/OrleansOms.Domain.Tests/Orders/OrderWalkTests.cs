@@ -19,6 +19,7 @@ public sealed class OrderWalkTests
     public void Every_walk_keeps_the_laws_and_moves_as_the_table_says()
     {
         var seen = new HashSet<(OrderStatus From, OrderStatus To)>();
+        var unpacked = 0;
         for (var seed = 1; seed <= Walks; seed++)
         {
             var world = new World(seed);
@@ -31,7 +32,9 @@ public sealed class OrderWalkTests
                 world.Check();
             }
             world.Quiesce();
+            unpacked += world.Unpacked;
         }
+        Assert.True(unpacked > 50, $"Only {unpacked} packed shipments were opened again.");
         var table = OrderTransitions.Table.SelectMany(row => row.Value.Select(to => (From: row.Key, To: to))).ToHashSet();
         Assert.True(table.SetEquals(seen), $"""
             Moves that the table does not know: {string.Join(", ", seen.Except(table).Order())}
@@ -86,6 +89,9 @@ public sealed class OrderWalkTests
         }
 
         public Order Order { get; private set; }
+
+        /// <summary>Packed shipments that were opened again.</summary>
+        public int Unpacked { get; private set; }
 
         public void Step()
         {
@@ -197,6 +203,7 @@ public sealed class OrderWalkTests
                         Status = ShipmentStatus.Picking,
                         Missing = [.. p.Lines.Where(l => l.Missing > 0).Select(l => new LineUnits(l.LineId, l.Missing))],
                     };
+                if (e is ShipmentUnpacked) Unpacked++;
                 if (e is not UnitsWithdrawn) _reports.Add(report);
             }
             _shipments[id] = s;
@@ -261,6 +268,10 @@ public sealed class OrderWalkTests
                 Law(stock.Reserved == stock.Reservations.Values.Sum(r => r.Quantity), $"L2 {stock}");
             }
             Law(_stocks.Values.Sum(s => s.OnHand) == _received - _shippedUnits - _lost, "L3");
+            foreach (var s in _shipments.Values.Where(s => !s.Packages.IsEmpty && s.Status != ShipmentStatus.Cancelled))
+                foreach (var sku in Skus)
+                    Law(s.Packages.Sum(p => p.Lines.Where(l => l.Sku == sku).Sum(l => l.Quantity))
+                        == s.Lines.Where(l => l.Sku == sku).Sum(l => l.Quantity), $"boxes {s}");
             foreach (var line in Order.Lines)
             {
                 Law(line.Open >= 0 && line.Backordered >= 0 && line.Cancelled >= 0 && line.Shipped >= 0

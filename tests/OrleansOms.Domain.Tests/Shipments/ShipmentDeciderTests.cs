@@ -109,10 +109,33 @@ public sealed class ShipmentDeciderTests
         var less = When(Fresh, new WithdrawUnits("c1", [new LineUnits(1, 3)]));
         Assert.Equal([1, 2, 1], less.Lines.Select(l => l.Quantity));
         Assert.Empty(ShipmentDecider.Decide(less, new WithdrawUnits("c1", [new LineUnits(1, 3)]), Now).Events);
-        Assert.Equal("shipment_packed", Refusal(Packed, new WithdrawUnits("c1", [new LineUnits(1, 3)])));
         var all = new WithdrawUnits("c1", [new LineUnits(1, 4), new LineUnits(2, 2), new LineUnits(3, 1)]);
         Assert.Equal(ShipmentStatus.Cancelled, When(Packed, all).Status);
         Assert.Equal("shipment_left", Refusal(Shipped, all));
+    }
+
+    [Fact]
+    public void A_packed_shipment_that_keeps_some_units_is_packed_again()
+    {
+        var take = new WithdrawUnits("c1", [new LineUnits(1, 3), new LineUnits(3, 1)]);
+        Assert.Equal(
+            [typeof(UnitsWithdrawn), typeof(ShipmentUnpacked)],
+            ShipmentDecider.Decide(Packed, take, Now).Events.Select(e => e.GetType()));
+        var opened = When(Packed, take);
+        Assert.Equal(ShipmentStatus.Picking, opened.Status);
+        Assert.Empty(opened.Packages);
+        Assert.Equal([(1, 1, 1), (2, 2, 2)], opened.Lines.Select(l => (l.LineId, l.Quantity, l.Picked!.Value)));
+        Assert.Empty(ShipmentDecider.Decide(opened, take, Now).Events);
+        Assert.Equal("shipment_not_packed", Refusal(opened, new ShipShipment("dhl", "parcel", "T1")));
+        // The first packing, come late: its boxes would hold what was cancelled.
+        Assert.Equal("contents_do_not_match", Refusal(opened, Box(("A", 6), ("B", 1))));
+
+        var again = When(opened, Box(("A", 3)));
+        Assert.Equal(ShipmentStatus.Packed, again.Status);
+        Assert.Empty(ShipmentDecider.Decide(again, take, Now).Events);
+        var left = When(again, new ShipShipment("dhl", "parcel", "T1"));
+        Assert.Empty(ShipmentDecider.Decide(left, take, Now).Events);
+        Assert.Equal("shipment_left", Refusal(left, take with { RequestId = "c2" }));
     }
 
     [Fact]

@@ -2,6 +2,8 @@ using System.Net;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using OrleansOms.Host.Security;
+using OrleansOms.Postgres.Security;
 using OrleansOms.Tests.Fixtures;
 
 namespace OrleansOms.Tests.ApiTests;
@@ -27,6 +29,32 @@ public sealed class LoginTests(OmsApp app)
 
         await browser.LogOut();
         Assert.Equal(HttpStatusCode.Unauthorized, await browser.Get("/api/v1/orders"));
+    }
+
+    [Fact]
+    public async Task A_cookie_that_was_kept_holds_no_longer_than_its_login_and_its_person()
+    {
+        var operators = new Operators(app.Database.Source);
+        var person = new Operator($"p-{Guid.NewGuid():N}", OperatorLogin.HashOf("p", "secret one"), [], null);
+        await operators.Put(person);
+        using var browser = new Browser(app);
+        Assert.Equal("/orders", await browser.LogIn(person.Name, "secret one", "/orders"));
+        using var kept = browser.Copy();
+        using var second = new Browser(app);
+        await second.LogIn(person.Name, "secret one", "/");
+        Assert.Equal(HttpStatusCode.OK, await kept.Get("/api/v1/orders"));
+        Assert.Equal(HttpStatusCode.OK, await kept.Get("/orders"));
+
+        await browser.LogOut(person.Name);
+        await OmsApp.Until(() => kept.Get("/api/v1/orders"), status => status == HttpStatusCode.Unauthorized);
+        Assert.Equal(HttpStatusCode.Redirect, await kept.Get("/orders"));
+        Assert.Equal(HttpStatusCode.OK, await second.Get("/api/v1/orders"));
+
+        Assert.True(await operators.Disable(person.Name));
+        await OmsApp.Until(() => second.Get("/api/v1/orders"), status => status == HttpStatusCode.Unauthorized);
+        Assert.StartsWith("/login?error=invalid", await second.LogIn(person.Name, "secret one", "/"));
+        await operators.Put(person);
+        Assert.StartsWith("/login?error=invalid", await second.LogIn(person.Name, "secret one", "/"));
     }
 
     [Theory]
@@ -76,10 +104,18 @@ public sealed class LoginTests(OmsApp app)
             return (await _client.PostAsync("/login", new FormUrlEncodedContent(fields))).Headers.Location!.OriginalString;
         }
 
-        public async Task LogOut()
+        /// <summary>Another browser with the same cookies.</summary>
+        public Browser Copy()
+        {
+            var copy = new Browser(_app);
+            copy._cookies.Add(_cookies.GetAllCookies());
+            return copy;
+        }
+
+        public async Task LogOut(string name = "admin")
         {
             var fields = new Dictionary<string, string>();
-            await AddToken(fields, "admin");
+            await AddToken(fields, name);
             await _client.PostAsync("/logout", new FormUrlEncodedContent(fields));
         }
 

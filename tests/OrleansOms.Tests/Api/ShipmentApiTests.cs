@@ -49,6 +49,37 @@ public sealed class ShipmentApiTests(OmsApp app)
         Assert.Equal((422, "contents_do_not_match"), await Code(id, "pack", $$"""{"packages":[{"weightGrams":9,"lines":[{"sku":"{{sku}}","quantity":3}]}]}"""));
     }
 
+    [Fact]
+    public async Task Units_cancelled_out_of_a_packed_shipment_send_it_back_to_be_packed()
+    {
+        var (sku, order, id) = await Released(4);
+        string Boxes(int units) => $$"""{"packages":[{"weightGrams":900,"lines":[{"sku":"{{sku}}","quantity":{{units}}}]}]}""";
+        const string cancel = """{"reason":"too many","lines":[{"lineId":1,"quantity":1}]}""";
+        await Do(id, "pick", $$"""{"lines":[{"sku":"{{sku}}","quantity":4}]}""");
+        await Do(id, "pack", Boxes(4));
+        var cancelled = await app.Api.Must(200, HttpMethod.Post, $"/api/v1/orders/{order}/cancel", JsonNode.Parse(cancel), "c");
+        Assert.Equal((1, "inFulfilment"), ((int)cancelled["lines"]![0]!["cancelled"]!, (string?)cancelled["status"]));
+        Assert.Equal(1, (int)(await app.Api.Must(200, HttpMethod.Get, $"/api/v1/stock/LON/{sku}", null))["available"]!);
+
+        await app.CountEvents();
+        var listed = (await app.Api.Get($"/api/v1/shipments?order={order}&status=picking")).Json["items"]![0]!;
+        Assert.Equal((0, 3, 3), (listed["packages"]!.AsArray().Count, (int)listed["lines"]![0]!["quantity"]!, (int)listed["lines"]![0]!["picked"]!));
+        var events = (await app.Api.Get($"/api/v1/orders/{order}/timeline")).Json["events"]!.AsArray();
+        Assert.Contains(events, e => (string?)e!["what"] == $"{id} is picking: opened to take units out, to be packed again");
+        Assert.Equal((409, "shipment_not_packed"), await Code(id, "ship", """{"carrier":"c","service":"s"}"""));
+        Assert.Equal((422, "contents_do_not_match"), await Code(id, "pack", Boxes(4)));
+
+        Assert.Equal("packed", await Do(id, "pack", Boxes(3)));
+        Assert.Equal("shipped", await Do(id, "ship", """{"carrier":"c","service":"s"}"""));
+        var again = await app.Api.Send(HttpMethod.Post, $"/api/v1/orders/{order}/cancel", cancel, "c");
+        Assert.Equal((200, 1), (again.Status, (int)again.Json["lines"]![0]!["cancelled"]!));
+        var late = await app.Api.Send(HttpMethod.Post, $"/api/v1/orders/{order}/cancel", cancel, "d");
+        Assert.Equal((409, "order_not_cancellable"), (late.Status, late.Code));
+        var stock = await OmsApp.Until(
+            () => app.Api.Must(200, HttpMethod.Get, $"/api/v1/stock/LON/{sku}", null), s => (int)s["reserved"]! == 0);
+        Assert.Equal((1, 1), ((int)stock["onHand"]!, (int)stock["available"]!));
+    }
+
     [Theory]
     [InlineData("pick", """{"lines":[]}""", "lines"), InlineData("pick", """{"lines":[{"sku":"A","quantity":-1}]}""", "lines[0].quantity")]
     [InlineData("pick", """{"lines":[null]}""", "lines[0].sku")]

@@ -23,7 +23,7 @@ static class Staff
         this Browser browser, OmsApp app, string path, int width = 1440, ColorScheme scheme = ColorScheme.Light,
         string? host = null, bool mayFail = false)
     {
-        var tab = await browser.Open((host ?? app.Url) + path, width, scheme, mayFail: mayFail, cookie: app.Cookie("*"));
+        var tab = await browser.Open((host ?? app.Url) + path, width, scheme, mayFail: mayFail, cookie: await app.Cookie());
         return tab;
     }
 

@@ -57,12 +57,8 @@ public sealed class OmsApp : IAsyncLifetime
     {
         Database = await TestDatabase.Create(migrated: false, maxPoolSize: 30);
         await Begin();
-        foreach (var (code, latitude, longitude) in new[] { ("LON", 51.5, 0.0), ("MAN", 53.5, -2.2) })
-            await Api.Must(201, HttpMethod.Put, $"/api/v1/warehouses/{code}", new JsonObject
-            {
-                ["name"] = code, ["active"] = true, ["latitude"] = latitude, ["longitude"] = longitude,
-                ["address"] = new JsonObject { ["line1"] = "1 Dock Road", ["city"] = code, ["country"] = "GB" },
-            });
+        await AddWarehouse("LON", 51.5, 0.0);
+        await AddWarehouse("MAN", 53.5, -2.2);
         foreach (var sku in new[] { "A", "B", "C" }) await AddProduct(sku);
     }
 
@@ -123,6 +119,21 @@ public sealed class OmsApp : IAsyncLifetime
     /// <summary>Creates a product.</summary>
     public async Task AddProduct(string sku) => await Api.Must(
         201, HttpMethod.Put, $"/api/v1/products/{Uri.EscapeDataString(sku)}", new JsonObject { ["name"] = $"Product {sku}" });
+
+    Task AddWarehouse(string code, double latitude, double longitude) => Api.Must(
+        201, HttpMethod.Put, $"/api/v1/warehouses/{code}", new JsonObject
+        {
+            ["name"] = code, ["active"] = true, ["latitude"] = latitude, ["longitude"] = longitude,
+            ["address"] = new JsonObject { ["line1"] = "1 Dock Road", ["city"] = code, ["country"] = "GB" },
+        });
+
+    /// <summary>Creates a warehouse of its own for a test: what is in it, the test has put there.</summary>
+    public async Task<string> NewWarehouse()
+    {
+        var code = $"W{Guid.NewGuid():N}"[..16].ToUpperInvariant();
+        await AddWarehouse(code, 52.5, -1.9);
+        return code;
+    }
 
     /// <summary>Creates a product of its own for a test, with units in LON.</summary>
     public async Task<string> NewProduct(int units = 0)

@@ -133,6 +133,36 @@ public sealed class OrderFlowTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Units_of_a_packed_shipment_are_freed_once_and_the_rest_is_packed_again()
+    {
+        await _silos.Receive("LON", "A", 10);
+        var placed = await _silos.Place(lines: ("A", 4));
+        var shipment = (await Released(placed.Id)).Shipments[0].Id;
+        await Do(shipment, new PickUnits([new SkuUnits("A", 4)]));
+        await Do(shipment, new PackShipment([new Package(500, [new SkuUnits("A", 4)])]));
+
+        var part = new CancelOrder("c1", "x", [new LineUnits(1, 1)]);
+        var replies = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => _silos.Order(placed.Id).Execute(part, Silos.By("c1"))));
+        Assert.All(replies, r => Assert.Equal(1, r.Value!.Lines[0].Cancelled));
+        Assert.Equal(7, (await _silos.Stock("LON", "A").Get()).Available);
+        var opened = (await _silos.Shipment(shipment).Get())!;
+        Assert.Equal((ShipmentStatus.Picking, 0, 3), (opened.Status, opened.Packages.Count, opened.Lines[0].Picked));
+        var told = await _silos.UntilOrder(placed.Id, o => o.Shipments[0].Status == ShipmentStatus.Picking);
+        Assert.Equal(OrderStatus.InFulfilment, told.Status);
+        Assert.Equal(
+            "shipment_not_packed",
+            (await _silos.Shipment(shipment).Execute(new ShipShipment("dhl", "parcel", "T1"), Silos.By("s"))).Rejection?.Code);
+
+        await Do(shipment, new PackShipment([new Package(400, [new SkuUnits("A", 3)])]));
+        await Do(shipment, new ShipShipment("dhl", "parcel", "T1"));
+        await _silos.UntilOrder(placed.Id, o => o.Status == OrderStatus.Shipped && o.Lines[0].Shipped == 3);
+        var stock = await _silos.UntilStock("LON", "A", s => s.Reserved == 0);
+        Assert.Equal((7, 7), (stock.OnHand, stock.Available));
+        var late = await _silos.Order(placed.Id).Execute(new CancelOrder("c2", "x", [new LineUnits(1, 1)]), Silos.By("c2"));
+        Assert.Equal("order_not_cancellable", late.Rejection?.Code);
+    }
+
+    [Fact]
     public async Task Cancelling_after_it_left_is_refused_and_changes_nothing()
     {
         await _silos.Receive("LON", "A", 2);

@@ -69,14 +69,14 @@ public sealed class HubTests(OmsApp app)
     [Fact]
     public async Task An_operator_sees_every_order_change_and_counts_that_end_equal_to_the_lists()
     {
-        await using var client = await LiveClient.Connect(app.Url, cookie: app.Cookie("*"));
+        await using var client = await LiveClient.Connect(app.Url, cookie: await app.Cookie());
         await client.Call("WatchOrders");
         var order = await app.PlaceNew();
         await app.Ship(order);
         await LiveApp.Until(() => client.Heard.Any(h =>
             h.What == "orderChanged" && h.Value.Id() == order.Id() && h.Value["status"]!.GetValue<string>() == "shipped"));
         await app.CountEvents();
-        await using var other = await LiveClient.Connect(app.Url, cookie: app.Cookie("*"));
+        await using var other = await LiveClient.Connect(app.Url, cookie: await app.Cookie());
         var counts = await other.Call("WatchOrders");
         await LiveApp.Until(() => JsonNode.DeepEquals(
             counts, client.Heard.LastOrDefault(h => h.What == "countsChanged").Value));
@@ -136,16 +136,24 @@ public sealed class HubTests(OmsApp app)
         Assert.Equal("forbidden", await scopeless.Refused("WatchOrder", order.Id()));
         Assert.Equal("forbidden", await scopeless.Refused("WatchWarehouse", "LON"));
 
+        var own = await app.NewWarehouse();
         await using var elsewhere = await LiveClient.Connect(
-            app.Url, await NewKey([Scopes.OrdersRead, Scopes.ShipmentsRead], ["MAN"]));
+            app.Url, await NewKey([Scopes.OrdersRead, Scopes.ShipmentsRead], [own]));
         Assert.Equal("not_found", await elsewhere.Refused("WatchOrder", order.Id()));
         Assert.Equal("not_found", await elsewhere.Refused("WatchWarehouse", "LON"));
         Assert.Equal("not_found", await elsewhere.Refused("WatchWarehouse", "NOWHERE"));
         Assert.Equal("not_found", await elsewhere.Refused("WatchOrder", "ord-00000000000000000000000000"));
-        Assert.All(
-            (await elsewhere.Call("WatchWarehouse", "MAN")).AsArray(),
-            shipment => Assert.Equal("MAN", (string?)shipment!["warehouse"]));
+        Assert.Empty((await elsewhere.Call("WatchWarehouse", own)).AsArray());
         Assert.Equal("forbidden", await elsewhere.Refused("WatchOrders"));
+
+        var sku = await app.NewProduct();
+        await app.Receive(own, sku, 1);
+        var here = await app.Released(await app.Api.Place(Api.Order((sku, 1))));
+        Assert.Equal(here.Id(), (await elsewhere.Call("WatchOrder", here.Id())).Id());
+        await app.CountEvents();
+        Assert.Equal(
+            [here["shipments"]![0]!.Id()],
+            (await elsewhere.Call("WatchWarehouse", own)).AsArray().Select(shipment => shipment!.Id()));
 
         await using var unknown = await LiveClient.Connect(app.Url, "oms_this_key_was_never_made");
         Assert.Equal("not_found", await unknown.Refused("WatchOrder", order.Id()));
@@ -154,12 +162,12 @@ public sealed class HubTests(OmsApp app)
     [Fact]
     public async Task Operators_of_one_warehouse_and_pages_of_other_sites_are_refused()
     {
-        await using var some = await LiveClient.Connect(app.Url, cookie: app.Cookie("LON"));
+        await using var some = await LiveClient.Connect(app.Url, cookie: await app.Cookie("LON"));
         Assert.Equal("forbidden", await some.Refused("WatchOrders"));
         Assert.Equal("not_found", await some.Refused("WatchWarehouse", "MAN"));
         Assert.NotNull(await some.Call("WatchWarehouse", "LON"));
 
-        await using var evil = await LiveClient.Connect(app.Url, cookie: app.Cookie("*"), origin: "https://evil.example");
+        await using var evil = await LiveClient.Connect(app.Url, cookie: await app.Cookie(), origin: "https://evil.example");
         Assert.Equal("forbidden", await evil.Refused("WatchOrders"));
     }
 

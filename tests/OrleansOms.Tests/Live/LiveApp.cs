@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using OrleansOms.Host.Security;
+using OrleansOms.Postgres.Security;
 using OrleansOms.Tests.Fixtures;
 
 namespace OrleansOms.Tests.Live;
@@ -95,19 +96,24 @@ static class LiveApp
             ["occurredAt"] = (at ?? DateTimeOffset.UtcNow).ToString("O"), ["eventId"] = Guid.NewGuid().ToString("N"),
         });
 
-    /// <summary>The cookie of an operator who may see these warehouses; <c>*</c> is all.</summary>
-    public static string Cookie(this OmsApp app, params string[] warehouses)
+    /// <summary>The cookie of a login of an operator who may see these warehouses, or all.</summary>
+    public static async Task<string> Cookie(this OmsApp app, params string[] warehouses)
+    {
+        var person = new Operator(string.Join('-', ["ann", .. warehouses]), "none", [], warehouses is [] ? null : warehouses);
+        await new Operators(app.Database.Source).Put(person);
+        return app.Cookie(OperatorLogin.PrincipalOf(person));
+    }
+
+    /// <summary>The cookie of a login.</summary>
+    public static string Cookie(this OmsApp app, ClaimsPrincipal login)
     {
         var options = app.Services.GetRequiredService<IOptionsMonitor<CookieAuthenticationOptions>>()
             .Get(OperatorLogin.Scheme);
-        var identity = new ClaimsIdentity(
-            [new Claim(ClaimTypes.Name, "ann"), .. warehouses.Select(w => new Claim("warehouse", w))],
-            OperatorLogin.Scheme);
         var times = new AuthenticationProperties
         {
             IssuedUtc = DateTimeOffset.UtcNow, ExpiresUtc = DateTimeOffset.UtcNow.AddHours(1),
         };
-        var ticket = new AuthenticationTicket(new ClaimsPrincipal(identity), times, OperatorLogin.Scheme);
+        var ticket = new AuthenticationTicket(login, times, OperatorLogin.Scheme);
         return $"{OperatorLogin.Cookie}={options.TicketDataFormat.Protect(ticket)}";
     }
 

@@ -47,6 +47,22 @@ public sealed class TrackStoryTests
     }
 
     [Fact]
+    public void A_parcel_that_was_opened_is_being_packed_until_it_is_packed_again()
+    {
+        var opened = Parcel(1, 2, Picking, Packed, Picking);
+        var story = Story(OrderStatus.InFulfilment, [Line(1, 3, cancelled: 1)], opened);
+        Says(story, "Being packed", "In the hands of our London warehouse");
+        Assert.Equal([Reach.Passed, Reach.Ahead, Reach.Ahead, Reach.Ahead, Reach.Ahead], story.Line.Select(p => p.Reach));
+        Assert.Equal(
+            ["Opened, to be packed again", "Packed", "Taken from the shelf"],
+            TrackStory.NewestFirst(opened).Select(e => TrackStory.WordsOf(e, opened)));
+
+        var again = Story(
+            OrderStatus.Shipped, [Line(1, 3, cancelled: 1)], Parcel(1, 2, Picking, Packed, Picking, Packed, Shipped));
+        Assert.Equal((Reach.Passed, Start.AddHours(3)), (again.Line[1].Reach, again.Line[1].At));
+    }
+
+    [Fact]
     public void A_shipped_parcel_is_on_its_way_from_its_city_since_its_day()
     {
         var story = Story(OrderStatus.Shipped, [Line(1, 2)], Parcel(1, 2, Picking, Packed, Shipped, InTransit));

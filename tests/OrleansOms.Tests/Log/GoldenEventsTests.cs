@@ -59,6 +59,7 @@ public sealed class GoldenEventsTests
         new ShipmentShipped("DHL", "Parcel", "JD1"),
         new TrackingRecorded(ShipmentStatus.Delivered, "Delivered", "Worthing", At, "e1"),
         new UnitsWithdrawn("c1", [new LineUnits(1, 1)]),
+        new ShipmentUnpacked("c1"),
         new TrackingAlarmRaised(At),
         new ProductPut("85123A", new ProductDetails("T-light holder", 320, "5012345678900")),
         new WarehousePut("LON", new WarehouseDetails("London", Address, new GeoPoint(51.5, -0.1), true)),

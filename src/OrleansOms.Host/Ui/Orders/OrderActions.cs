@@ -1,5 +1,6 @@
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
 using OrleansOms.Host.Ui.Shared;
 
 namespace OrleansOms.Host.Ui.Orders;
@@ -84,7 +85,10 @@ public static class OrderActions
                 {
                     (null, _) => $"stops waiting for {what}",
                     ({ } warehouse, null) => $"releases {what} in {warehouse}",
-                    ({ } warehouse, _) => $"takes {what} out of the shipment in {warehouse} and releases them there",
+                    ({ } warehouse, { } id) => IsOpened(order, id, g.Sum(u => (long)u.Quantity))
+                        ? $"opens the packed shipment in {warehouse}, takes {what} out and releases "
+                            + $"{(g.Sum(u => (long)u.Quantity) == 1 ? "it" : "them")} there; the rest is packed again"
+                        : $"takes {what} out of the shipment in {warehouse} and releases them there",
                 };
             })
             .ToList();
@@ -95,6 +99,11 @@ public static class OrderActions
             : "";
         return $"This {Show.Join(parts)}. {after}{money}";
     }
+
+    /// <summary>Whether units taken out of a shipment send it back to be packed again.</summary>
+    static bool IsOpened(Order order, string shipmentId, long units) =>
+        order.Shipments.First(s => s.Id == shipmentId) is { Status: ShipmentStatus.Packed } shipment
+        && units < shipment.Lines.Sum(l => (long)l.Quantity);
 
     static string? WhyNoPayment(Order order, DateTimeOffset now)
     {

@@ -102,6 +102,8 @@ public sealed record TrackStory(OrderView Order)
     public static string WordsOf(ShipmentStepView step, OrderShipmentView parcel) =>
         step.Description is { Length: > 0 } told ? told : step.Status switch
         {
+            ShipmentStatus.Picking when parcel.Events.TakeWhile(e => e != step).Any(e => e.Status == ShipmentStatus.Packed) =>
+                "Opened, to be packed again",
             ShipmentStatus.Picking => "Taken from the shelf",
             ShipmentStatus.Shipped when parcel.Carrier is { } carrier => $"Handed to {carrier}",
             ShipmentStatus.Shipped => "Handed to the carrier",
@@ -175,11 +177,16 @@ public sealed record TrackStory(OrderView Order)
     /// <summary>When the latest of the parcels that passed a point did so.</summary>
     DateTimeOffset? Last(int rank) => Parcels.Max(p => Passed(p, rank));
 
-    static DateTimeOffset? Passed(OrderShipmentView parcel, int rank) =>
-        parcel.Events.FirstOrDefault(e => RankOf(e.Status) == rank)?.OccurredAt;
+    /// <summary>When a parcel passed a point; what was packed may have been opened and packed again.</summary>
+    static DateTimeOffset? Passed(OrderShipmentView parcel, int rank)
+    {
+        if (RankOf(parcel) < rank) return null;
+        var passes = parcel.Events.Where(e => RankOf(e.Status) == rank);
+        return (RankOf(ShipmentStatus.Packed) == rank ? passes.LastOrDefault() : passes.FirstOrDefault())?.OccurredAt;
+    }
 
-    static int RankOf(OrderShipmentView parcel) =>
-        parcel.Events.Select(e => RankOf(e.Status)).Append(RankOf(parcel.Status)).Max();
+    static int RankOf(OrderShipmentView parcel) => RankOf(parcel.Status) == 0
+        ? 0 : parcel.Events.Select(e => RankOf(e.Status)).Append(RankOf(parcel.Status)).Max();
 
     static int RankOf(ShipmentStatus status) => status switch
     {

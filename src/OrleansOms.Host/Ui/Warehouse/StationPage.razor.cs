@@ -123,7 +123,11 @@ public sealed partial class StationPage : ScanPage
 
     private protected override void Changed()
     {
-        if (_shipment is not null && Work?.Find(Id) is { } newer) Adopt(newer);
+        if (_shipment is null || Work?.Find(Id) is not { } newer) return;
+        var wasPacked = Now == Step.Ship;
+        Adopt(newer);
+        if (wasPacked && Now == Step.Pack)
+            Said = Said.Wrong("Units were cancelled. Open it, take out what is not listed below, and pack the rest again.");
     }
 
     int? WeightOf(string sku) => Catalogue.TryGetProduct(sku, out var product) ? product.Details.WeightGrams : null;

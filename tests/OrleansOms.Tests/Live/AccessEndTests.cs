@@ -1,0 +1,192 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using OrleansOms.Grains.Catalogue;
+using OrleansOms.Host.Live;
+using OrleansOms.Host.Security;
+using OrleansOms.Postgres.Security;
+using OrleansOms.Tests.Fixtures;
+
+namespace OrleansOms.Tests.Live;
+
+/// <summary>A program whose memory of keys and logins grows old, and whose calendar turns, when a test says so.</summary>
+public sealed class AgeingApp : IAsyncLifetime
+{
+    /// <summary>The program.</summary>
+    public OmsApp App { get; }
+    /// <summary>By which the memory of keys and logins is old.</summary>
+    public ShiftedTime Memory { get; } = new();
+    /// <summary>By which links and cookies end.</summary>
+    public ShiftedTime Calendar { get; } = new();
+
+    public AgeingApp() => App = new OmsApp
+    {
+        Adjust = services => services
+            .AddSingleton(p => new KeyRing(p.GetRequiredService<ApiKeys>(), Memory, NullLogger<KeyRing>.Instance))
+            .AddSingleton(p => new LoginRing(p.GetRequiredService<Operators>(), Memory, NullLogger<LoginRing>.Instance))
+            .AddSingleton(p => new Gate(
+                p.GetRequiredService<KeyRing>(), p.GetRequiredService<LoginRing>(), Calendar))
+            .AddSingleton(p => new HubAccess(
+                p.GetRequiredService<Gate>(), p.GetRequiredService<TrackingLinks>(),
+                p.GetRequiredService<CatalogueIndex>(), Calendar)),
+    };
+
+    /// <inheritdoc />
+    public ValueTask InitializeAsync() => App.InitializeAsync();
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => App.DisposeAsync();
+}
+
+/// <summary>The present moment and some more.</summary>
+public sealed class ShiftedTime : TimeProvider
+{
+    long _ticks;
+
+    /// <summary>How far it is ahead.</summary>
+    public TimeSpan Ahead
+    {
+        get => TimeSpan.FromTicks(Interlocked.Read(ref _ticks));
+        set => Interlocked.Exchange(ref _ticks, value.Ticks);
+    }
+
+    /// <inheritdoc />
+    public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Ahead;
+}
+
+/// <summary>A watch lasts as long as what it was allowed for.</summary>
+[Collection(LiveCollection.Name)]
+public sealed class AccessEndTests(AgeingApp ageing) : IClassFixture<AgeingApp>
+{
+    readonly OmsApp _app = ageing.App;
+
+    /// <summary>Watching, and what must end it.</summary>
+    public static TheoryData<string> Endings() =>
+        new("revoked key", "logout", "disabled operator", "new password", "fewer warehouses", "expired login", "expired link");
+
+    [Theory, MemberData(nameof(Endings))]
+    public async Task Nothing_is_pushed_after_access_has_ended(string ending)
+    {
+        var order = await _app.PlaceNew();
+        await _app.Released(order);
+        var (client, argument, end) = await WatchAs(ending, order);
+        await using var watching = client;
+        await using var witness = await LiveClient.Connect(_app.Url, OmsApp.BootstrapKey);
+        await witness.Call("WatchOrder", order.Id());
+
+        await _app.CancelOne(order);
+        await LiveApp.Until(() => client.Versions().Count > 0 && witness.Versions().Count > 0);
+        await end();
+        ageing.Memory.Ahead += FreshCopy<Logins>.Lifetime + TimeSpan.FromMilliseconds(1);
+        try
+        {
+            var told = client.Versions().Count;
+            await _app.CancelOne(order);
+            await LiveApp.Until(() => witness.Versions().Count > told);
+            await LiveApp.Until(() => client.Heard.Any(h => h.What == "watchEnded"));
+            Assert.Equal("watchEnded", client.Heard.Last().What);
+            Assert.Equal(told, client.Versions().Count);
+            HubTests.AssertSame(
+                new JsonObject { ["watch"] = "order", ["of"] = argument, ["code"] = "access_ended" },
+                client.Heard.Last().Value);
+            Assert.Equal("not_found", await client.Refused("WatchOrder", argument));
+        }
+        finally { ageing.Calendar.Ahead = TimeSpan.Zero; }
+    }
+
+    [Fact]
+    public async Task Watches_that_nothing_happens_to_end_too_and_say_which()
+    {
+        var warehouse = await _app.NewWarehouse();
+        var (key, revoke) = await NewKey();
+        var person = await NewPerson();
+        await using var program = await LiveClient.Connect(_app.Url, key);
+        await program.Call("WatchWarehouse", warehouse);
+        await using var people = await LiveClient.Connect(_app.Url, cookie: _app.Cookie(OperatorLogin.PrincipalOf(person)));
+        await people.Call("WatchOrders");
+
+        await revoke();
+        Assert.True(await new Operators(_app.Database.Source).Disable(person.Name));
+        ageing.Memory.Ahead += FreshCopy<Logins>.Lifetime + TimeSpan.FromMilliseconds(1);
+        await LiveApp.Until(() => IsEnded(program) && IsEnded(people));
+        HubTests.AssertSame(
+            new JsonObject { ["watch"] = "warehouse", ["of"] = warehouse, ["code"] = "access_ended" },
+            program.Heard.Last().Value);
+        HubTests.AssertSame(
+            new JsonObject { ["watch"] = "orders", ["code"] = "access_ended" }, people.Heard.Last().Value);
+        Assert.Equal("forbidden", await program.Refused("WatchWarehouse", warehouse));
+        Assert.Equal("forbidden", await people.Refused("WatchOrders"));
+
+        static bool IsEnded(LiveClient client) => client.Heard.Any(h => h.What == "watchEnded");
+    }
+
+    [Fact]
+    public async Task A_watch_that_has_ended_leaves_the_others_of_its_connection()
+    {
+        var order = await _app.PlaceNew();
+        await _app.Released(order);
+        var (key, revoke) = await NewKey();
+        await using var client = await LiveClient.Connect(_app.Url, key);
+        await client.Call("WatchOrder", order.Id());
+        await client.Call("WatchOrder", order.Token());
+        await revoke();
+        ageing.Memory.Ahead += FreshCopy<Logins>.Lifetime + TimeSpan.FromMilliseconds(1);
+        await _app.CancelOne(order);
+        await LiveApp.Until(() => client.Heard.Any(h => h.What == "watchEnded") && client.Versions().Count > 0);
+        // The one of the link is told still: a customer's view, without the e-mail.
+        Assert.All(
+            client.Heard.Where(h => h.What == "orderChanged"),
+            h => Assert.DoesNotContain("jane@example.com", h.Value.ToJsonString()));
+    }
+
+    async Task<(LiveClient Client, string Argument, Func<Task> End)> WatchAs(string ending, JsonNode order)
+    {
+        switch (ending)
+        {
+            case "revoked key":
+                var (key, revoke) = await NewKey();
+                return await Watch(key, null, order.Id(), revoke);
+            case "expired link":
+                return await Watch(null, null, order.Token(), () => Turn(TimeSpan.FromDays(402)));
+        }
+        var person = await NewPerson();
+        var login = OperatorLogin.PrincipalOf(person);
+        var operators = new Operators(_app.Database.Source);
+        return await Watch(null, _app.Cookie(login), order.Id(), ending switch
+        {
+            "logout" => () => _app.Services.GetRequiredService<LoginRing>().End(login),
+            "disabled operator" => () => operators.Disable(person.Name),
+            "new password" => () => operators.Put(person with { PasswordHash = "another" }),
+            "fewer warehouses" => () => operators.Put(person with { Warehouses = ["MAN"] }),
+            _ => () => Turn(TimeSpan.FromHours(2)),
+        });
+
+        Task Turn(TimeSpan ahead)
+        {
+            ageing.Calendar.Ahead = ahead;
+            return Task.CompletedTask;
+        }
+    }
+
+    async Task<(LiveClient, string, Func<Task>)> Watch(string? key, string? cookie, string argument, Func<Task> end)
+    {
+        var client = await LiveClient.Connect(_app.Url, key, cookie: cookie);
+        await client.Call("WatchOrder", argument);
+        return (client, argument, end);
+    }
+
+    async Task<(string Key, Func<Task> Revoke)> NewKey()
+    {
+        var (key, id) = (KeyRing.NewKey(), Guid.NewGuid().ToString("N"));
+        var keys = new ApiKeys(_app.Database.Source);
+        await keys.Add(new ApiKey(id, id, KeyRing.HashOf(key), [Scopes.All], null, null, default, null));
+        return (key, () => keys.Revoke(id));
+    }
+
+    async Task<Operator> NewPerson()
+    {
+        var person = new Operator($"p-{Guid.NewGuid():N}", "none", [], null);
+        await new Operators(_app.Database.Source).Put(person);
+        return person;
+    }
+}
