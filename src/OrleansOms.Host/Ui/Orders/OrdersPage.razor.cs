@@ -36,8 +36,6 @@ public sealed partial class OrdersPage : IAsyncDisposable
     RadzenDataGrid<OrderSummary>? _grid;
     OrderListQuery _query = new();
     string? _only;
-    string? _search, _channel, _warehouse, _sku;
-    DateOnly? _from, _to;
     bool _failed, _newIsMore, _isBehind;
     int _new;
 
@@ -85,8 +83,6 @@ public sealed partial class OrdersPage : IAsyncDisposable
         else if (_before.IndexOf(query.Cursor) is >= 0 and var at) _before.RemoveRange(at + 1, _before.Count - at - 1);
         else _before.Add(query.Cursor);
         _query = query;
-        (_search, _channel, _warehouse, _sku) = (query.Q, query.Channel, query.Warehouse, query.Sku);
-        (_from, _to) = (query.From, query.To);
     }
 
     async Task Load()
@@ -119,12 +115,18 @@ public sealed partial class OrdersPage : IAsyncDisposable
         else await Load();
     }
 
-    void Search() => Nav.NavigateTo((_query.FirstPage() with { Q = Trimmed(_search) }).Uri());
-
-    void Filter() => Nav.NavigateTo((_query.FirstPage() with
+    /// <summary>What a form does not ask for and the list keeps.</summary>
+    static RenderFragment Stays(OrderListQuery rest) => builder =>
     {
-        Channel = Trimmed(_channel), Warehouse = Trimmed(_warehouse), Sku = Trimmed(_sku), From = _from, To = _to,
-    }).Uri());
+        foreach (var (name, value) in rest.FirstPage().Parameters())
+        {
+            builder.OpenElement(0, "input");
+            builder.AddAttribute(1, "type", "hidden");
+            builder.AddAttribute(2, "name", name);
+            builder.AddAttribute(3, "value", value);
+            builder.CloseElement();
+        }
+    };
 
     void Sorted(DataGridColumnSortEventArgs<OrderSummary> e)
     {
@@ -156,8 +158,6 @@ public sealed partial class OrdersPage : IAsyncDisposable
     string PreviousUri() => (_query with { Cursor = _before.Count > 1 ? _before[^2] : null }).Uri();
 
     static string CountryOf(string code) => Countries.NameOf(code) ?? code;
-
-    static string? Trimmed(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 
     IEnumerable<(string Words, string Value, OrderListQuery Without)> Chips()
     {
