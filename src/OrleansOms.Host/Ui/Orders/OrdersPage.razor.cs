@@ -1,8 +1,9 @@
+using System.Data.Common;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Routing;
-using Npgsql;
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Catalogue;
+using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
@@ -92,14 +93,18 @@ public sealed partial class OrdersPage : IAsyncDisposable
             var filter = _query.Filter(Viewer.Zone, _only);
             var page = await Orders.List(filter);
             Shown = new ShownOrders([.. page.Items], page.NextCursor, await Orders.CountByStatus(filter), _query.Statuses);
-            (_new, _newIsMore, _failed) = (0, false, false);
+            (_new, _newIsMore, _failed, _isBehind) = (0, false, false, false);
             _changed.Clear();
         }
         catch (BadCursorException)
         {
             Nav.NavigateTo(_query.FirstPage().Uri(), replace: true);
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException or OrleansOms.Contracts.Log.OmsFaultException) { _failed = true; }
+        catch (Exception e) when (e is DbException or TimeoutException or OmsFaultException)
+        {
+            _failed = true;
+            RingLater();
+        }
     }
 
     Task Reload()
