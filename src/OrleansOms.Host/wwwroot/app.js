@@ -22,6 +22,13 @@
     setCookie('oms.theme', e.target.value);
   });
 
+  // The columns of a list: kept in a cookie too.
+  document.addEventListener('change', e => {
+    if (!e.target.matches('[data-column]')) return;
+    const all = [...e.target.closest('fieldset').querySelectorAll('[data-column]')];
+    setCookie('oms.columns', all.filter(box => !box.checked).map(box => box.dataset.column).join(','));
+  });
+
   // "3 min ago" stays true while the page is open. The same words as Viewer.Ago.
   const many = (n, word) => (n === 1 ? `1 ${word}` : `${n} ${word}s`);
   const ago = seconds => {

@@ -9,18 +9,20 @@ namespace OrleansOms.Tests.Screens;
 [Collection(ScreensCollection.Name)]
 public sealed class OrderScreenTests(OmsApp app, Browser browser) : IClassFixture<Browser>
 {
-    [Fact]
-    public async Task A_new_order_is_announced_and_a_changed_one_changes_where_it_stands()
+    [Theory]
+    [InlineData(360), InlineData(768), InlineData(1440)]
+    public async Task A_new_order_is_announced_and_a_changed_one_changes_where_it_stands(int width)
     {
         browser.SkipIfMissing();
         var sku = await app.NewProduct(10);
         var first = await app.Api.Place(Api.Order((sku, 1)));
         await app.Released(first);
         await app.CountEvents();
-        await using var tab = await browser.Open(app, $"/orders?sku={sku}");
+        await using var tab = await browser.Open(app, $"/orders?sku={sku}", width);
         await tab.Says("h1 .count", "1");
         await tab.Says(".orders tbody tr", "In fulfilment");
         await tab.Alive();
+        var top = await Top();
 
         await app.Ship(first);
         await tab.Says(".orders tbody tr", "Shipped");
@@ -28,10 +30,13 @@ public sealed class OrderScreenTests(OmsApp app, Browser browser) : IClassFixtur
         await tab.Says(".news", "1 new");
         await tab.Says("h1 .count", "2");
         Assert.Equal(1, await tab.Page.Locator(".orders tbody tr").CountAsync());
+        Assert.Equal(top, await Top()); // nothing moves under the hand
         await tab.Page.ClickAsync(".news button");
         await tab.Says(".orders tbody tr", second["number"]!.GetValue<string>());
         Assert.Equal(2, await tab.Page.Locator(".orders tbody tr").CountAsync());
         tab.AssertStayedOnItsHost();
+
+        async Task<float> Top() => (await tab.Page.Locator(".orders tbody tr").First.BoundingBoxAsync())!.Y;
     }
 
     [Fact]

@@ -72,6 +72,7 @@ public sealed partial class OrdersPage : IAsyncDisposable
         _ = InvokeAsync(async () =>
         {
             Take(OrderListQuery.Read(e.Location));
+            _toCancel = null;
             StateHasChanged();
             await Load();
             StateHasChanged();
@@ -95,6 +96,7 @@ public sealed partial class OrdersPage : IAsyncDisposable
             Shown = new ShownOrders([.. page.Items], page.NextCursor, await Orders.CountByStatus(filter), _query.Statuses);
             (_new, _newIsMore, _failed, _isBehind) = (0, false, false, false);
             _changed.Clear();
+            KeepSelection();
         }
         catch (BadCursorException)
         {
@@ -155,7 +157,9 @@ public sealed partial class OrdersPage : IAsyncDisposable
 
     void Mark(RowRenderEventArgs<OrderSummary> e)
     {
-        if (e.Data is { } order && _changed.Contains(order.Id)) e.Attributes["class"] = "changed";
+        if (e.Data is not { } order) return;
+        var (isChanged, isSelected) = (_changed.Contains(order.Id), _selected.Contains(order.Id));
+        if (isChanged || isSelected) e.Attributes["class"] = $"{(isChanged ? "changed" : "")} {(isSelected ? "selected" : "")}".Trim();
     }
 
     string Counted(SavedView view) => Shown is null ? "" : Show.Number(view.Count(Shown.Counts));
