@@ -33,6 +33,7 @@ public static class Screens
         builder.Services.AddAntiforgery();
         builder.Services.AddRadzenComponents();
         builder.Services.AddScoped<Viewer>();
+        builder.Services.AddScoped<Warehouse.ScanReceipts>();
         return builder;
     }
 

@@ -6,6 +6,7 @@
   const setCookie = (name, value) => {
     document.cookie = `${name}=${encodeURIComponent(value)};path=/;samesite=lax;max-age=${value ? year : 0}`;
   };
+  const keep = (key, text) => (text ? sessionStorage.setItem(key, text) : sessionStorage.removeItem(key));
   setCookie('oms.zone', Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC');
 
   // Light or dark: kept in a cookie, so that the server sends the page in the right one.
@@ -19,6 +20,13 @@
     if (!e.target.matches('[data-theme-choice]')) return;
     if (e.target.value) root.dataset.theme = e.target.value; else delete root.dataset.theme;
     setCookie('oms.theme', e.target.value);
+  });
+
+  // The columns of a list: kept in a cookie too.
+  document.addEventListener('change', e => {
+    if (!e.target.matches('[data-column]')) return;
+    const all = [...e.target.closest('fieldset').querySelectorAll('[data-column]')];
+    setCookie('oms.columns', all.filter(box => !box.checked).map(box => box.dataset.column).join(','));
   });
 
   // "3 min ago" stays true while the page is open. The same words as Viewer.Ago.
@@ -41,7 +49,7 @@
   // The connection: a page that is not live says since when.
   const clock = () => new Date().toLocaleTimeString('en-GB');
   const banner = () => document.getElementById('components-reconnect-modal');
-  let connected = true, lostAt = '';
+  let connected = true, lostAt = '', wish = null; // wish: where to go when the connection is back
   const lost = () => {
     if (connected) { connected = false; lostAt = clock(); }
     if (banner()) banner().textContent = `Reconnecting… what you see is from ${lostAt}.${scan.waitingWords()}`;
@@ -49,7 +57,9 @@
   const found = () => {
     connected = true;
     if (banner()) banner().textContent = '';
-    scan.sendWaiting();
+    scan.again();
+    wish?.();
+    wish = null;
   };
   const loadAgain = async () => {
     // The server has forgotten this page (it was restarted): load it again as soon as it answers.
@@ -90,44 +100,72 @@
     else tone(1040, 0, 0.1, 'sine');
   };
 
-  // The scan field. A scanner types and ends with Enter; what it read is handed over as one piece, in order, and waits
-  // in this tab while the network is away.
+  // The scan field. A scanner types and ends with Enter. What it read is kept in this tab under a name of its own and
+  // handed over until the page shows that it was taken: what a page shows arrives even after a lost network. Scans wait
+  // for the place where they were made; those behind one that opens another shipment are meant for that.
   const scan = {
-    field: null, page: null, id: '', key: '', sending: Promise.resolve(),
-    waiting() { try { return JSON.parse(sessionStorage.getItem(this.key) || '[]'); } catch { return []; } },
-    keep(list) { if (list.length) sessionStorage.setItem(this.key, JSON.stringify(list)); else sessionStorage.removeItem(this.key); },
+    field: null, place: '', sent: '', asked: false, said: '',
+    queue: 'oms.scans',
+    all() { try { return JSON.parse(sessionStorage.getItem(this.queue) || '[]'); } catch { return []; } },
+    keep(list) { keep(this.queue, list.length ? JSON.stringify(list) : ''); },
+    here() { return this.all().filter(s => s.place === this.place); },
     waitingWords() {
-      if (!this.page) return '';
-      const n = this.waiting().length;
+      if (!this.field) return '';
+      const n = this.here().length;
       return n ? ` Go on scanning: ${many(n, 'scan')} will be sent.` : ' You can go on scanning.';
     },
-    attach(field, page, key, id) {
-      this.field = field; this.page = page; this.id = id; this.key = `oms.scans.${key}`;
-      field.focus({ preventScroll: true });
-      this.sendWaiting();
-    },
-    detach(id) { if (id === this.id) this.field = this.page = null; }, // the next page may have its field already
-    // Each scan has a number: one whose answer was lost with the network is sent again and not counted twice.
-    next() {
-      const number = Number(sessionStorage.getItem('oms.scan') || 0) + 1;
-      sessionStorage.setItem('oms.scan', number);
-      return number;
-    },
     read(text) {
-      this.keep([...this.waiting(), { number: this.next(), text }]);
-      if (connected) this.sendWaiting(); else { play('right'); lost(); }
+      const id = [...crypto.getRandomValues(new Uint8Array(16))].map(b => b.toString(16).padStart(2, '0')).join('');
+      this.keep([...this.all(), { id, place: this.place, text }]);
+      if (connected) this.send(); else { play('right'); lost(); }
     },
-    sendWaiting() {
-      this.sending = this.sending.then(async () => {
-        while (connected && this.page) {
-          const [next] = this.waiting();
-          if (next === undefined) return;
-          try { await this.page.invokeMethodAsync('Scanned', next.number, next.text); }
-          catch { return; } // the connection is going; the scan stays first in the queue
-          this.keep(this.waiting().slice(1));
-        }
+    focus() { this.field?.focus({ preventScroll: true }); },
+    // After every change of the page.
+    look() {
+      const field = document.querySelector('[data-scan]');
+      if (!field) { this.field = null; this.place = ''; return; }
+      const { scan: place, live, ready, said = '' } = field.dataset;
+      if (field !== this.field || place !== this.place) {
+        if (this.field && place === this.place && !field.value) field.value = this.field.value; // half of a scan
+        if (!takesText(document.activeElement) || document.activeElement === this.field) field.focus({ preventScroll: true });
+        this.take(field);
+        Object.assign(this, { field, place, sent: '', asked: false, said });
+      } else this.take(field);
+      if (said !== this.said) {
+        const [, kind, by] = said.split(' ');
+        play(kind);
+        if (by === 'press') this.focus();
+        this.said = said;
+      }
+      if (live === undefined) return;
+      if (ready === undefined) this.resume(); else this.send();
+    },
+    // In one go: what the page remembers goes into the tab, and the scan that it remembers leaves it.
+    take(field) {
+      const { scan: place, ready, taken, led, memory = '', carrier } = field.dataset;
+      if (ready === undefined) return;
+      keep(`oms.memory.${place}`, memory);
+      if (carrier) keep('oms.carrier', carrier);
+      const all = this.all(), done = taken ? all.find(s => s.id === taken) : null;
+      if (!done) return;
+      this.keep(all.filter(s => s !== done).map(s => (taken === led && s.place === done.place ? { ...s, place } : s)));
+    },
+    resume() {
+      if (this.asked || !connected) return;
+      this.asked = true;
+      this.tell('resume', {
+        memory: sessionStorage.getItem(`oms.memory.${this.place}`), carrier: sessionStorage.getItem('oms.carrier'),
       });
     },
+    send() {
+      const [next] = this.here();
+      if (!connected || !next || next.id === this.sent || this.field?.dataset.ready === undefined) return;
+      this.sent = next.id;
+      this.tell('scan', { id: next.id, text: next.text });
+    },
+    tell(name, detail) { this.field.dispatchEvent(new CustomEvent(name, { bubbles: true, detail })); },
+    // Nobody knows what was lost with the connection: it is handed over again.
+    again() { this.sent = ''; this.asked = false; this.look(); },
   };
   const takesText = e => e instanceof HTMLElement
     && e.matches('input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]');
@@ -139,7 +177,7 @@
       scan.field.value = '';
       if (text) scan.read(text);
     } else if (scan.field && !takesText(e.target) && e.key.length === 1 && e.key !== ' ') {
-      scan.field.focus({ preventScroll: true }); // the character itself lands in it
+      scan.focus(); // the character itself lands in it
     } else if (e.key === '/' && !takesText(e.target)) {
       const search = document.querySelector('[data-slash]');
       if (search) { e.preventDefault(); search.focus(); search.select(); }
@@ -151,27 +189,59 @@
   // A tap beside everything gives the field its focus back.
   document.addEventListener('pointerup', e => {
     if (scan.field && !e.target.closest('a, button, input, select, textarea, summary, label') && !String(getSelection()))
-      scan.field.focus({ preventScroll: true });
+      scan.focus();
     for (const open of document.querySelectorAll('details[data-popover][open]'))
       if (!open.contains(e.target)) open.open = false;
   });
 
+  // Lists are asked for by their address; the form itself does that before the page answers.
+  document.addEventListener('submit', e => {
+    if (!e.target.matches('form[data-list]') || root.dataset.alive === undefined) return;
+    e.preventDefault();
+    const asked = new URLSearchParams([...new FormData(e.target)].map(([k, v]) => [k, v.trim()]).filter(([, v]) => v));
+    const go = () => Blazor.navigateTo(`${e.target.getAttribute('action')}${asked.size ? '?' : ''}${asked}`);
+    e.target.closest('details')?.removeAttribute('open');
+    if (connected) go(); else wish = go;
+  });
+
+  // The page as it was served is replaced once, when it begins to answer: what was typed until then stays, and the focus.
+  const typed = { fields: new Set(), focused: null };
+  document.addEventListener('input', e => { if (root.dataset.alive === undefined && e.target.id) typed.fields.add(e.target); });
+  document.addEventListener('focusin', e => { typed.focused = takesText(e.target) && e.target.id ? e.target : null; });
+  const carryOver = () => {
+    for (const field of [...typed.fields, typed.focused]) {
+      const heir = field && !field.isConnected ? document.getElementById(field.id) : null;
+      if (!heir || root.dataset.alive !== undefined) continue;
+      if (heir.value !== field.value && typed.fields.has(field)) {
+        heir.value = field.value;
+        heir.dispatchEvent(new Event('change', { bubbles: true }));
+      }
+      if (field === typed.focused && !takesText(document.activeElement)) {
+        heir.focus({ preventScroll: true });
+        if (field.selectionStart !== null) heir.setSelectionRange(field.selectionStart, field.selectionEnd);
+      }
+      typed.fields.delete(field);
+    }
+  };
+
   window.oms = {
     alive: () => { root.dataset.alive = ''; }, // from now on the page answers
-    play,
-    attachScan: (field, page, key, id) => scan.attach(field, page, key, id),
-    detachScan: id => scan.detach(id),
-    focusScan: () => scan.field?.focus({ preventScroll: true }),
+    arrived: () => { // another page: its beginning has the focus, unless someone is typing already
+      if (!takesText(document.activeElement)) document.querySelector('[data-scan], h1')?.focus({ preventScroll: true });
+    },
     copy: async text => { try { await navigator.clipboard.writeText(text); return true; } catch { return false; } },
     focus: selector => document.querySelector(selector)?.focus(),
-    keep: (key, text) => (text ? sessionStorage.setItem(key, text) : sessionStorage.removeItem(key)),
-    kept: key => sessionStorage.getItem(key),
   };
 
   const ready = () => {
     showTheme();
     if (!window.Blazor) return;
-    new MutationObserver(showTheme).observe(document.body, { childList: true, subtree: true });
+    const look = () => { showTheme(); carryOver(); scan.look(); };
+    new MutationObserver(look).observe(document.body, {
+      childList: true, subtree: true, attributeFilter: ['data-scan', 'data-live', 'data-ready', 'data-taken', 'data-memory', 'data-said'],
+    });
+    for (const name of ['scan', 'resume']) Blazor.registerCustomEventType(name, { createEventArgs: e => e.detail });
+    look();
     Blazor.start({
       circuit: { reconnectionOptions: { maxRetries: 100000, retryIntervalMilliseconds: n => (n < 10 ? 500 : 3000) } },
     });

@@ -4,7 +4,7 @@
   "use strict";
   const end = "\x1e", token = document.body.dataset.token, live = document.getElementById("live");
   const address = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/hubs/live`;
-  const silenceMs = 25000, pingMs = 10000, slowestRetryMs = 30000;
+  const silenceMs = 25000, pingMs = 10000, slowestRetryMs = 30000, patienceMs = 10000, pauseMs = 1000;
   const formats = {
     day: { weekday: "long", day: "numeric", month: "long" },
     short: { day: "numeric", month: "short" },
@@ -12,7 +12,7 @@
     clock: { hour: "2-digit", minute: "2-digit" },
     exact: { dateStyle: "full", timeStyle: "long" },
   };
-  let socket, heard = 0, retries = 0, retry = 0, since = null, isFetching = false, wanted = 0;
+  let socket, heard = 0, retries = 0, retry = 0, since = null, showing = null, wanted = 0;
 
   const write = (date, format) => new Intl.DateTimeFormat("en-GB", formats[format]).format(date);
   const shown = () => Number(document.getElementById("now").dataset.version);
@@ -32,27 +32,30 @@
       : "This page is live: changes appear by themselves.";
   }
 
-  async function show(version) {
+  // Ends when the page shows this version or a newer one. An answer that does not come is given up: it would keep every
+  // later one from being asked for.
+  function show(version) {
     wanted = Math.max(wanted, version);
-    if (isFetching) return;
-    isFetching = true;
-    try {
-      while (shown() < wanted) await fetchNow();
-    } catch { // The network is away: the socket notices too, and the next watch asks again.
-      socket?.close();
-    } finally { isFetching = false; }
+    return showing ??= catchUp().finally(() => { showing = null; });
+  }
+
+  async function catchUp() {
+    while (shown() < wanted) {
+      const before = shown();
+      await fetchNow();
+      if (shown() === before) await new Promise(done => setTimeout(done, pauseMs));
+    }
   }
 
   async function fetchNow() {
-    const answer = await fetch(`/track/${encodeURIComponent(token)}/now`, { cache: "no-store" });
+    const answer = await fetch(`/track/${encodeURIComponent(token)}/now`, { cache: "no-store", signal: AbortSignal.timeout(patienceMs) });
     if (answer.status === 404) return location.reload();
     if (!answer.ok) throw new Error(answer.statusText);
     const part = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("now");
-    if (Number(part.dataset.version) < shown()) return;
+    if (Number(part.dataset.version) <= shown()) return;
     localise(part);
     document.getElementById("now").replaceWith(part);
     document.title = part.dataset.title;
-    wanted = Math.min(wanted, shown());
   }
 
   function connect() {
@@ -81,15 +84,19 @@
     };
   }
 
+  // Live is a page that shows what is stored, not one that has only been connected.
   function take(message, own) {
-    if (message.type === 3 && message.result) {
-      retries = 0;
-      since = null;
-      tell();
-      show(message.result.version);
-    } else if (message.type === 1 && message.target === "orderChanged") show(message.arguments[0].version);
+    const broken = () => own.close();
+    if (message.type === 3 && message.result)
+      show(message.result.version).then(() => {
+        if (own !== socket || own.readyState !== WebSocket.OPEN) return;
+        retries = 0;
+        since = null;
+        tell();
+      }).catch(broken);
+    else if (message.type === 1 && message.target === "orderChanged") show(message.arguments[0].version).catch(broken);
     else if (message.target === "watchEnded") location.reload(); // The link has ended; the server says so better.
-    else if (message.error || message.type === 7) own.close();
+    else if (message.error || message.type === 7) broken();
   }
 
   function hurry() {

@@ -93,6 +93,8 @@ public sealed class PictureTests(OmsApp app, Browser browser, JavaScript js) : I
             ("login", "/login", null), ("login-wrong", "/login?error=invalid", null),
             ("orders", "/orders", null),
             ("orders-filtered", "/orders?channel=web&from=2020-01-01&sku=PIC-85123A&warehouse=LON", null),
+            ("orders-selected", "/orders", "tbody tr:nth-child(2) .pick|tbody tr:nth-child(3) .pick|see 2 orders selected"),
+            ("orders-cancel", "/orders", "tbody tr:nth-child(1) .pick|tbody tr:nth-child(3) .pick|tbody tr:nth-child(5) .pick|see 3 orders selected|.bulk-bar .danger|see Reason"),
             ("orders-empty", "/orders?q=nothing-is-called-so", null),
             ("order", $"/orders/{split.Id()}", null), ("order-unpaid", $"/orders/{waits.Id()}", "button[data-action=RecordPayment]"),
             ("order-cancel", $"/orders/{split.Id()}", "button[data-action=Cancel]"),

@@ -53,6 +53,16 @@ public sealed class TestDatabase : IAsyncDisposable
         return await reader.GetFieldValueAsync<T>(0);
     }
 
+    /// <summary>Takes it away: whoever is connected is thrown out, and nobody gets in.</summary>
+    public async Task TakeAway()
+    {
+        await OnServer(server, $"alter database {name} allow_connections false");
+        await OnServer(server, $"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'");
+    }
+
+    /// <summary>Gives it back.</summary>
+    public Task GiveBack() => OnServer(server, $"alter database {name} allow_connections true");
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {

@@ -12,6 +12,7 @@ sealed class Relay : IAsyncDisposable
     readonly List<Socket> _sockets = [];
     readonly Func<int> _targetPort;
     readonly Task _accepting;
+    long _toServer;
 
     /// <summary>Begins to listen; the target is asked for at each connection.</summary>
     public Relay(Func<int> targetPort)
@@ -26,6 +27,12 @@ sealed class Relay : IAsyncDisposable
 
     /// <summary>Connections that were made through it.</summary>
     public int Connections { get; private set; }
+
+    /// <summary>While it is so, what the server says is swallowed; what clients say still arrives.</summary>
+    public bool IsMute { get; set; }
+
+    /// <summary>Bytes that clients have said and the server has been given.</summary>
+    public long BytesToServer => Interlocked.Read(ref _toServer);
 
     /// <summary>Cuts every connection in the middle of whatever it says.</summary>
     public void Cut()
@@ -74,16 +81,22 @@ sealed class Relay : IAsyncDisposable
         {
             try { await server.ConnectAsync(IPAddress.Loopback, _targetPort()); }
             catch (SocketException) { return; } // The server is away: the client sees its connection closed.
-            await Task.WhenAny(Copy(client, server), Copy(server, client));
+            await Task.WhenAny(
+                Copy(client, server, n => Interlocked.Add(ref _toServer, n)), Copy(server, client, _ => { }, canBeMute: true));
         }
     }
 
-    static async Task Copy(Socket from, Socket to)
+    async Task Copy(Socket from, Socket to, Action<int> count, bool canBeMute = false)
     {
         var buffer = new byte[16 * 1024];
         try
         {
-            while (await from.ReceiveAsync(buffer) is > 0 and var n) await to.SendAsync(buffer.AsMemory(0, n));
+            while (await from.ReceiveAsync(buffer) is > 0 and var n)
+            {
+                if (canBeMute && IsMute) continue;
+                await to.SendAsync(buffer.AsMemory(0, n));
+                count(n);
+            }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException) { return; }
     }

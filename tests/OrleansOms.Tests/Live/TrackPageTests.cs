@@ -103,10 +103,54 @@ public sealed class TrackPageTests(OmsApp app, Browser browser) : IClassFixture<
 
         relay.Cut();
         await app.Track(shipment, "delivered", "Left with a neighbour", "Worthing");
+        await OmsApp.Until(() => app.Read(order), o => o["status"]!.GetValue<string>() == "delivered");
         await tab.Says("h1", "Delivered");
         await tab.Says("#live", "This page is live");
         await tab.Says(".events li:first-child", "Left with a neighbour");
         tab.AssertStayedOnItsHost();
+    }
+
+    [Fact]
+    public async Task An_answer_that_never_comes_does_not_keep_it_from_the_next_one()
+    {
+        browser.SkipIfMissing();
+        var order = await app.PlaceNew();
+        await app.Released(order);
+        await using var tab = await browser.Open($"{app.Url}/track/{order.Token()}");
+        await tab.Says("#live", "This page is live");
+        var asked = 0;
+        await tab.Page.RouteAsync("**/now", route =>
+            Interlocked.Increment(ref asked) == 1 ? Task.CompletedTask : route.ContinueAsync()); // the first one hangs
+        await app.Ship(order);
+        await tab.Says("h1", "On its way");
+        await tab.Says("#live", "This page is live");
+        Assert.True(asked > 1);
+    }
+
+    [Fact]
+    public async Task It_is_not_called_live_before_it_shows_what_is_stored()
+    {
+        browser.SkipIfMissing();
+        await using var relay = new Relay(app.Port);
+        var order = await app.PlaceNew();
+        await app.Released(order);
+        await using var tab = await browser.Open($"{relay.Url}/track/{order.Token()}", mayFail: true);
+        await tab.Says("#live", "This page is live");
+        var (asked, mayAnswer) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await tab.Page.RouteAsync("**/now", async route =>
+        {
+            asked.TrySetResult();
+            await mayAnswer.Task;
+            await route.ContinueAsync();
+        });
+        relay.Cut();
+        await tab.Says("#live", "Reconnecting");
+        await app.Ship(order);
+        await asked.Task;
+        await tab.Says("#live", "Reconnecting");
+        mayAnswer.SetResult();
+        await tab.Says("h1", "On its way");
+        await tab.Says("#live", "This page is live");
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using OrleansOms.Tests.Fixtures;
-using System.Diagnostics;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Domain.Stock;
 using OrleansOms.Postgres.Log;
@@ -190,7 +189,7 @@ public sealed class ReadAllTests : LogTest
     public async Task Waiting_without_news_takes_its_time()
     {
         var at = (await Log.ReadAll(LogPosition.Start, 10)).Through;
-        var clock = Stopwatch.StartNew();
+        var clock = System.Diagnostics.Stopwatch.StartNew();
         var waits = Enumerable.Range(0, 20).Select(_ =>
             Log.WaitForMore(at, TimeSpan.FromMilliseconds(400), TestContext.Current.CancellationToken));
         await Task.WhenAll(waits);

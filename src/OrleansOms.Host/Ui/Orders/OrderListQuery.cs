@@ -58,17 +58,17 @@ public sealed record OrderListQuery
     }
 
     /// <summary>The address of this list.</summary>
-    public string Uri()
-    {
-        var parts = new Dictionary<string, string?>
+    public string Uri() => QueryHelpers.AddQueryString(Path, Parameters());
+
+    /// <summary>What its address says beside the path.</summary>
+    public IReadOnlyDictionary<string, string?> Parameters() =>
+        new Dictionary<string, string?>
         {
             ["status"] = Statuses.Count == 0 ? null : string.Join(',', Statuses.Select(WordOf)),
             ["q"] = Q, ["channel"] = Channel, ["from"] = Day(From), ["to"] = Day(To),
             ["warehouse"] = Warehouse, ["sku"] = Sku,
             ["sort"] = Sort == default ? null : WordOf(Sort), ["cursor"] = Cursor,
-        };
-        return QueryHelpers.AddQueryString(Path, parts.Where(p => !string.IsNullOrEmpty(p.Value)));
-    }
+        }.Where(p => !string.IsNullOrEmpty(p.Value)).ToDictionary();
 
     /// <summary>The same list from its first row.</summary>
     public OrderListQuery FirstPage() => this with { Cursor = null };

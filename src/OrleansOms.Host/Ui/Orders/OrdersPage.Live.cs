@@ -19,7 +19,6 @@ public sealed partial class OrdersPage
             {
                 using var watch = await Feed.WatchOrders(gone);
                 // What happened between the first answer and now was not told to this page.
-                await InvokeAsync(() => IsBehind(false));
                 Ring();
                 await foreach (var change in watch.Changes(gone)) await InvokeAsync(() => Take(change));
             }
@@ -82,12 +81,18 @@ public sealed partial class OrdersPage
 
     void Ring()
     {
-        if (_bell.CurrentCount == 0) _bell.Release();
+        if (_bell.CurrentCount == 0 && !_gone.IsCancellationRequested) _bell.Release();
     }
 
     async Task Refresh()
     {
         var asked = _query;
+        if (_failed)
+        {
+            await Load();
+            StateHasChanged();
+            return;
+        }
         try
         {
             var filter = asked.FirstPage().Filter(Viewer.Zone, _only);
@@ -98,10 +103,19 @@ public sealed partial class OrdersPage
             Replace(first.Items);
             if (Shown.Rows.Count == 0 && asked.Cursor is null && first.Items.Count > 0) await Load();
             else CountNew(first.Items, first.NextCursor is not null);
+            _isBehind = false;
             StateHasChanged();
         }
-        catch (Exception e) when (e is DbException or TimeoutException) { IsBehind(true); }
+        catch (Exception e) when (e is OmsFaultException or DbException or TimeoutException)
+        {
+            IsBehind(true);
+            RingLater();
+        }
     }
+
+    /// <summary>What could not be read is asked for again, until it can.</summary>
+    void RingLater() => _ = Task.Delay(FaultPause, _gone.Token).ContinueWith(
+        _ => InvokeAsync(Ring), _gone.Token, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
 
     /// <summary>New are those that stand above one that is in view; the others have only moved up from the next page.</summary>
     void CountNew(IReadOnlyList<OrderSummary> first, bool hasMore)

@@ -1,8 +1,9 @@
+using System.Data.Common;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Routing;
-using Npgsql;
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Catalogue;
+using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
@@ -36,8 +37,6 @@ public sealed partial class OrdersPage : IAsyncDisposable
     RadzenDataGrid<OrderSummary>? _grid;
     OrderListQuery _query = new();
     string? _only;
-    string? _search, _channel, _warehouse, _sku;
-    DateOnly? _from, _to;
     bool _failed, _newIsMore, _isBehind;
     int _new;
 
@@ -73,6 +72,7 @@ public sealed partial class OrdersPage : IAsyncDisposable
         _ = InvokeAsync(async () =>
         {
             Take(OrderListQuery.Read(e.Location));
+            _toCancel = null;
             StateHasChanged();
             await Load();
             StateHasChanged();
@@ -85,8 +85,6 @@ public sealed partial class OrdersPage : IAsyncDisposable
         else if (_before.IndexOf(query.Cursor) is >= 0 and var at) _before.RemoveRange(at + 1, _before.Count - at - 1);
         else _before.Add(query.Cursor);
         _query = query;
-        (_search, _channel, _warehouse, _sku) = (query.Q, query.Channel, query.Warehouse, query.Sku);
-        (_from, _to) = (query.From, query.To);
     }
 
     async Task Load()
@@ -96,14 +94,19 @@ public sealed partial class OrdersPage : IAsyncDisposable
             var filter = _query.Filter(Viewer.Zone, _only);
             var page = await Orders.List(filter);
             Shown = new ShownOrders([.. page.Items], page.NextCursor, await Orders.CountByStatus(filter), _query.Statuses);
-            (_new, _newIsMore, _failed) = (0, false, false);
+            (_new, _newIsMore, _failed, _isBehind) = (0, false, false, false);
             _changed.Clear();
+            KeepSelection();
         }
         catch (BadCursorException)
         {
             Nav.NavigateTo(_query.FirstPage().Uri(), replace: true);
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException or OrleansOms.Contracts.Log.OmsFaultException) { _failed = true; }
+        catch (Exception e) when (e is DbException or TimeoutException or OmsFaultException)
+        {
+            _failed = true;
+            RingLater();
+        }
     }
 
     Task Reload()
@@ -119,12 +122,18 @@ public sealed partial class OrdersPage : IAsyncDisposable
         else await Load();
     }
 
-    void Search() => Nav.NavigateTo((_query.FirstPage() with { Q = Trimmed(_search) }).Uri());
-
-    void Filter() => Nav.NavigateTo((_query.FirstPage() with
+    /// <summary>What a form does not ask for and the list keeps.</summary>
+    static RenderFragment Stays(OrderListQuery rest) => builder =>
     {
-        Channel = Trimmed(_channel), Warehouse = Trimmed(_warehouse), Sku = Trimmed(_sku), From = _from, To = _to,
-    }).Uri());
+        foreach (var (name, value) in rest.FirstPage().Parameters())
+        {
+            builder.OpenElement(0, "input");
+            builder.AddAttribute(1, "type", "hidden");
+            builder.AddAttribute(2, "name", name);
+            builder.AddAttribute(3, "value", value);
+            builder.CloseElement();
+        }
+    };
 
     void Sorted(DataGridColumnSortEventArgs<OrderSummary> e)
     {
@@ -148,7 +157,9 @@ public sealed partial class OrdersPage : IAsyncDisposable
 
     void Mark(RowRenderEventArgs<OrderSummary> e)
     {
-        if (e.Data is { } order && _changed.Contains(order.Id)) e.Attributes["class"] = "changed";
+        if (e.Data is not { } order) return;
+        var (isChanged, isSelected) = (_changed.Contains(order.Id), _selected.Contains(order.Id));
+        if (isChanged || isSelected) e.Attributes["class"] = $"{(isChanged ? "changed" : "")} {(isSelected ? "selected" : "")}".Trim();
     }
 
     string Counted(SavedView view) => Shown is null ? "" : Show.Number(view.Count(Shown.Counts));
@@ -156,8 +167,6 @@ public sealed partial class OrdersPage : IAsyncDisposable
     string PreviousUri() => (_query with { Cursor = _before.Count > 1 ? _before[^2] : null }).Uri();
 
     static string CountryOf(string code) => Countries.NameOf(code) ?? code;
-
-    static string? Trimmed(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 
     IEnumerable<(string Words, string Value, OrderListQuery Without)> Chips()
     {

@@ -12,6 +12,11 @@ public sealed class Viewer(AuthenticationStateProvider authentication, TimeProvi
     /// <summary>The cookie that keeps <c>light</c> or <c>dark</c>; none means as the system.</summary>
     public const string ThemeCookie = "oms.theme";
 
+    /// <summary>The cookie that keeps the columns of lists that someone does not want to see, with commas between.</summary>
+    public const string ColumnsCookie = "oms.columns";
+
+    readonly HashSet<string> _hiddenColumns = new(StringComparer.Ordinal);
+
     /// <summary>How numbers and dates are written.</summary>
     public static CultureInfo Culture { get; } = CultureInfo.GetCultureInfo("en-GB");
 
@@ -21,9 +26,20 @@ public sealed class Viewer(AuthenticationStateProvider authentication, TimeProvi
     /// <summary>Now, UTC.</summary>
     public DateTimeOffset Now => time.GetUtcNow();
 
-    /// <summary>Takes the zone that the browser has told; an unknown one stays UTC.</summary>
-    public void Use(string? zone)
+    /// <summary>Whether the viewer has chosen not to see a column.</summary>
+    public bool HidesColumn(string id) => _hiddenColumns.Contains(id);
+
+    /// <summary>Takes a choice; the browser keeps it for the next visit.</summary>
+    public void HideColumn(string id, bool isHidden)
     {
+        if (isHidden) _hiddenColumns.Add(id);
+        else _hiddenColumns.Remove(id);
+    }
+
+    /// <summary>Takes the zone and the hidden columns that the browser has told; an unknown zone stays UTC.</summary>
+    public void Use(string? zone, string? columns)
+    {
+        _hiddenColumns.UnionWith((columns ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries));
         if (zone is { Length: > 0 and < 64 } && TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found)) Zone = found;
     }
 

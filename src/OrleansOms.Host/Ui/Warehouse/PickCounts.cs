@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OrleansOms.Contracts.Shipments;
 using OrleansOms.Domain.Shipments;
 
@@ -42,31 +41,23 @@ public sealed class PickCounts
     /// <summary>Forgets a SKU: it was reported, or its count was wrong.</summary>
     public void Forget(string sku) => _counted.Remove(sku);
 
-    /// <summary>The counts for the browser to keep, with the scan that they include last.</summary>
-    public string Save(long lastScan) => JsonSerializer.Serialize(new Kept(lastScan, _counted));
+    /// <summary>Units by SKU, for the browser to keep.</summary>
+    public IReadOnlyDictionary<string, int> Counted => _counted;
 
-    /// <summary>Takes back what the browser has kept; answers with the scan that it includes last.</summary>
-    public long Restore(string? saved)
+    /// <summary>Takes back what the browser has kept.</summary>
+    public void Restore(IReadOnlyDictionary<string, int> kept)
     {
         _counted.Clear();
-        try
-        {
-            if (saved is null || JsonSerializer.Deserialize<Kept>(saved) is not { Counted: not null } kept) return 0;
-            foreach (var (sku, n) in kept.Counted)
-                if (n > 0) _counted[sku] = n;
-            return kept.LastScan;
-        }
-        catch (JsonException) { return 0; }
+        foreach (var (sku, n) in kept)
+            if (n > 0) _counted[sku] = n;
     }
-
-    sealed record Kept(long LastScan, Dictionary<string, int> Counted);
 }
 
 /// <summary>A box that is being filled.</summary>
 public sealed class Box
 {
     /// <summary>Units in it by SKU.</summary>
-    public Dictionary<string, int> Units { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, int> Units { get; init; } = new(StringComparer.Ordinal);
     /// <summary>Weight of the packed box; null until it is known.</summary>
     public int? WeightGrams { get; set; }
 }
@@ -91,6 +82,17 @@ public sealed class Boxes
         _boxes.Add(box);
         box.WeightGrams = Sum(box, weightGrams);
     }
+
+    /// <summary>Takes back the boxes that the browser has kept, if they hold exactly what the shipment holds.</summary>
+    public void Restore(IReadOnlyList<Box> kept)
+    {
+        if (_boxes.Count == 0 || kept.Count == 0 || !Contents(kept).SetEquals(Contents(_boxes))) return;
+        _boxes.Clear();
+        _boxes.AddRange(kept);
+    }
+
+    static HashSet<(string Sku, int Units)> Contents(IEnumerable<Box> boxes) =>
+        [.. boxes.SelectMany(b => b.Units).GroupBy(u => u.Key, StringComparer.Ordinal).Select(g => (g.Key, g.Sum(u => u.Value)))];
 
     /// <summary>Begins another box.</summary>
     public void Another() => _boxes.Add(new Box());

@@ -1,7 +1,9 @@
+using System.Data.Common;
+using System.Globalization;
 using Microsoft.AspNetCore.Components;
-using Microsoft.JSInterop;
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Catalogue;
+using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Shipments;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Grains.Catalogue;
@@ -12,39 +14,46 @@ using OrleansOms.Postgres.Shipments;
 namespace OrleansOms.Host.Ui.Warehouse;
 
 /// <summary>
-/// A page with a scan field: the browser hands over each scan as one piece, in order, and waits for its answer before it
-/// sends the next one.
+/// A page with a scan field. The browser hands over each scan by its own name, in order, and keeps it until this page
+/// shows that it was taken; see <see cref="ScanReceipts"/>.
 /// </summary>
 public abstract class ScanPage : ComponentBase, IAsyncDisposable
 {
+    const int MaxScanLength = 200;
+
     readonly CancellationTokenSource _gone = new();
-    DotNetObjectReference<ScanPage>? _self;
     Task _following = Task.CompletedTask;
+    string? _readyFor;
+    int _sounds;
 
     /// <summary>Code of the warehouse.</summary>
     [Parameter] public string Code { get; set; } = "";
 
+    /// <summary>What became of the scans.</summary>
+    [Inject] public ScanReceipts Receipts { get; set; } = null!;
     [Inject] private protected LiveFeed Feed { get; set; } = null!;
     [Inject] private protected ShipmentQueries Shipments { get; set; } = null!;
     [Inject] private protected CatalogueIndex Catalogue { get; set; } = null!;
     [Inject] private protected IGrainFactory Grains { get; set; } = null!;
     [Inject] private protected NavigationManager Nav { get; set; } = null!;
-    [Inject] private protected IJSRuntime Script { get; set; } = null!;
     [Inject] private protected Viewer Viewer { get; set; } = null!;
 
     private protected WarehouseWork? Work { get; private set; }
     private protected WarehouseView? Warehouse { get; private set; }
     private protected Said? Said { get; set; }
-    /// <summary>The number of the last scan that was taken.</summary>
-    private protected long LastScan { get; set; }
-    /// <summary>The field on the page.</summary>
-    private protected ElementReference Field { get; set; }
-    /// <summary>Under which name scans wait in the browser's tab while the network is away.</summary>
-    private protected abstract string WaitingKey { get; }
-    /// <summary>Whether the page has its field already.</summary>
-    private protected abstract bool HasField { get; }
+    /// <summary>The scan that is being worked on; null while a button is.</summary>
+    private protected string? Scanning { get; private set; }
 
-    string? _attachedTo;
+    /// <summary>Which place this field is: scans that are made here are taken here only.</summary>
+    public abstract string FieldKey { get; }
+    /// <summary>Whether scans are taken: what the browser has kept is known.</summary>
+    public bool IsReady => _readyFor == FieldKey;
+    /// <summary>What the browser must keep for this place; null for nothing.</summary>
+    public virtual string? Memory => null;
+    /// <summary>Carrier and service for the browser to keep, a line each.</summary>
+    public virtual string? Carrier => null;
+    /// <summary>The sound to play: a number that tells it from the one before, its name, and whether a button was pressed.</summary>
+    public string? SoundWords { get; private set; }
 
     /// <inheritdoc />
     protected override async Task OnInitializedAsync()
@@ -62,51 +71,80 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
         _following = Work.Follow(_gone.Token);
     }
 
-    /// <inheritdoc />
-    protected override async Task OnAfterRenderAsync(bool firstRender)
+    /// <summary>The browser has told what it has kept for this place: from now on scans are taken.</summary>
+    public void Resumed(ResumeEventArgs kept)
     {
-        // The field is another element when another shipment was opened, and none yet while one is being read.
-        if (!HasField || Field.Id is null || Field.Id == _attachedTo) return;
-        _attachedTo = Field.Id;
-        _self ??= DotNetObjectReference.Create(this);
-        await Script.InvokeVoidAsync("oms.attachScan", Field, _self, WaitingKey, _attachedTo);
+        if (IsReady) return;
+        Restore(kept);
+        _readyFor = FieldKey;
+        // The scan that led here is done now that its page is there.
+        (Receipts.Taken, Receipts.LedTo) = (Receipts.Seen, null);
     }
 
-    /// <summary>Called by the browser with what was scanned or typed.</summary>
-    /// <param name="number">Counts the scans of this tab; one that was seen before is sent again and does nothing.</param>
-    [JSInvokable]
-    public async Task Scanned(long number, string text)
+    /// <summary>Takes a scan, once however often it is handed over.</summary>
+    public async Task Scanned(ScanEventArgs scan)
     {
-        if (text.Trim() is not { Length: > 0 and <= 200 } code) return;
-        await InvokeAsync(async () =>
+        if (!IsReady) return;
+        if (scan.Id == Receipts.Seen)
         {
-            if (number <= LastScan) return;
-            LastScan = number;
-            await Tell(await Take(code));
-            StateHasChanged();
-        });
+            if (scan.Id == Receipts.Led && Receipts.LedTo is { } there) Nav.NavigateTo(there);
+            return;
+        }
+        Receipts.Seen = Scanning = scan.Id;
+        var place = FieldKey;
+        try
+        {
+            // What is told of a step that a lost page has finished was told to it.
+            if (!IsDone(scan.Id)) Tell(await Answer(scan.Text.Trim()));
+        }
+        finally { Scanning = null; }
+        if (Receipts.Led != scan.Id || place != FieldKey) Receipts.Taken = scan.Id;
+        StateHasChanged();
     }
+
+    async Task<Said?> Answer(string code)
+    {
+        if (code.Length is 0 or > MaxScanLength) return Said.Wrong("This is no code that is known here.");
+        try { return await Take(code); }
+        catch (Exception e) when (IsFault(e)) { return Said.Wrong("Not done: the database does not answer. Scan it again."); }
+    }
+
+    /// <summary>The page is about another thing now: nothing is taken until the browser has told what it has kept of it.</summary>
+    private protected void BeginAnew() => _readyFor = null;
 
     /// <summary>What a scan does; its answer is shown and heard.</summary>
     private protected abstract Task<Said?> Take(string code);
+
+    /// <summary>Takes back what the browser has kept.</summary>
+    private protected virtual void Restore(ResumeEventArgs kept) { }
+
+    /// <summary>Whether a scan was done by a page that is lost.</summary>
+    private protected virtual bool IsDone(string scanId) => false;
 
     /// <summary>The work has changed.</summary>
     private protected virtual void Changed() { }
 
     /// <summary>Shows an answer and plays its sound.</summary>
-    private protected async Task Tell(Said? said)
+    void Tell(Said? said)
     {
-        if (said is null) return;
-        Said = said;
-        StateHasChanged();
-        await Script.InvokeVoidAsync("oms.play", said.Kind);
+        if (said is not null) Said = said;
+        SoundWords = string.Create(CultureInfo.InvariantCulture, $"{++_sounds} {said?.Kind ?? "none"} {(Scanning is null ? "press" : "scan")}");
     }
 
-    /// <summary>Does what a button asks for, then gives the field its focus back.</summary>
-    private protected async Task Press(Func<Task<Said?>> action)
+    /// <summary>Does what a button asks for; the browser gives the field its focus back.</summary>
+    private protected async Task Press(Func<Task<Said?>> action) => Tell(await action());
+
+    private protected void Press(Func<Said?> action) => Tell(action());
+
+    private protected static bool IsFault(Exception e) =>
+        e is OmsFaultException or TimeoutException or DbException or Orleans.Runtime.OrleansException;
+
+    /// <summary>Opens another page of this room. The scans behind the one that leads there are meant for it.</summary>
+    private protected void Go(string uri)
     {
-        await Tell(await action());
-        await Script.InvokeVoidAsync("oms.focusScan");
+        if (Nav.ToAbsoluteUri(uri).AbsolutePath == Nav.ToAbsoluteUri(Nav.Uri).AbsolutePath) return;
+        if (Scanning is not null) (Receipts.Led, Receipts.LedTo) = (Scanning, uri);
+        Nav.NavigateTo(uri);
     }
 
     /// <summary>The SKU that a scan names: a SKU itself or a product's barcode; null if it is neither.</summary>
@@ -125,7 +163,7 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
         var shipment = Work.Find(id) ?? await Grains.GetGrain<IShipmentGrain>(id).Get();
         if (shipment is null) return Said.Wrong($"There is no shipment {code}.");
         if (shipment.Warehouse != Code) return Said.Wrong($"The shipment of order {shipment.OrderNumber} is in {shipment.Warehouse}, not here.");
-        Nav.NavigateTo(UriOf(shipment.Id));
+        Go(UriOf(shipment.Id));
         return Said.Right($"Order {shipment.OrderNumber}: {Words(shipment)}.");
     }
 
@@ -146,12 +184,6 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
     {
         await _gone.CancelAsync();
         await _following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        try
-        {
-            if (_attachedTo is not null) await Script.InvokeVoidAsync("oms.detachScan", _attachedTo);
-        }
-        catch (JSDisconnectedException) { _attachedTo = null; }
-        _self?.Dispose();
         _gone.Dispose();
         GC.SuppressFinalize(this);
     }

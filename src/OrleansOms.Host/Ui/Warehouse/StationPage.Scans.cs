@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.JSInterop;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
 
@@ -26,7 +25,7 @@ public sealed partial class StationPage
     Said OpenNext()
     {
         if (Next is not { } next) return Said.Wrong("Nothing more is to be picked.");
-        Nav.NavigateTo(UriOf(next.Id));
+        Go(UriOf(next.Id));
         return Said.Right($"Order {next.OrderNumber}: {Words(next)}.");
     }
 
@@ -45,9 +44,9 @@ public sealed partial class StationPage
     async Task<Said?> TakeAtPick(string code)
     {
         if (PartOfShipment(code) is { } sku) return await CountOne(sku);
-        if (Is(code, "SHORT")) return await AskShort();
+        if (Is(code, "SHORT")) return AskShort();
         if (Is(code, "ALL")) return await CountAll();
-        if (Is(code, "UNDO")) return await CountAgain();
+        if (Is(code, "UNDO")) return CountAgain();
         return await OpenShipment(code) ?? NotPart(code);
     }
 
@@ -72,11 +71,7 @@ public sealed partial class StationPage
         if (task.Reported is { } reported) return Said.Wrong($"Already {reported} of {reported}. Put this one of {sku} back.");
         _lastSku = sku;
         // All were counted before and could not be saved: the scan tries that again.
-        if (task.Counted < task.Wanted)
-        {
-            _counts.Add(sku);
-            await Keep();
-        }
+        if (task.Counted < task.Wanted) _counts.Add(sku);
         var counted = Math.Min(task.Wanted, task.Counted + 1);
         return counted == task.Wanted ? await Report(sku, counted) : Said.Right($"{sku}: {counted} of {task.Wanted}");
     }
@@ -85,23 +80,21 @@ public sealed partial class StationPage
     {
         if (CurrentTask() is not { } task) return null;
         _counts.Add(task.Sku, task.Wanted - task.Counted);
-        await Keep();
         return await Report(task.Sku, task.Wanted);
     }
 
-    async Task<Said?> CountAgain()
+    Said? CountAgain()
     {
         if (CurrentTask() is not { } task) return null;
         _counts.Forget(task.Sku);
-        await Keep();
         return Said.Right($"{task.Sku}: 0 of {task.Wanted}. Count again.");
     }
 
-    Task<Said?> AskShort()
+    Said? AskShort()
     {
-        if (CurrentTask() is not { } task) return Task.FromResult<Said?>(null);
+        if (CurrentTask() is not { } task) return null;
         var missing = task.Wanted - task.Counted;
-        if (missing == 0) return Task.FromResult<Said?>(Said.Wrong($"None of {task.Sku} is missing: {task.Counted} of {task.Wanted} are counted."));
+        if (missing == 0) return Said.Wrong($"None of {task.Sku} is missing: {task.Counted} of {task.Wanted} are counted.");
         _confirm = new Question(
             (missing == task.Wanted
                 ? $"None of {task.Sku} is on the shelf? "
@@ -109,12 +102,11 @@ public sealed partial class StationPage
             + $"The stock of {Code} is corrected by "
             + $"{missing}, and the order gets {(missing == 1 ? "it" : "them")} from elsewhere or waits.",
             $"Yes, {missing} {(missing == 1 ? "is" : "are")} missing", () => Report(task.Sku, task.Counted));
-        return Task.FromResult<Said?>(null);
+        return null;
     }
 
-    async Task<Said?> Report(string sku, int quantity)
-    {
-        var said = await Send($"pick {sku} {quantity}", new PickUnits([new SkuUnits(sku, quantity)]), after =>
+    Task<Said?> Report(string sku, int quantity) =>
+        Send($"pick {sku} {quantity}", new PickUnits([new SkuUnits(sku, quantity)]), after =>
         {
             _counts.Forget(sku);
             return Now switch
@@ -124,11 +116,6 @@ public sealed partial class StationPage
                 _ => Said.Done("Nothing of this shipment was there. It is cancelled and its units are looked for elsewhere."),
             };
         });
-        await Keep();
-        return said;
-    }
-
-    async Task Keep() => await Script.InvokeVoidAsync("oms.keep", CountsKey, _counts.Save(LastScan));
 
     async Task<Said?> TakeAtPack(string code)
     {
@@ -137,7 +124,7 @@ public sealed partial class StationPage
                 : _boxes.Move(sku, WeightOf) ? Said.Right($"{sku} is in box {_boxes.All.Count}.")
                 : Said.Wrong($"Every unit of {sku} is in box {_boxes.All.Count} already.");
         if (Is(code, "PACK")) return await Pack();
-        if (Is(code, "BOX")) return await AnotherBox();
+        if (Is(code, "BOX")) return AnotherBox();
         if (ReadWeight(code) is { } grams)
         {
             var box = _boxes.All.FirstOrDefault(b => b.Units.Count > 0 && b.WeightGrams is null) ?? _boxes.Current;
@@ -160,11 +147,11 @@ public sealed partial class StationPage
     void Weigh(Box box, object? value) =>
         box.WeightGrams = int.TryParse(value?.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n > 0 ? n : null;
 
-    Task<Said?> AnotherBox()
+    Said AnotherBox()
     {
-        if (_boxes.Current.Units.Count == 0) return Task.FromResult<Said?>(Said.Wrong($"Box {_boxes.All.Count} is still empty."));
+        if (_boxes.Current.Units.Count == 0) return Said.Wrong($"Box {_boxes.All.Count} is still empty.");
         _boxes.Another();
-        return Task.FromResult<Said?>(Said.Right($"Scan what goes into box {_boxes.All.Count}."));
+        return Said.Right($"Scan what goes into box {_boxes.All.Count}.");
     }
 
     async Task<Said?> Pack()
@@ -188,7 +175,7 @@ public sealed partial class StationPage
         if (!Text.IsPrintable(_carrier, 100)) return Said.Wrong("Which carrier takes it?");
         if (!Text.IsPrintable(_service, 100)) return Said.Wrong("Which service of the carrier?");
         var tracking = string.IsNullOrWhiteSpace(_tracking) ? null : _tracking.Trim();
-        await Script.InvokeVoidAsync("oms.keep", "oms.carrier", $"{_carrier!.Trim()}\n{_service!.Trim()}");
+        _keptCarrier = $"{_carrier!.Trim()}\n{_service!.Trim()}";
         return await Send($"ship {_carrier} {_service} {tracking}", new ShipShipment(_carrier.Trim(), _service.Trim(), tracking),
             _ => Said.Done($"Order {_shipment!.OrderNumber} has left with {_carrier}."));
     }

@@ -1,6 +1,4 @@
-using System.Data.Common;
 using Microsoft.AspNetCore.Components;
-using Microsoft.JSInterop;
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
@@ -34,23 +32,34 @@ public sealed partial class StationPage : ScanPage
     readonly PickCounts _counts = new();
     readonly Boxes _boxes = new();
     readonly Dictionary<string, string> _commandIds = new(StringComparer.Ordinal);
+    HashSet<string> _stored = [];
     ShipmentView? _shipment;
     Question? _confirm;
     Func<Task<Said?>>? _retry;
     string _opened = "";
     string? _hold, _elsewhere, _lastSku;
-    string? _carrier, _service, _tracking;
+    string? _carrier, _service, _tracking, _keptCarrier;
     bool _isMissing, _failed, _isSending;
 
     /// <summary>The shipment's id.</summary>
     [Parameter] public string Id { get; set; } = "";
 
-    ElementReference FieldRef { get => Field; set => Field = value; }
+    [Inject] IEventLog Log { get; set; } = null!;
 
-    private protected override string WaitingKey => $"station.{Id}";
-    private protected override bool HasField => _shipment is not null;
+    /// <inheritdoc />
+    public override string FieldKey => $"station.{Id}";
 
-    string CountsKey => $"oms.counts.{Id}";
+    /// <inheritdoc />
+    public override string? Memory => _shipment is null ? null : Now switch
+    {
+        Step.Pick => new StationMemory(_counts.Counted, _lastSku, _confirm is not null, [], null).Save(),
+        Step.Pack => new StationMemory(_counts.Counted, null, false, _boxes.All, null).Save(),
+        Step.Ship => new StationMemory(_counts.Counted, null, false, [], _tracking).Save(),
+        _ => null,
+    };
+
+    /// <inheritdoc />
+    public override string? Carrier => _keptCarrier;
 
     Step Now => _shipment!.Status switch
     {
@@ -78,7 +87,9 @@ public sealed partial class StationPage : ScanPage
         if (_opened == Id || Warehouse is null || !RendererInfo.IsInteractive) return;
         _opened = Id;
         (_shipment, _confirm, _retry, _hold, _lastSku, _tracking) = (null, null, null, null, null, null);
+        (_isMissing, _elsewhere) = (false, null);
         _commandIds.Clear();
+        BeginAnew();
         await Open();
     }
 
@@ -93,8 +104,7 @@ public sealed partial class StationPage : ScanPage
                 (_isMissing, _elsewhere) = (true, shipment?.Warehouse);
                 return;
             }
-            LastScan = Math.Max(LastScan, _counts.Restore(await Script.InvokeAsync<string?>("oms.kept", CountsKey)));
-            await RememberCarrier();
+            _stored = [.. (await Log.ReadStream(shipment.Id)).Select(e => e.CommandId)];
             Adopt(shipment);
             var order = await Grains.GetGrain<IOrderGrain>(shipment.OrderId).Get();
             _hold = order?.Holds is { Count: > 0 } holds ? Show.Join([.. holds.Select(h => $"{h.Name} ({h.Reason})")]) : null;
@@ -102,11 +112,19 @@ public sealed partial class StationPage : ScanPage
         catch (Exception e) when (IsFault(e)) { _failed = _shipment is null; }
     }
 
-    async Task RememberCarrier()
+    private protected override void Restore(ResumeEventArgs kept)
     {
-        var kept = (await Script.InvokeAsync<string?>("oms.kept", "oms.carrier"))?.Split('\n');
-        if (kept is [var carrier, var service]) (_carrier, _service) = (carrier, service);
+        var memory = StationMemory.Read(kept.Memory);
+        _counts.Restore(memory?.Counted ?? new Dictionary<string, int>());
+        (_lastSku, _tracking) = (memory?.LastSku, memory?.Tracking);
+        if (memory is { Boxes.Count: > 0 } && Now == Step.Pack) _boxes.Restore(memory.Boxes);
+        if (memory is { IsAsking: true } && Now == Step.Pick) AskShort();
+        _keptCarrier ??= kept.Carrier;
+        if (_carrier is null && kept.Carrier?.Split('\n') is [var carrier, var service]) (_carrier, _service) = (carrier, service);
     }
+
+    // Events carry the name of the scan that caused them.
+    private protected override bool IsDone(string scanId) => _stored.Contains(scanId);
 
     /// <summary>Takes a version of the shipment in, never an older one.</summary>
     void Adopt(ShipmentView shipment)
@@ -138,7 +156,10 @@ public sealed partial class StationPage : ScanPage
 
     PickTask? CurrentTask() => CurrentTask(_counts.Tasks(_shipment!));
 
-    /// <summary>Sends a command; a retry under the same name carries the same id, so that it is done once.</summary>
+    /// <summary>
+    /// Sends a command; a retry under the same name carries the same id, so that it is done once. A scan's own name is the
+    /// id, so that the next page finds it in the log if this one is lost before it has told the browser.
+    /// </summary>
     async Task<Said?> Send(string name, ShipmentCommand command, Func<ShipmentView, Said?> done)
     {
         _isSending = true;
@@ -146,7 +167,7 @@ public sealed partial class StationPage : ScanPage
         StateHasChanged();
         try
         {
-            if (!_commandIds.TryGetValue(name, out var id)) _commandIds[name] = id = Guid.NewGuid().ToString("N");
+            if (!_commandIds.TryGetValue(name, out var id)) _commandIds[name] = id = Scanning ?? Guid.NewGuid().ToString("N");
             var reply = await Grains.GetGrain<IShipmentGrain>(Id).Execute(command, new Caller(id, (await Viewer.Caller()).Actor));
             _commandIds.Remove(name);
             if (reply.Rejection is { } rejection) return Said.Wrong(rejection.Detail);
@@ -160,7 +181,4 @@ public sealed partial class StationPage : ScanPage
         }
         finally { _isSending = false; }
     }
-
-    static bool IsFault(Exception e) =>
-        e is OmsFaultException or TimeoutException or DbException or Orleans.Runtime.OrleansException;
 }
