@@ -27,6 +27,9 @@ public static class ShipmentDecider
 
     static Decision<ShipmentEvent> Pick(Shipment shipment, PickUnits c)
     {
+        if (shipment.Status == ShipmentStatus.Cancelled)
+            return IsWhatEndedIt(shipment, c)
+                ? Decision<ShipmentEvent>.AlreadyDone : WrongState(shipment, "shipment_not_pickable");
         var canPick = shipment.Status is ShipmentStatus.Released or ShipmentStatus.Picking;
         var picked = new List<PickedUnits>();
         foreach (var found in c.Lines.GroupBy(l => l.Sku, l => (long)l.Quantity, StringComparer.Ordinal))
@@ -61,9 +64,13 @@ public static class ShipmentDecider
             ? Decision<ShipmentEvent>.AlreadyDone : Decision<ShipmentEvent>.Accept(new UnitsPicked(picked));
     }
 
-    static bool AllPicked(Shipment shipment, PickUnits c) =>
-        shipment.Status != ShipmentStatus.Cancelled && c.Lines.All(found =>
-            shipment.Lines.Where(l => l.Sku == found.Sku).All(l => l.Picked is not null));
+    static bool AllPicked(Shipment shipment, PickUnits c) => c.Lines.All(found =>
+        shipment.Lines.Where(l => l.Sku == found.Sku).All(l => l.Picked is not null));
+
+    /// <summary>A shipment that nobody has taken units from was cancelled because none was on the shelf.</summary>
+    static bool IsWhatEndedIt(Shipment shipment, PickUnits c) =>
+        shipment.Withdrawals.IsEmpty
+        && c.Lines.All(l => l.Quantity == 0 && shipment.Created!.Lines.Any(asked => asked.Sku == l.Sku));
 
     static Decision<ShipmentEvent> Pack(Shipment shipment, PackShipment c)
     {

@@ -48,8 +48,11 @@ static class ShipmentDescriptions
     static EndpointDescription Command(
         string name, string summary, string description, Type request, string conflicts, string? meanings, string example)
     {
-        var refusals = new Dictionary<int, string> { [404] = "`not_found`", [409] = conflicts };
-        if (meanings is not null) refusals[422] = meanings;
+        const string reused = "`idempotency_key_reused`";
+        var refusals = new Dictionary<int, string>
+        {
+            [404] = "`not_found`", [409] = conflicts, [422] = meanings is null ? reused : $"{meanings}, {reused}",
+        };
         return new EndpointDescription(name, summary, description, request, typeof(ShipmentView))
         {
             Parameters = [Id, DescribedParameter.IdempotencyKey(isRequired: false)],

@@ -94,7 +94,7 @@ public static class OrderEndpoints
         var key = http.IdempotencyKey(isRequired: false);
         var body = await Body.Read(http, ApiJson.Default.CancelOrderRequest);
         await Find(http, id, grains);
-        var caller = await CallerOf(http, id, key, body.Hash, log);
+        var caller = await http.CallerOf(id, key, body.Hash, log);
         return await Execute(body.Request.ToCommand(caller.CommandId), id, caller, grains, links);
     }
 
@@ -104,7 +104,7 @@ public static class OrderEndpoints
         var key = http.IdempotencyKey(isRequired: false);
         var body = await Body.Read(http, ApiJson.Default.RecordPaymentRequest);
         var order = await Find(http, id, grains);
-        var caller = await CallerOf(http, id, key, body.Hash, log);
+        var caller = await http.CallerOf(id, key, body.Hash, log);
         return await Execute(body.Request.ToCommand(order), id, caller, grains, links);
     }
 
@@ -114,23 +114,6 @@ public static class OrderEndpoints
         var reply = await grains.GetGrain<IOrderGrain>(id).Execute(command, caller);
         return reply.Rejection is { } no
             ? Problem.Of(no) : Answers.Ok(links.WithUrl(reply.Value!), ApiJson.Default.OrderView);
-    }
-
-    /// <summary>
-    /// Whose command it is. With an idempotency key its id is made of the key and the body, so that the order's own
-    /// events tell a retry (answered as done) from a reused key (refused).
-    /// </summary>
-    static async Task<Caller> CallerOf(HttpContext http, string id, string? key, string hash, IEventLog log)
-    {
-        var caller = http.Caller();
-        if (key is null) return new Caller($"cmd-{Guid.NewGuid():N}", caller.Actor);
-        var prefix = Keys.FromIdempotencyKey("cmd-", caller.Id, key) + "/";
-        var commandId = prefix + hash[..32];
-        if ((await log.ReadStream(id)).Any(e =>
-            e.CommandId != commandId && e.CommandId.StartsWith(prefix, StringComparison.Ordinal)))
-            throw new ProblemException(new Problem(
-                422, "idempotency_key_reused", "This key was used with another body."));
-        return new Caller(commandId, caller.Actor);
     }
 
     /// <summary>The order, if there is one that the caller may see.</summary>

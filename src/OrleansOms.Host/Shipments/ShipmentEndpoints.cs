@@ -1,5 +1,5 @@
 using System.Collections.Frozen;
-using OrleansOms.Contracts;
+using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Shipments;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
@@ -49,18 +49,18 @@ public static class ShipmentEndpoints
         return Answers.Ok(new ShipmentList(page.Items, page.NextCursor), ApiJson.Default.ShipmentList);
     }
 
-    static async Task<IResult> Pick(HttpContext http, string id, IGrainFactory grains)
+    static async Task<IResult> Pick(HttpContext http, string id, IGrainFactory grains, IEventLog log)
     {
-        var (r, _) = await Body.Read(http, ApiJson.Default.PickRequest);
+        var (r, hash) = await Body.Read(http, ApiJson.Default.PickRequest);
         var f = new Findings();
         var lines = Units(f, "lines", r.Lines, least: 0);
         f.Throw();
-        return await Execute(http, id, new PickUnits(lines), grains);
+        return await Execute(http, id, new PickUnits(lines), hash, grains, log);
     }
 
-    static async Task<IResult> Pack(HttpContext http, string id, IGrainFactory grains)
+    static async Task<IResult> Pack(HttpContext http, string id, IGrainFactory grains, IEventLog log)
     {
-        var (r, _) = await Body.Read(http, ApiJson.Default.PackRequest);
+        var (r, hash) = await Body.Read(http, ApiJson.Default.PackRequest);
         var f = new Findings();
         var packages = new List<Package>();
         if (r.Packages is not { Count: > 0 and <= MaxPackages }) f.Add("packages", $"There must be 1 to {MaxPackages} packages.");
@@ -73,23 +73,23 @@ public static class ShipmentEndpoints
                     package?.WeightGrams ?? 0, Units(f, $"packages[{i}].lines", package?.Lines, least: 1)));
             }
         f.Throw();
-        return await Execute(http, id, new PackShipment(packages), grains);
+        return await Execute(http, id, new PackShipment(packages), hash, grains, log);
     }
 
-    static async Task<IResult> Ship(HttpContext http, string id, IGrainFactory grains)
+    static async Task<IResult> Ship(HttpContext http, string id, IGrainFactory grains, IEventLog log)
     {
-        var (r, _) = await Body.Read(http, ApiJson.Default.ShipRequest);
+        var (r, hash) = await Body.Read(http, ApiJson.Default.ShipRequest);
         var f = new Findings();
         f.Text("carrier", r.Carrier, MaxCarrier);
         f.Text("service", r.Service, MaxCarrier);
         f.OptionalText("trackingNumber", r.TrackingNumber, MaxTrackingNumber);
         f.Throw();
-        return await Execute(http, id, new ShipShipment(r.Carrier!, r.Service!, r.TrackingNumber), grains);
+        return await Execute(http, id, new ShipShipment(r.Carrier!, r.Service!, r.TrackingNumber), hash, grains, log);
     }
 
-    static async Task<IResult> Track(HttpContext http, string id, IGrainFactory grains)
+    static async Task<IResult> Track(HttpContext http, string id, IGrainFactory grains, IEventLog log)
     {
-        var (r, _) = await Body.Read(http, ApiJson.Default.TrackingRequest);
+        var (r, hash) = await Body.Read(http, ApiJson.Default.TrackingRequest);
         var f = new Findings();
         var status = f.Word("status", r.Status, Reported);
         f.Text("description", r.Description, MaxDescription);
@@ -98,7 +98,7 @@ public static class ShipmentEndpoints
         var occurredAt = RequestParts.Moment(f, "occurredAt", r.OccurredAt);
         f.Throw();
         return await Execute(
-            http, id, new RecordTracking(status, r.Description!, r.Location, occurredAt, r.EventId!), grains);
+            http, id, new RecordTracking(status, r.Description!, r.Location, occurredAt, r.EventId!), hash, grains, log);
     }
 
     static SkuUnits[] Units(Findings f, string member, IReadOnlyList<SkuUnitsRequest?>? lines, int least)
@@ -116,16 +116,16 @@ public static class ShipmentEndpoints
         return [.. lines.Select(l => new SkuUnits(l?.Sku ?? "", l?.Quantity ?? 0))];
     }
 
-    static async Task<IResult> Execute(HttpContext http, string id, ShipmentCommand command, IGrainFactory grains)
+    static async Task<IResult> Execute(
+        HttpContext http, string id, ShipmentCommand command, string hash, IGrainFactory grains, IEventLog log)
     {
-        var caller = http.Caller();
+        var key = http.IdempotencyKey(isRequired: false);
+        var visible = http.Caller().Warehouses;
         if (!Keys.IsShipmentId(id)) throw NotThere();
         var grain = grains.GetGrain<IShipmentGrain>(id);
-        if (caller.Warehouses is not null && (await grain.Get() is not { } view || !caller.MaySee(view.Warehouse)))
-            throw NotThere();
-        var commandId = http.IdempotencyKey(isRequired: false) is { } key
-            ? Keys.FromIdempotencyKey("cmd-", caller.Id, key) : $"cmd-{Guid.NewGuid():N}";
-        return Answers.Of(await grain.Execute(command, new Caller(commandId, caller.Actor)), ApiJson.Default.ShipmentView);
+        if (visible is not null && (await grain.Get() is not { } view || !visible.Contains(view.Warehouse))) throw NotThere();
+        return Answers.Of(
+            await grain.Execute(command, await http.CallerOf(id, key, hash, log)), ApiJson.Default.ShipmentView);
     }
 
     static ProblemException NotThere() => new(Problem.NotFound("The shipment"));

@@ -59,6 +59,19 @@ public sealed class ShipmentDeciderTests
     }
 
     [Fact]
+    public void A_cancelled_shipment_is_not_picked_and_the_pick_that_ended_it_is_done()
+    {
+        var nothing = Pick(("A", 0), ("B", 0));
+        var ended = When(Fresh, nothing);
+        Assert.Empty(ShipmentDecider.Decide(ended, nothing, Now).Events);
+        Assert.Null(Refusal(ended, nothing));
+        Assert.Equal("shipment_not_pickable", Refusal(ended, Pick(("A", 1))));
+        var withdrawn = When(Fresh, new WithdrawUnits("c1", [new LineUnits(1, 4), new LineUnits(2, 2), new LineUnits(3, 1)]));
+        Assert.Equal("shipment_not_pickable", Refusal(withdrawn, Pick(("A", 6))));
+        Assert.Equal("shipment_not_pickable", Refusal(withdrawn, nothing));
+    }
+
+    [Fact]
     public void Picking_refuses_what_does_not_belong()
     {
         Assert.Equal("sku_not_in_shipment", Refusal(Fresh, Pick(("C", 1))));

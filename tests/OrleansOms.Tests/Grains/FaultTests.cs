@@ -85,6 +85,43 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task Of_two_activations_that_place_one_order_the_later_answers_what_is_stored_and_frees_what_it_reserved()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 20);
+        var (id, command) = silos.NewOrder(lines: ("A", 5));
+        // The other activation has reserved for itself and stores a moment earlier.
+        await silos.Stock("LON", "A").Execute(new ReserveStock("other", id, [new LineUnits(1, 5)]), "test");
+        var isFirst = 1;
+        silos.Faults.OnAppend = a =>
+        {
+            if (a.Main.Stream == id && Interlocked.Exchange(ref isFirst, 0) == 1)
+                Assert.IsType<AppendResult.Committed>(
+                    Task.Run(async () => await silos.Log.Append(a)).GetAwaiter().GetResult());
+            return null;
+        };
+        var reply = await silos.Order(id).Place(command, Silos.By(id));
+        Assert.Equal((OrderStatus.Allocated, 3), (reply.Value!.Status, reply.Value.Version));
+        await silos.UntilStock("LON", "A", s => s.Reserved == 5);
+        Assert.Equal(1, await silos.Database.Ask<long>("select count(*) from oms.event where type = 'order.placed.v1'"));
+    }
+
+    [Fact]
+    public async Task An_order_that_another_activation_has_changed_is_read_again_and_its_retry_answers_from_that()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 5);
+        var placed = await silos.Place(lines: ("B", 2));
+        await silos.Log.Append(new Append(new StreamEvents(
+            placed.Id, placed.Version, [new NewEvent(new HoldPlaced("look", "why", HoldStops.None), "other", "test", DateTimeOffset.UtcNow)])));
+        var cancel = new CancelOrder("c1", "x", null);
+        await Assert.ThrowsAsync<AggregateReloadedException>(() => silos.Order(placed.Id).Execute(cancel, Silos.By("c1")));
+        var reply = await Retried(() => silos.Order(placed.Id).Execute(cancel, Silos.By("c1")));
+        Assert.Equal((OrderStatus.Cancelled, "look"), (reply.Value!.Status, reply.Value.Holds[0].Name));
+        Assert.Equal(1, await silos.Database.Ask<long>("select count(*) from oms.event where type = 'order.units-cancelled.v1'"));
+    }
+
+    [Fact]
     public async Task An_unpaid_order_is_cancelled_and_its_stock_freed_when_its_time_is_up()
     {
         await using var silos = await Silos.Start(new OmsSettings { PaymentWindow = TimeSpan.FromSeconds(2) });
