@@ -31,7 +31,7 @@ public sealed record LongStore(string Database, string OrderId, string Number, s
     /// <summary>A short day's work: orders of the usual load, one of them all the way to its customer's door.</summary>
     static async Task<(string Id, string Number, string Track)> Play(Session session, string database)
     {
-        await using var shop = await Shop.Open(session, database, warmUpSeconds: 1, isKept: true);
+        await using var shop = await Shop.Open(session, database, warmUpSeconds: 5, isKept: true);
         using var http = ApiOf(shop.Server.Url);
         await shop.CatchUp();
         var order = (await Get(http, "orders?limit=1"))["items"]![0]!;
