@@ -85,12 +85,12 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public async Task Of_two_activations_that_place_one_order_the_later_answers_what_is_stored_and_frees_what_it_reserved()
+    public async Task Of_two_desks_that_place_one_order_the_later_answers_what_is_stored_and_frees_what_it_reserved()
     {
         await using var silos = await Silos.Start();
         await silos.Receive("LON", "A", 20);
         var (id, command) = silos.NewOrder(lines: ("A", 5));
-        // The other activation has reserved for itself and stores a moment earlier.
+        // The other desk has reserved for itself and stores a moment earlier.
         await silos.Stock("LON", "A").Execute(new ReserveStock("other", id, [new LineUnits(1, 5)]), "test");
         var isFirst = 1;
         silos.Faults.OnAppend = a =>
@@ -100,7 +100,7 @@ public sealed class FaultTests
                     Task.Run(async () => await silos.Log.Append(a)).GetAwaiter().GetResult());
             return null;
         };
-        var reply = await silos.Order(id).Place(command, Silos.By(id));
+        var reply = await silos.Desk.Place(id, command, Silos.By(id));
         Assert.Equal((OrderStatus.Allocated, 3), (reply.Value!.Status, reply.Value.Version));
         await silos.UntilStock("LON", "A", s => s.Reserved == 5);
         Assert.Equal(1, await silos.Database.Ask<long>("select count(*) from oms.event where type = 'order.placed.v1'"));
