@@ -18,8 +18,9 @@ public sealed class LostDatabaseTests(Browser browser) : IClassFixture<Browser>
         await open.Says(".orders tbody tr", number);
         await open.Alive();
 
+        var cookie = await app.Cookie();
         await app.Database.TakeAway();
-        await using var tab = await browser.Open(app, "/orders");
+        await using var tab = await browser.Open($"{app.Url}/orders", width: 1440, cookie: cookie);
         await tab.Says("main [role=alert]", "The orders could not be read");
         await tab.Says("main [role=alert]", "Nothing is lost");
         await tab.Alive();

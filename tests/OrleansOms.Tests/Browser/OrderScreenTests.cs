@@ -45,6 +45,7 @@ public sealed class OrderScreenTests(OmsApp app, Browser browser) : IClassFixtur
         browser.SkipIfMissing();
         var sku = await app.NewProduct(5);
         var order = await app.Api.Place(Api.Order((sku, 1)));
+        var other = await app.Api.Place(Api.Order((sku, 1)));
         await app.CountEvents();
         await using var tab = await browser.Open(app, "/orders");
         await tab.Alive();
@@ -59,6 +60,7 @@ public sealed class OrderScreenTests(OmsApp app, Browser browser) : IClassFixtur
         await tab.Says(".orders tbody tr", order["number"]!.GetValue<string>());
         await tab.Page.ClickAsync(".chip");
         await Assertions.Expect(tab.Page).ToHaveURLAsync($"{app.Url}/orders");
+        await Assertions.Expect(tab.Page.Locator($".orders tbody tr:has-text('{other["number"]}')")).ToBeVisibleAsync();
         await tab.Page.ClickAsync("th:has-text('Total')");
         await tab.Page.WaitForURLAsync("**/orders?sort=total*");
         tab.AssertStayedOnItsHost();

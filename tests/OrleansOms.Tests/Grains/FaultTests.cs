@@ -112,6 +112,7 @@ public sealed class FaultTests
         await using var silos = await Silos.Start();
         await silos.Receive("LON", "A", 5);
         var placed = await silos.Place(lines: ("B", 2));
+        Assert.Equal(placed.Version, (await silos.Order(placed.Id).Get())!.Version); // It is in memory now.
         await silos.Log.Append(new Append(new StreamEvents(
             placed.Id, placed.Version, [new NewEvent(new HoldPlaced("look", "why", HoldStops.None), "other", "test", DateTimeOffset.UtcNow)])));
         var cancel = new CancelOrder("c1", "x", null);

@@ -33,7 +33,7 @@ static class LiveApp
     public static int Version(this JsonNode order) => order["version"]!.GetValue<int>();
 
     /// <summary>Cancels one unit: a change of the order.</summary>
-    public static Task CancelOne(this OmsApp app, JsonNode order, int lineId = 1) => app.Api.Must(
+    public static Task<JsonNode> CancelOne(this OmsApp app, JsonNode order, int lineId = 1) => app.Api.Must(
         200, HttpMethod.Post, $"/api/v1/orders/{order.Id()}/cancel",
         new JsonObject
         {

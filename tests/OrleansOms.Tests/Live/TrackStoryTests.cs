@@ -38,6 +38,21 @@ public sealed class TrackStoryTests
         Says(Story(OrderStatus.Allocated, [Line(1, 2)]), "Order received", "We are getting it ready");
 
     [Fact]
+    public void A_carrier_that_tells_whole_seconds_is_not_put_before_what_it_followed()
+    {
+        var parcel = Parcel(1, 1) with
+        {
+            Events =
+            [
+                new ShipmentStepView(Packed, Start.AddMilliseconds(200), null, null),
+                new ShipmentStepView(Shipped, Start.AddMilliseconds(700), null, null),
+                new ShipmentStepView(Arrived, Start, "At the door", null),
+            ],
+        };
+        Assert.Equal([Arrived, Shipped, Packed], TrackStory.NewestFirst(parcel).Select(e => e.Status));
+    }
+
+    [Fact]
     public void In_a_warehouse_it_is_being_packed_then_packed()
     {
         Says(Story(OrderStatus.InFulfilment, [Line(1, 2)], Parcel(1, 2, Picking)),

@@ -31,7 +31,7 @@ public sealed partial class BulkCancel
     }
 
     List<Asked>? _asked;
-    string? _reason, _mistake;
+    string? _reason, _mistake, _focus;
     bool _failed, _isSending, _isSent;
     int _sent;
 
@@ -72,6 +72,15 @@ public sealed partial class BulkCancel
     /// <inheritdoc />
     protected override async Task OnInitializedAsync() => await Ask();
 
+    /// <inheritdoc />
+    protected override async Task OnAfterRenderAsync(bool firstRender)
+    {
+        // Only now is it certain that the browser has drawn what is to be focused.
+        if (_focus is not { } target) return;
+        _focus = null;
+        await Script.InvokeVoidAsync("oms.focus", target);
+    }
+
     async Task Ask()
     {
         (_failed, _asked) = (false, null);
@@ -90,8 +99,7 @@ public sealed partial class BulkCancel
             })];
         }
         catch (Exception e) when (IsFault(e)) { _failed = true; }
-        StateHasChanged();
-        await Script.InvokeVoidAsync("oms.focus", _asked is { } asked && asked.Exists(o => o.IsOpen) ? "#bulk-reason" : "#bulk");
+        _focus = _asked is { } asked && asked.Exists(o => o.IsOpen) ? "#bulk-reason" : "#bulk";
     }
 
     async Task Send()
@@ -111,9 +119,7 @@ public sealed partial class BulkCancel
             order.Result = await Cancel(order, new Caller(order.CommandId, actor));
             StateHasChanged();
         }
-        (_isSending, _isSent) = (false, true);
-        StateHasChanged();
-        await Script.InvokeVoidAsync("oms.focus", "#bulk");
+        (_isSending, _isSent, _focus) = (false, true, "#bulk");
     }
 
     async Task<Outcome> Cancel(Asked order, Caller caller)

@@ -119,8 +119,12 @@ public sealed partial class OrderPage : IAsyncDisposable
     string? NameOf(string sku) => Catalogue.TryGetProduct(sku, out var product) ? product.Details.Name : null;
 
     // Ids of shipments are for scanners; people on this page know them by their number.
-    string Told(LogEvent e) => _view!.Shipments.Aggregate(
-        TimelineWords.Of(e.Data), (words, s) => words.Replace(s.Id, $"shipment {s.Id[(s.Id.LastIndexOf('-') + 1)..]}", StringComparison.Ordinal));
+    string Told(LogEvent e)
+    {
+        var told = _view!.Shipments.Aggregate(TimelineWords.Of(e.Data), (words, s) => words.Replace(
+            s.Id, $"shipment {s.Id[(s.Id.LastIndexOf('-') + 1)..]}", StringComparison.Ordinal));
+        return char.ToUpperInvariant(told[0]) + told[1..];
+    }
 
     static string? Zero(int units) => units == 0 ? "zero" : null;
 

@@ -79,10 +79,13 @@ public sealed record TrackStory(OrderView Order)
         }
     }
 
-    /// <summary>What happened to a parcel, newest first.</summary>
+    /// <summary>
+    /// What happened to a parcel, newest first. Carriers tell whole seconds: within one, what was told later is later.
+    /// </summary>
     public static IEnumerable<ShipmentStepView> NewestFirst(OrderShipmentView parcel) =>
         parcel.Events.Select((e, i) => (Event: e, Index: i))
-            .OrderByDescending(e => e.Event.OccurredAt).ThenByDescending(e => e.Index).Select(e => e.Event);
+            .OrderByDescending(e => e.Event.OccurredAt.ToUnixTimeSeconds()).ThenByDescending(e => e.Index)
+            .Select(e => e.Event);
 
     /// <summary>A parcel's state in words and colour.</summary>
     public static (Tone Tone, string Words) StateOf(ShipmentStatus status) => status switch
