@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using OrleansOms.Tests.Fixtures;
 using OrleansOms.Tests.Live;
@@ -91,6 +92,19 @@ public sealed class StationScreenTests(OmsApp app, Browser browser) : IClassFixt
         await tab.AtStation();
         await tab.Scan(shipment);
         await tab.Says(".said .wrong", $"The shipment of order {order["number"]} is in MAN, not here.");
+    }
+
+    [Fact]
+    public async Task A_warehouse_is_headed_by_its_code_and_its_name_with_room_between()
+    {
+        browser.SkipIfMissing();
+        var code = await app.NewWarehouse();
+        await app.Api.Must(200, HttpMethod.Put, $"/api/v1/warehouses/{code}", JsonNode.Parse("""
+            {"name":"Birmingham","active":true,
+             "address":{"name":"Birmingham","line1":"1 Canal Street","city":"Birmingham","postalCode":"B1 1AA","country":"GB"}}
+            """)!);
+        await using var tab = await browser.Open(app, $"/warehouse/{code}", 360);
+        await tab.Says("h1", $"{code} Birmingham");
     }
 
     [Fact]
