@@ -9,7 +9,7 @@ namespace OrleansOms.Postgres.Orders;
 static class OrderRows
 {
     // What is new is inserted and what is known is updated, each in a statement of its own: the batch knows which is
-    // which, and looking for a conflict that cannot be costs a fifth of an insert.
+    // which, and need not look for conflicts that cannot be.
     const string InsertOrders = """
         insert into oms.orders (id, number, channel, external_id, status, payment_status, country, currency, placed_at,
           promised_by, customer_name, customer_email, total, lines, units, warehouses, version)
