@@ -7,8 +7,9 @@ namespace OrleansOms.Postgres;
 sealed record Change<T>(string Id, T Before, T After, DateTimeOffset At);
 
 /// <summary>
-/// Folds the streams of one kind. States of the streams that were touched last stay in memory; others are read from the
-/// log. A remembered state is used only if the batch goes on exactly where it ends, so it can be old but never wrong.
+/// Folds the streams of one kind. A stream that goes on is remembered, because it may soon go on again; others are read
+/// from the log. A remembered state is used only if the batch goes on exactly where it ends, so it can be old but never
+/// wrong. Streams that have only begun are not remembered: most of them rest for a while, and there are many.
 /// </summary>
 /// <param name="log">Where the streams are.</param>
 /// <param name="capacity">Most weight of all remembered states.</param>
@@ -36,10 +37,11 @@ sealed class StreamFold<T>(
             s.Id, before[s.Id], s.Events.Aggregate(before[s.Id], apply), s.Events[^1].At))];
     }
 
-    /// <summary>Keeps what was written.</summary>
+    /// <summary>Keeps what was written of streams that had begun before.</summary>
     public void Remember(IReadOnlyList<Change<T>> changes)
     {
-        foreach (var change in changes) _memory.Set(change.Id, change.After);
+        foreach (var change in changes)
+            if (version(change.Before) > 0) _memory.Set(change.Id, change.After);
     }
 
     public void Forget() => _memory.Clear();

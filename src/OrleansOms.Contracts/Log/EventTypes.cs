@@ -61,16 +61,16 @@ public static class EventTypes
     /// <summary>Every stored name with its CLR type, for tests that hold the names.</summary>
     public static IEnumerable<(string Name, Type Type)> Names => All.Select(t => (t.Name, t.Json.Type));
 
-    /// <summary>The stored name and JSON of an event.</summary>
-    public static (string Type, string Json) Write(DomainEvent data)
+    /// <summary>The stored name and JSON of an event, in UTF-8 as it is stored.</summary>
+    public static (string Type, byte[] Json) Write(DomainEvent data)
     {
         var (name, json) = ByType[data.GetType()];
-        return (name, JsonSerializer.Serialize(data, json));
+        return (name, JsonSerializer.SerializeToUtf8Bytes(data, json));
     }
 
-    /// <summary>Reads an event; null if the name is not known to this program.</summary>
+    /// <summary>Reads an event from UTF-8; null if the name is not known to this program.</summary>
     /// <exception cref="JsonException">The stored text is not of the shape that its name promises.</exception>
-    public static DomainEvent? Read(string type, string json) =>
+    public static DomainEvent? Read(string type, ReadOnlySpan<byte> json) =>
         ByName.TryGetValue(type, out var info) ? (DomainEvent?)JsonSerializer.Deserialize(json, info) : null;
 }
 

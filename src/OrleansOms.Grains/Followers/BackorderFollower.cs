@@ -16,7 +16,7 @@ namespace OrleansOms.Grains.Followers;
 public sealed class BackorderFollower(
     IEventLog log, ICheckpoints checkpoints, IReadModel readModel, AvailabilityIndex availability, LogTail tail,
     IGrainFactory grains, ILogger<BackorderFollower> logger)
-    : FollowerGrain(log, logger), IBackorderFollower
+    : EffectFollower(log, checkpoints, logger), IBackorderFollower
 {
     /// <summary>Waiting orders that are asked in one turn.</summary>
     const int MaxOrders = 1000;
@@ -24,20 +24,14 @@ public sealed class BackorderFollower(
     static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
     /// <inheritdoc />
-    protected override Task<LogPosition> Load() => checkpoints.Load(Follower);
-
-    /// <inheritdoc />
-    protected override async Task<bool> Handle(LogPosition from, LogBatch batch)
+    protected override async Task Handle(LogBatch batch)
     {
         var skus = batch.Events.SelectMany(Touched).ToHashSet(StringComparer.Ordinal);
-        if (skus.Count > 0)
-        {
-            var last = batch.Events[^1].Position;
-            await tail.Reached(last, Stopping);
-            skus.RemoveWhere(sku => !IsAvailable(sku));
-            if (skus.Count > 0) await Allocate(skus, last);
-        }
-        return await checkpoints.Advance(Follower, from, batch.Through);
+        if (skus.Count == 0) return;
+        var last = batch.Events[^1].Position;
+        await tail.Reached(last, Stopping);
+        skus.RemoveWhere(sku => !IsAvailable(sku));
+        if (skus.Count > 0) await Allocate(skus, last);
     }
 
     async Task Allocate(HashSet<string> skus, LogPosition position)

@@ -10,7 +10,6 @@ namespace OrleansOms.Grains.Followers;
 [KeepAlive]
 public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Grain, IFollower
 {
-    static readonly TimeSpan Idle = TimeSpan.FromSeconds(2);
     static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(15);
 
     /// <summary>A wait that is over because the activation ends is no error.</summary>
@@ -58,8 +57,14 @@ public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Gra
     /// <summary>Handles a batch and saves how far it has come; false if another activation was faster.</summary>
     protected abstract Task<bool> Handle(LogPosition from, LogBatch batch);
 
-    /// <summary>Called about every two seconds while nothing happens.</summary>
-    protected virtual Task Tick() => Task.CompletedTask;
+    /// <summary>
+    /// Called when there is nothing more to read, and again after <see cref="Patience"/> without any event; false if
+    /// another activation was faster.
+    /// </summary>
+    protected virtual Task<bool> Tick() => Task.FromResult(true);
+
+    /// <summary>How long it waits for events before the next tick.</summary>
+    protected virtual TimeSpan Patience => TimeSpan.FromSeconds(2);
 
     async Task Run()
     {
@@ -85,8 +90,12 @@ public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Gra
                 at = batch.Through;
                 if (batch.Events.Count < BatchSize)
                 {
-                    await Tick();
-                    await log.WaitForMore(batch.Through, Idle, _stop.Token);
+                    if (!await Tick())
+                    {
+                        saved = null;
+                        continue;
+                    }
+                    await log.WaitForMore(batch.Through, Patience, _stop.Token);
                 }
                 pause = TimeSpan.FromMilliseconds(100);
             }

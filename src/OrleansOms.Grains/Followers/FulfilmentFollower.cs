@@ -20,16 +20,13 @@ namespace OrleansOms.Grains.Followers;
 public sealed class FulfilmentFollower(
     IEventLog log, ICheckpoints checkpoints, IGrainFactory grains, StockGrains stocks,
     ILogger<FulfilmentFollower> logger)
-    : FollowerGrain(log, logger), IFulfilmentFollower
+    : EffectFollower(log, checkpoints, logger), IFulfilmentFollower
 {
     /// <summary>Aggregates that are worked on at once.</summary>
     const int Parallel = 64;
 
     /// <inheritdoc />
-    protected override Task<LogPosition> Load() => checkpoints.Load(Follower);
-
-    /// <inheritdoc />
-    protected override async Task<bool> Handle(LogPosition from, LogBatch batch)
+    protected override async Task Handle(LogBatch batch)
     {
         var work = new Dictionary<string, Work>(StringComparer.Ordinal);
         foreach (var e in batch.Events)
@@ -44,7 +41,6 @@ public sealed class FulfilmentFollower(
                     break;
             }
         await Parallelly(work.Where(w => w.Value.Steps.Count > 0 || w.Value.ToSettle is not null), Do);
-        return await checkpoints.Advance(Follower, from, batch.Through);
 
         Work WorkOf(string key) => work.TryGetValue(key, out var w) ? w : work[key] = new Work();
     }

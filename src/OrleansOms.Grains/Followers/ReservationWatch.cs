@@ -18,34 +18,24 @@ using Stock = Domain.Stock.Stock;
 public sealed class ReservationWatch(
     IEventLog log, ICheckpoints checkpoints, IGrainFactory grains, TimeProvider time, OmsSettings settings,
     ILogger<ReservationWatch> logger)
-    : FollowerGrain(log, logger), IReservationWatch
+    : EffectFollower(log, checkpoints, logger), IReservationWatch
 {
-    /// <summary>How often the checkpoint is saved while the log moves.</summary>
-    static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(2);
-
     readonly Dictionary<(string Stock, string OrderId), Alone> _alone = [];
-    LogPosition _saved, _read;
-    DateTimeOffset _savedAt;
 
     sealed record Alone(int Units, DateTimeOffset Since, LogPosition Position);
 
     /// <inheritdoc />
-    protected override async Task<LogPosition> Load()
-    {
-        _alone.Clear();
-        return _saved = _read = await checkpoints.Load(Follower);
-    }
+    protected override void Forget() => _alone.Clear();
 
     /// <inheritdoc />
-    protected override async Task<bool> Handle(LogPosition from, LogBatch batch)
+    protected override Task Handle(LogBatch batch)
     {
         foreach (var e in batch.Events) Pair(e);
-        _read = batch.Through;
-        return time.GetUtcNow() - _savedAt < SaveEvery || await Save();
+        return Task.CompletedTask;
     }
 
     /// <inheritdoc />
-    protected override async Task Tick()
+    protected override async Task<bool> Tick()
     {
         var old = time.GetUtcNow() - settings.ReservationGrace;
         foreach (var (key, alone) in _alone.Where(a => a.Value.Since <= old).ToList())
@@ -54,7 +44,7 @@ public sealed class ReservationWatch(
             await grains.GetGrain<IOrderGrain>(key.OrderId).SettleReservation(warehouse, sku);
             _alone.Remove(key);
         }
-        await Save();
+        return await base.Tick();
     }
 
     void Pair(LogEvent e)
@@ -82,16 +72,11 @@ public sealed class ReservationWatch(
         else _alone[key] = new Alone(now, before?.Since ?? e.At, before?.Position ?? e.Position);
     }
 
-    async Task<bool> Save()
+    /// <inheritdoc />
+    protected override LogPosition BeginAgain(LogPosition handled)
     {
-        _savedAt = time.GetUtcNow();
-        var to = _read;
         foreach (var alone in _alone.Values)
-            if (alone.Position <= to) to = alone.Position with { Ordinal = alone.Position.Ordinal - 1 };
-        if (to <= _saved) return true;
-        var from = _saved;
-        if (!await checkpoints.Advance(Follower, from, to)) return false;
-        _saved = to;
-        return true;
+            if (alone.Position <= handled) handled = alone.Position with { Ordinal = alone.Position.Ordinal - 1 };
+        return handled;
     }
 }

@@ -4,8 +4,8 @@ using OrleansOms.Contracts.Log;
 
 namespace OrleansOms.Postgres.Log;
 
-/// <summary>A decoded event and how many characters of JSON it had, for those who bound memory.</summary>
-readonly record struct ReadEvent(LogEvent Event, int Characters);
+/// <summary>A decoded event and how many bytes of JSON it had, for those who bound memory.</summary>
+readonly record struct ReadEvent(LogEvent Event, int Bytes);
 
 /// <summary>The log's reads. Every failure of the database comes out as <see cref="LogUnavailableException"/>.</summary>
 sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTransactions own)
@@ -66,13 +66,13 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTran
         await reader.ReadAsync();
         var through = new LogPosition((long)reader.GetFieldValue<ulong>(0) - 1, long.MaxValue);
         await reader.NextResultAsync();
-        var (events, characters) = (new List<ReadEvent>(), 0L);
-        while (characters < options.MaxReadCharacters && await reader.ReadAsync())
+        var (events, bytes) = (new List<ReadEvent>(), 0L);
+        while (bytes < options.MaxReadBytes && await reader.ReadAsync())
         {
             events.Add(Decode(reader));
-            characters += events[^1].Characters;
+            bytes += events[^1].Bytes;
         }
-        var cut = events.Count == max || characters >= options.MaxReadCharacters;
+        var cut = events.Count == max || bytes >= options.MaxReadBytes;
         if (events.Count > 0 && (cut || events[^1].Event.Position > through))
             through = events[^1].Event.Position;
         return (events, through > after ? through : after);
@@ -95,9 +95,9 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTran
     /// <summary>How many events one read brings: as many as were asked for and as fit.</summary>
     int End(List<ReadEvent> events, int max)
     {
-        var (end, characters) = (0, 0L);
-        while (end < events.Count && end < max && characters < options.MaxReadCharacters)
-            characters += events[end++].Characters;
+        var (end, bytes) = (0, 0L);
+        while (end < events.Count && end < max && bytes < options.MaxReadBytes)
+            bytes += events[end++].Bytes;
         return end;
     }
 
@@ -164,7 +164,7 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTran
     static ReadEvent Decode(NpgsqlDataReader row)
     {
         var position = new LogPosition((long)row.GetFieldValue<ulong>(0), row.GetInt64(1));
-        var (type, json) = (row.GetString(4), row.GetString(5));
+        var (type, json) = (row.GetString(4), row.GetFieldValue<byte[]>(5));
         return new ReadEvent(
             new LogEvent(position, row.GetString(2), row.GetInt32(3), type, EventTypes.Read(type, json), row.GetString(6),
                 row.GetString(7), row.GetFieldValue<DateTimeOffset>(8)),

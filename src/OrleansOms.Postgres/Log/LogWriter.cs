@@ -274,7 +274,8 @@ sealed class LogWriter(
     {
         var count = appends.Sum(a => a.Rows.Length);
         var (streams, versions, types) = (new string[count], new int[count], new string[count]);
-        var (data, commands, actors) = (new string[count], new string[count], new string[count]);
+        var data = new byte[count][];
+        var (commands, actors) = (new string[count], new string[count]);
         var times = new DateTime[count];
         var i = 0;
         foreach (var append in appends)

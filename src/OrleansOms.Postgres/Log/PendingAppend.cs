@@ -5,7 +5,7 @@ namespace OrleansOms.Postgres.Log;
 
 /// <summary>An event as it goes to the database.</summary>
 readonly record struct EventRow(
-    string Stream, int Version, string Type, string Json, string Command, string Actor, DateTime At);
+    string Stream, int Version, string Type, byte[] Json, string Command, string Actor, DateTime At);
 
 /// <summary>An append that waits for its transaction, already serialised, and the promise of its answer.</summary>
 sealed class PendingAppend

@@ -10,7 +10,7 @@ sealed class RecentEvents(EventLogOptions options)
 {
     readonly Lock gate = new();
     readonly List<ReadEvent> events = [];
-    long characters;
+    long bytes;
     LogPosition? from;
     LogPosition through;
     TaskCompletionSource grown = NewSignal();
@@ -50,7 +50,7 @@ sealed class RecentEvents(EventLogOptions options)
             if (from is not null && through >= after)
                 return look.Growth;
             events.Clear();
-            characters = 0;
+            bytes = 0;
             (from, through) = (after, after);
             Signal(); // others may wait for something that is forgotten now
             return grown.Task;
@@ -70,7 +70,7 @@ sealed class RecentEvents(EventLogOptions options)
             if (fresh.Count == 0)
                 return;
             events.AddRange(fresh);
-            characters += fresh.Sum(e => (long)e.Characters);
+            bytes += fresh.Sum(e => (long)e.Bytes);
             Forget();
             Signal();
         }
@@ -111,16 +111,16 @@ sealed class RecentEvents(EventLogOptions options)
     // A quarter more than allowed is let in before the oldest go, so that the list is not moved at every step.
     void Forget()
     {
-        if (events.Count <= options.MaxRecentEvents * 5 / 4 && characters <= options.MaxRecentCharacters)
+        if (events.Count <= options.MaxRecentEvents * 5 / 4 && bytes <= options.MaxRecentBytes)
             return;
         var gone = Math.Max(0, events.Count - options.MaxRecentEvents);
-        var left = characters - events.Take(gone).Sum(e => (long)e.Characters);
-        while (gone < events.Count && left > options.MaxRecentCharacters * 3L / 4)
-            left -= events[gone++].Characters;
+        var left = bytes - events.Take(gone).Sum(e => (long)e.Bytes);
+        while (gone < events.Count && left > options.MaxRecentBytes * 3L / 4)
+            left -= events[gone++].Bytes;
         if (gone == 0)
             return;
         from = events[gone - 1].Event.Position;
-        characters = left;
+        bytes = left;
         events.RemoveRange(0, gone);
     }
 

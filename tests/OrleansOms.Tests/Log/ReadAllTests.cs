@@ -219,7 +219,7 @@ public sealed class ReadAllTests : LogTest
 
 public sealed class SmallMemoryTests : LogTest
 {
-    protected override EventLogOptions Options => new() { MaxRecentEvents = 8, MaxReadEvents = 5, MaxReadCharacters = 90 };
+    protected override EventLogOptions Options => new() { MaxRecentEvents = 8, MaxReadEvents = 5, MaxReadBytes = 90 };
 
     [Fact]
     public async Task A_follower_that_outruns_and_is_outrun_by_the_memory_misses_nothing()

@@ -1,0 +1,56 @@
+using Microsoft.Extensions.Logging;
+using OrleansOms.Contracts.Log;
+
+namespace OrleansOms.Grains.Followers;
+
+/// <summary>
+/// A follower that asks others to act. Its work bears repetition, so it saves how far it has come a few times a second
+/// and not with every batch: what was done since is done again after a crash, with no further effect.
+/// </summary>
+public abstract class EffectFollower(IEventLog log, ICheckpoints checkpoints, ILogger logger) : FollowerGrain(log, logger)
+{
+    static readonly TimeSpan SaveEvery = TimeSpan.FromMilliseconds(250);
+
+    LogPosition _saved, _read;
+    long _savedAt;
+
+    /// <summary>Does what a batch asks for.</summary>
+    protected abstract Task Handle(LogBatch batch);
+
+    /// <summary>Called before the log is read from the checkpoint: what was kept in memory counts no more.</summary>
+    protected virtual void Forget() { }
+
+    /// <summary>Where a restart has to begin, when everything up to a position has been handled.</summary>
+    protected virtual LogPosition BeginAgain(LogPosition handled) => handled;
+
+    /// <inheritdoc />
+    protected sealed override async Task<LogPosition> Load()
+    {
+        Forget();
+        return _saved = _read = await checkpoints.Load(Follower);
+    }
+
+    /// <inheritdoc />
+    protected sealed override async Task<bool> Handle(LogPosition from, LogBatch batch)
+    {
+        await Handle(batch);
+        _read = batch.Through;
+        return await Save();
+    }
+
+    /// <inheritdoc />
+    protected override Task<bool> Tick() => Save();
+
+    /// <inheritdoc />
+    protected override TimeSpan Patience => _read == _saved ? base.Patience : SaveEvery;
+
+    async Task<bool> Save()
+    {
+        if (Environment.TickCount64 - _savedAt < SaveEvery.TotalMilliseconds) return true;
+        var to = BeginAgain(_read);
+        if (to <= _saved) return true;
+        if (!await checkpoints.Advance(Follower, _saved, to)) return false;
+        (_saved, _savedAt) = (to, Environment.TickCount64);
+        return true;
+    }
+}
