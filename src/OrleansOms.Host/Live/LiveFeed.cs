@@ -31,13 +31,14 @@ public sealed partial class LiveFeed : BackgroundService
     /// <summary>Streams that may wait to be read before list watchers are told to read their lists again.</summary>
     const int MaxMissing = 5000;
     /// <summary>Open shipments of one warehouse that a snapshot can hold.</summary>
-    const int MaxOpenShipments = 5000;
+    internal const int MaxOpenShipments = 5000;
 
     static readonly TimeSpan CountsPace = TimeSpan.FromMilliseconds(250);
     static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan ReadModelPatience = TimeSpan.FromSeconds(10);
     static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
-    static readonly IReadOnlyList<ShipmentStatus> Open =
+    /// <summary>What is still to be done in a warehouse.</summary>
+    internal static readonly IReadOnlyList<ShipmentStatus> Open =
         [ShipmentStatus.Released, ShipmentStatus.Picking, ShipmentStatus.Packed];
 
     readonly Lock _gate = new();
@@ -169,19 +170,7 @@ public sealed partial class LiveFeed : BackgroundService
                 throw new LogUnavailableException("The lists are too far behind the log.");
             await Task.Delay(Poll, _time, cancel);
         }
-        var open = new List<ShipmentView>();
-        string? cursor = null;
-        do
-        {
-            var page = await _shipmentQueries.List(new ShipmentFilter
-            {
-                Warehouse = code, Statuses = Open, Limit = Contracts.Page<ShipmentView>.MaxLimit, Cursor = cursor,
-            });
-            open.AddRange(page.Items);
-            cursor = page.NextCursor;
-        }
-        while (cursor is not null && open.Count < MaxOpenShipments);
-        return open;
+        return await _shipmentQueries.All(new ShipmentFilter { Warehouse = code, Statuses = Open }, MaxOpenShipments);
     }
 
     internal void Remove(OrderWatch watch)

@@ -36,6 +36,19 @@ public sealed class ShipmentQueries(NpgsqlDataSource database)
             : Cursor.Write(ListName, Cursor.OfTime(rows[filter.Limit - 1].At), items[^1].Id));
     }
 
+    /// <summary>The shipments that the filter lets through, oldest first, a page at a time until there are so many.</summary>
+    public async Task<List<ShipmentView>> All(ShipmentFilter filter, int max)
+    {
+        var all = new List<ShipmentView>();
+        for (var page = filter with { Limit = Page<ShipmentView>.MaxLimit, Cursor = null }; ;)
+        {
+            var (items, next) = await List(page);
+            all.AddRange(items);
+            if (next is null || all.Count >= max) return all;
+            page = page with { Cursor = next };
+        }
+    }
+
     static bool CanMatch(ShipmentFilter filter) =>
         (filter.Warehouse is null || Text.IsWarehouseCode(filter.Warehouse))
         && (filter.OrderId is null || Keys.IsId(Keys.Order, filter.OrderId));

@@ -171,6 +171,22 @@ public sealed class StationScreenTests(OmsApp app, Browser browser) : IClassFixt
     }
 
     [Fact]
+    public async Task The_board_shows_its_work_before_it_is_alive()
+    {
+        var sku = await app.NewProduct();
+        await app.Receive("MAN", sku, 5);
+        var order = await app.Api.Place(Api.Order((sku, 2)));
+        var shipment = await app.ShipmentOf(order);
+        await app.CountEvents();
+        using var visitor = new HttpClient();
+        visitor.DefaultRequestHeaders.Add("Cookie", await app.Cookie());
+        var page = await visitor.GetStringAsync($"{app.Url}/warehouse/MAN");
+        Assert.Contains($"href=\"/warehouse/MAN/{shipment}\"", page, StringComparison.Ordinal);
+        Assert.Contains("2 units of 1 product to GB", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("skeleton", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_board_moves_by_itself()
     {
         browser.SkipIfMissing();

@@ -46,8 +46,11 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
 
     /// <summary>Which place this field is: scans that are made here are taken here only.</summary>
     public abstract string FieldKey { get; }
-    /// <summary>Whether scans are taken: what the browser has kept is known.</summary>
-    public bool IsReady => _readyFor == FieldKey;
+    /// <summary>Whether scans are taken: what the browser has kept is known, and so is what they may be about.</summary>
+    public bool IsReady => IsResumed && CanTake;
+    bool IsResumed => _readyFor == FieldKey;
+    /// <summary>Whether this page knows enough to answer a scan; until then the browser keeps it.</summary>
+    private protected virtual bool CanTake => true;
     /// <summary>What the browser must keep for this place; null for nothing.</summary>
     public virtual string? Memory => null;
     /// <summary>Carrier and service for the browser to keep, a line each.</summary>
@@ -60,21 +63,23 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
     {
         if (!(await Viewer.Caller()).MaySee(Code) || !Catalogue.TryGetWarehouse(Code, out var warehouse)) return;
         Warehouse = warehouse;
-        // A page that cannot be scanned into yet shows its frame only: its work is read once, when it comes alive.
-        if (!RendererInfo.IsInteractive) return;
         Work = new WarehouseWork(Feed, Shipments, Code, Viewer.Today(), change => InvokeAsync(() =>
         {
             change();
             Changed();
             StateHasChanged();
         }));
-        _following = Work.Follow(_gone.Token);
+        if (RendererInfo.IsInteractive) _following = Work.Follow(_gone.Token);
+        else await Preview(Work);
     }
+
+    /// <summary>Reads what the page shows before it is alive: nothing but its frame, unless a page says otherwise.</summary>
+    private protected virtual Task Preview(WarehouseWork work) => Task.CompletedTask;
 
     /// <summary>The browser has told what it has kept for this place: from now on scans are taken.</summary>
     public void Resumed(ResumeEventArgs kept)
     {
-        if (IsReady) return;
+        if (IsResumed) return;
         Restore(kept);
         _readyFor = FieldKey;
         // The scan that led here is done now that its page is there.
@@ -169,12 +174,7 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
 
     private protected string UriOf(string shipmentId) => $"/warehouse/{Uri.EscapeDataString(Code)}/{shipmentId}";
 
-    /// <summary>"6 units of 2 products".</summary>
-    private protected static string Words(ShipmentView shipment)
-    {
-        var products = shipment.Lines.Select(l => l.Sku).Distinct(StringComparer.Ordinal).Count();
-        return $"{Show.Count(shipment.Lines.Sum(l => (long)l.Quantity), "unit")} of {Show.Count(products, "product")}";
-    }
+    private protected static string Words(ShipmentView shipment) => ShipmentWords.Of(shipment);
 
     /// <summary>The shipment's number in its order, such as "order 1042, shipment 1".</summary>
     private protected static string NumberOf(ShipmentView shipment) => shipment.Id[(shipment.Id.LastIndexOf('-') + 1)..];

@@ -54,6 +54,19 @@ public sealed class WarehouseWork(
         _all[shipment.Id] = shipment;
     }
 
+    /// <summary>Reads the work as it is now, once; a fault is shown.</summary>
+    public async Task Read()
+    {
+        try
+        {
+            var open = shipments.All(
+                new ShipmentFilter { Warehouse = warehouse, Statuses = LiveFeed.Open }, LiveFeed.MaxOpenShipments);
+            var shipped = ReadShipped();
+            Begin(await open, await shipped);
+        }
+        catch (Exception e) when (IsFault(e)) { IsBehind = true; }
+    }
+
     /// <summary>Follows the warehouse until the page is gone; faults are shown and tried again.</summary>
     public async Task Follow(CancellationToken gone)
     {
@@ -68,13 +81,15 @@ public sealed class WarehouseWork(
                     if (news.Shipments.Count > 0 || news.Resync is not null) await change(() => Take(news));
             }
             catch (OperationCanceledException) when (gone.IsCancellationRequested) { return; }
-            catch (Exception e) when (e is OmsFaultException or TimeoutException or DbException)
+            catch (Exception e) when (IsFault(e))
             {
                 await change(() => IsBehind = true);
                 await Task.Delay(FaultPause, gone).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
+
+    static bool IsFault(Exception e) => e is OmsFaultException or TimeoutException or DbException;
 
     void Begin(IReadOnlyList<ShipmentView> open, List<ShipmentView> shipped)
     {
@@ -98,23 +113,8 @@ public sealed class WarehouseWork(
         foreach (var shipment in open) Take(shipment);
     }
 
-    async Task<List<ShipmentView>> ReadShipped()
-    {
-        var shipped = new List<ShipmentView>();
-        string? cursor = null;
-        do
-        {
-            var page = await shipments.List(new ShipmentFilter
-            {
-                Warehouse = warehouse, Statuses = Left, ShippedSince = since, Limit = Page<ShipmentView>.MaxLimit,
-                Cursor = cursor,
-            });
-            shipped.AddRange(page.Items);
-            cursor = page.NextCursor;
-        }
-        while (cursor is not null && shipped.Count < MaxShipped);
-        return shipped;
-    }
+    Task<List<ShipmentView>> ReadShipped() => shipments.All(
+        new ShipmentFilter { Warehouse = warehouse, Statuses = Left, ShippedSince = since }, MaxShipped);
 
     IReadOnlyList<ShipmentView> In(ShipmentStatus status) => Where(s => s.Status == status);
 }

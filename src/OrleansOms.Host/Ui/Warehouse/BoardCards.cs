@@ -1,0 +1,66 @@
+using OrleansOms.Contracts.Shipments;
+using OrleansOms.Domain.Shipments;
+using OrleansOms.Host.Ui.Shared;
+
+namespace OrleansOms.Host.Ui.Warehouse;
+
+/// <summary>What a board draws of its warehouse's work; small enough to go into the page.</summary>
+/// <param name="Columns">As they stand side by side.</param>
+/// <param name="Next">What to do next; null if there is nothing.</param>
+public sealed record BoardCards(IReadOnlyList<BoardColumn> Columns, BoardNext? Next)
+{
+    /// <summary>Cards of a column; the counts are of all.</summary>
+    const int MaxCards = 40;
+
+    /// <summary>What is drawn of this work.</summary>
+    public static BoardCards Of(WarehouseWork work) => new(
+        [
+            Column("to-pick", "To pick", work.ToPick), Column("picking", "Picking", work.Picking),
+            Column("packed", "Packed", work.Packed), Column("shipped", "Shipped today", work.Shipped),
+        ],
+        NextOf(work));
+
+    /// <summary>The shipment to go on with.</summary>
+    public static BoardNext? NextOf(WarehouseWork work) => work switch
+    {
+        { ToPick: [var oldest, ..] } => new(oldest.Id, oldest.OrderNumber, "Pick the oldest:"),
+        { Picking: [var begun, ..] } => new(begun.Id, begun.OrderNumber, "Go on with"),
+        { Packed: [var packed, ..] } => new(packed.Id, packed.OrderNumber, "Ship"),
+        _ => null,
+    };
+
+    static BoardColumn Column(string id, string name, IReadOnlyList<ShipmentView> list) =>
+        new(id, name, list.Count, [.. list.Take(MaxCards).Select(Card)]);
+
+    static BoardCard Card(ShipmentView s) => new(
+        s.Id, s.OrderNumber, s.ShippedAt ?? s.CreatedAt,
+        s.ShipTo is { } to ? $"{ShipmentWords.Of(s)} to {to.Country}" : ShipmentWords.Of(s),
+        s.Status switch
+        {
+            ShipmentStatus.Picking => $"{Show.Capital(s.Service)} · {Progress(s)}",
+            ShipmentStatus.Released or ShipmentStatus.Packed => Show.Capital(s.Service),
+            _ => $"{s.Carrier} {s.TrackingNumber}",
+        },
+        s.AlarmSince is not null);
+
+    static string Progress(ShipmentView s)
+    {
+        var skus = s.Lines.GroupBy(l => l.Sku).ToList();
+        return $"{skus.Count(g => g.All(l => l.Picked is not null))} of {skus.Count} picked";
+    }
+}
+
+/// <summary>A column of a board.</summary>
+/// <param name="Id">Where links to it go.</param>
+/// <param name="Count">All its shipments, drawn or not.</param>
+public sealed record BoardColumn(string Id, string Name, int Count, IReadOnlyList<BoardCard> Cards);
+
+/// <summary>A shipment on a board.</summary>
+/// <param name="At">When it left, or else when it came.</param>
+/// <param name="Words">What is in it and where it goes.</param>
+/// <param name="Way">By which service, how far it is, or who carries it.</param>
+/// <param name="HasAlarm">Whether the carrier has been silent for too long.</param>
+public sealed record BoardCard(string Id, string OrderNumber, DateTimeOffset At, string Words, string Way, bool HasAlarm);
+
+/// <summary>The shipment to go on with, and the words of the button that leads to it.</summary>
+public sealed record BoardNext(string Id, string OrderNumber, string What);
