@@ -115,40 +115,46 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
         return batch;
     }
 
+    /// <summary>
+    /// Appends what waits until nothing does. The next append is under way before the callers of this one go on, which
+    /// they do here and now, without a turn of their own.
+    /// </summary>
     async Task Write()
     {
-        _isWriting = true;
-        try
+        for (var append = Begin(); ;)
         {
-            while (_next is { } batch)
+            var (batch, stored) = append;
+            AppendResult? result = null;
+            Exception? fault = null;
+            try
             {
-                _next = null;
-                await Write(batch);
-                _waiting -= batch.Callers;
+                result = await stored;
+                if (result is AppendResult.Committed)
+                {
+                    _durable = batch.After;
+                    OnDurable(_durable!);
+                }
             }
+            catch (Exception e) { fault = e; }
+            if (fault is not null || result is not AppendResult.Committed) Drop();
+            _waiting -= batch.Callers;
+            var goesOn = _isWriting = _next is not null;
+            if (goesOn) append = Begin();
+            batch.Answer(result, fault);
+            if (!goesOn) return;
         }
-        finally { _isWriting = false; }
     }
 
-    async Task Write(Pending batch)
+    (Pending Batch, Task<AppendResult> Stored) Begin()
     {
+        var batch = _next!;
+        (_next, _isWriting) = (null, true);
         try
         {
-            var result = await log.Append(new Append(
-                new StreamEvents(Key, batch.ExpectedVersion, batch.Events), batch.Births, []));
-            if (result is AppendResult.Committed)
-            {
-                _durable = batch.After;
-                OnDurable(_durable!);
-            }
-            else Drop();
-            batch.Done.TrySetResult(result);
+            return (batch, log.Append(new Append(
+                new StreamEvents(Key, batch.ExpectedVersion, batch.Events), batch.Births, [])).AsTask());
         }
-        catch (OmsFaultException fault)
-        {
-            Drop();
-            batch.Done.TrySetException(fault);
-        }
+        catch (Exception e) { return (batch, Task.FromException<AppendResult>(e)); }
     }
 
     /// <summary>Told after each append what is stored now. It must be quick.</summary>
@@ -157,8 +163,9 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     void Drop()
     {
         _isBroken = true;
-        _next?.Done.TrySetException(new AggregateReloadedException(Key));
+        var next = _next;
         _next = null;
+        next?.Answer(null, new AggregateReloadedException(Key));
         DeactivateOnIdle();
     }
 
@@ -172,17 +179,20 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
         public List<StreamEvents> Births { get; } = [];
         public TState? After { get; set; }
         public int Callers { get; set; }
-        public TaskCompletionSource<AppendResult> Done { get; } = NewDone();
-        public Task<AppendResult> Task => Done.Task;
+        public Task<AppendResult> Task => _done.Task;
 
-        static TaskCompletionSource<AppendResult> NewDone()
+        readonly TaskCompletionSource<AppendResult> _done = new();
+
+        public void Answer(AppendResult? result, Exception? fault)
         {
-            var done = new TaskCompletionSource<AppendResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (fault is null)
+            {
+                _done.TrySetResult(result!);
+                return;
+            }
+            _done.TrySetException(fault);
             // A batch nobody waits for any more must not end the process as an unobserved exception.
-            _ = done.Task.ContinueWith(
-                static t => _ = t.Exception, CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            return done;
+            _ = _done.Task.Exception;
         }
     }
 }
