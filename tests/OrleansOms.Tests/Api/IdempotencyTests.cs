@@ -114,26 +114,30 @@ public sealed class IdempotencyTests : IAsyncLifetime
     public async Task Receipts_and_adjustments_follow_the_same_rules()
     {
         var sku = await _app.NewProduct();
-        var receipt = $$"""{"warehouse":"LON","reference":"PO","lines":[{"sku":"{{sku}}","quantity":5}]}""";
+        var receipt = Receipt(5);
         var key = Api.NewKey();
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ =>
             _app.Api.Send(HttpMethod.Post, "/api/v1/stock/receipts", receipt, key)));
         Assert.All(answers, a => Assert.True(a.Status == 201 || a.Code == "request_in_progress", a.ToString()));
         Assert.Equal(5, await OnHand());
         var other = await _app.Api.Send(
-            HttpMethod.Post, "/api/v1/stock/receipts", receipt.Replace(":5", ":6", StringComparison.Ordinal), key);
+            HttpMethod.Post, "/api/v1/stock/receipts", Receipt(6), key);
         Assert.Equal((422, "idempotency_key_reused"), (other.Status, other.Code));
 
-        var adjustment = $$"""{"warehouse":"LON","reason":"counted","lines":[{"sku":"{{sku}}","delta":-2}]}""";
+        var adjustment = Adjustment(-2);
         var adjusted = Api.NewKey();
         Assert.Equal(201, (await _app.Api.Send(HttpMethod.Post, "/api/v1/stock/adjustments", adjustment, adjusted)).Status);
         Assert.Equal(201, (await _app.Api.Send(HttpMethod.Post, "/api/v1/stock/adjustments", adjustment, adjusted)).Status);
         Assert.Equal(3, await OnHand());
         var tooMuch = await _app.Api.Send(HttpMethod.Post, "/api/v1/stock/adjustments",
-            adjustment.Replace("-2", "-4", StringComparison.Ordinal), Api.NewKey());
+            Adjustment(-4), Api.NewKey());
         Assert.Equal((409, "insufficient_stock"), (tooMuch.Status, tooMuch.Code));
         Assert.Equal(3, await OnHand());
 
+        string Receipt(int units) =>
+            $$"""{"warehouse":"LON","reference":"PO","lines":[{"sku":"{{sku}}","quantity":{{units}}}]}""";
+        string Adjustment(int units) =>
+            $$"""{"warehouse":"LON","reason":"counted","lines":[{"sku":"{{sku}}","delta":{{units}}}]}""";
         async Task<int> OnHand() =>
             (await _app.Api.Must(200, HttpMethod.Get, $"/api/v1/stock/LON/{sku}", null))["onHand"]!.GetValue<int>();
     }

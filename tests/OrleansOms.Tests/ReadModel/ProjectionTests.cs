@@ -121,9 +121,13 @@ public sealed class ProjectionTests : ReadModelTest
         using var rows = new Model(Database.Source, log);
         var id = await Company.Place(Company.Request(1, lines: ("a1", 3)), Company.OrderId(1));
         await CatchUp(rows);
+        await Company.Do(id, new PlaceHold("address", "to be checked", HoldStops.Release));
+        await CatchUp(rows);
+        Assert.Equal(1, log.StreamReads); // what has only begun is not kept
+        await Company.Do(id, new LiftHold("address"));
         await Company.Do(id, new ReleaseToWarehouses());
         await CatchUp(rows);
-        Assert.Equal(0, log.StreamReads); // it is in memory
+        Assert.Equal(1, log.StreamReads); // what goes on is in memory
 
         await Company.Ship(id);
         var (before, at) = (await Everything(), await rows.Position());
