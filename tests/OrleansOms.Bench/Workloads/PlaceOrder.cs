@@ -23,7 +23,7 @@ public sealed record PlaceOrder() : Workload("place-order", "orders")
         await session.Postgres.RunScript(raw, Pgbench.Read("raw_schema.sql"));
         var pgbench = new Pgbench(session.Postgres, session.Folder);
         await pgbench.Run(raw, "raw_order.sql", 16, 1, session.Cancel);
-        var shop = await Shop.Open(session, $"oms_bench_shop_{round}", session.Options.Seconds(full: 20, quick: 10));
+        var shop = await Shop.Open(session, $"oms_bench_shop_{round}", session.Options.Seconds(full: 45, quick: 10));
         return new Stage(
             [
                 Ours(shop, 16, seconds, RawBest, Goal.Ratio(Target)), Raw(16),
