@@ -61,6 +61,20 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task An_append_that_can_never_be_stored_is_told_to_its_caller_and_the_stock_goes_on()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 7);
+        silos.Faults.OnAppend = a => a.Main.Stream.StartsWith(Keys.Stock) ? throw new ArgumentException("refused") : null;
+        await Assert.ThrowsAsync<ArgumentException>(() => silos.Stock("LON", "A")
+            .Execute(new ReceiveStock("in-2", 1, "po"), "test").WaitAsync(TimeSpan.FromSeconds(10)));
+        silos.Faults.OnAppend = null;
+
+        var reply = await Retried(() => silos.Stock("LON", "A").Execute(new ReceiveStock("in-3", 2, "po"), "test"));
+        Assert.Equal(9, reply.Value!.OnHand);
+    }
+
+    [Fact]
     public async Task A_stock_command_whose_answer_was_lost_has_its_effect_once()
     {
         await using var silos = await Silos.Start();
