@@ -34,7 +34,7 @@ public sealed record BoardCards(IReadOnlyList<BoardColumn> Columns, BoardNext? N
 
     static BoardCard Card(ShipmentView s) => new(
         s.Id, s.OrderNumber, s.ShippedAt ?? s.CreatedAt,
-        s.ShipTo is { } to ? $"{ShipmentWords.Of(s)} to {to.Country}" : ShipmentWords.Of(s),
+        s.ShipTo is { } to ? $"{ScanPage.Words(s)} to {to.Country}" : ScanPage.Words(s),
         s.Status switch
         {
             ShipmentStatus.Picking => $"{Show.Capital(s.Service)} · {Progress(s)}",

@@ -174,7 +174,12 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
 
     private protected string UriOf(string shipmentId) => $"/warehouse/{Uri.EscapeDataString(Code)}/{shipmentId}";
 
-    private protected static string Words(ShipmentView shipment) => ShipmentWords.Of(shipment);
+    /// <summary>What is in a shipment: "6 units of 2 products".</summary>
+    internal static string Words(ShipmentView shipment)
+    {
+        var products = shipment.Lines.Select(l => l.Sku).Distinct(StringComparer.Ordinal).Count();
+        return $"{Show.Count(shipment.Lines.Sum(l => (long)l.Quantity), "unit")} of {Show.Count(products, "product")}";
+    }
 
     /// <summary>The shipment's number in its order, such as "order 1042, shipment 1".</summary>
     private protected static string NumberOf(ShipmentView shipment) => shipment.Id[(shipment.Id.LastIndexOf('-') + 1)..];

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using OrleansOms.Contracts;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Shipments;
 using OrleansOms.Domain.Shipments;
