@@ -36,6 +36,18 @@ public sealed class PrivatePostgresTests : IDisposable
     }
 
     [Fact]
+    public async Task Pages_in_the_log_of_changes_are_compressed_as_fast_as_this_build_can_or_not_at_all()
+    {
+        await using var server = await Start();
+        Assert.Equal(
+            await Ask(server, """
+                SELECT CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE 'off' END
+                FROM pg_settings WHERE name = 'wal_compression'
+                """),
+            await Ask(server, "SHOW wal_compression"));
+    }
+
+    [Fact]
     public async Task Without_the_password_nobody_gets_in()
     {
         await using var server = await Start();
