@@ -92,7 +92,8 @@ public sealed partial class LogTail(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stop.CancelAsync();
-        await _loop.WaitAsync(cancellationToken);
+        // Nothing is lost with it: whoever stops the program need not wait for a database that does not answer.
+        await _loop.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     async Task Follow()
@@ -101,7 +102,7 @@ public sealed partial class LogTail(
         {
             try
             {
-                var batch = await log.ReadAll(Position, BatchSize);
+                var batch = await log.ReadAll(Position, BatchSize).WaitAsync(_stop.Token);
                 Tell(batch);
                 if (batch.Events.Count < BatchSize) await Rest(batch.Through);
             }
