@@ -47,6 +47,8 @@ public static class OmsHost
     static readonly Dictionary<string, string?> Defaults = new()
     {
         ["urls"] = "http://localhost:8080",
+        // A help for development that is at every address, for reading only: a POST to none of ours would get 405.
+        ["DisableStaticAssetNotFoundRuntimeFallback"] = "true",
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Orleans"] = "Warning",

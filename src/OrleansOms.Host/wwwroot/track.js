@@ -54,7 +54,9 @@
     const part = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("now");
     if (Number(part.dataset.version) <= shown()) return;
     localise(part);
+    const wasAtLink = document.activeElement?.closest("#now a");
     document.getElementById("now").replaceWith(part);
+    if (wasAtLink) part.querySelector("a")?.focus({ preventScroll: true });
     document.title = part.dataset.title;
   }
 

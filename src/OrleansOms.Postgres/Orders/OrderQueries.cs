@@ -48,6 +48,10 @@ public sealed class OrderQueries(NpgsqlDataSource database)
             : new Page<OrderSummary>(rows[..filter.Limit], order.Write(rows[filter.Limit - 1]));
     }
 
+    /// <summary>The orders with these ids, in any order; an id that there is not is left out.</summary>
+    public Task<List<OrderSummary>> WithIds(string[] ids) => ReadModelSql.Read(
+        database, $"select {Columns} from oms.orders o where o.id = any($1)", [ids], row => ReadSummary(row, 0));
+
     /// <summary>
     /// How many orders have each status; every status is there. The filter's own statuses, sort, limit and cursor are
     /// ignored. By channel and warehouse the answer is kept ready; for anything else every match is counted.

@@ -22,6 +22,7 @@ public sealed class HealthTests(OmsApp app)
 
     [Theory]
     [InlineData("GET", "/api/v1/nope", 404, "not_found"), InlineData("GET", "/nope", 404, "not_found")]
+    [InlineData("POST", "/api/v1/nope", 404, "not_found"), InlineData("PUT", "/nope", 404, "not_found")]
     [InlineData("DELETE", "/api/v1/orders", 405, "method_not_allowed")]
     public async Task Wrong_addresses_and_methods_are_problems_too(string method, string path, int status, string code)
     {

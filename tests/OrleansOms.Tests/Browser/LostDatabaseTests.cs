@@ -1,3 +1,6 @@
+using Microsoft.Playwright;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Orders;
 using OrleansOms.Tests.Fixtures;
 using OrleansOms.Tests.Live;
 
@@ -6,6 +9,8 @@ namespace OrleansOms.Tests.Screens;
 /// <summary>The database is taken away for real while somebody looks at the orders.</summary>
 public sealed class LostDatabaseTests(Browser browser) : IClassFixture<Browser>
 {
+    const int OnFirstPage = Page<OrderSummary>.DefaultLimit;
+
     [Fact]
     public async Task The_list_of_orders_says_that_it_cannot_be_read_and_comes_back_by_itself()
     {
@@ -38,5 +43,37 @@ public sealed class LostDatabaseTests(Browser browser) : IClassFixture<Browser>
         await open.Says("main h2", "No order is like this");
         Assert.Equal(0, await tab.Page.Locator("main [role=alert]").CountAsync());
         tab.AssertStayedOnItsHost();
+    }
+
+    [Fact]
+    public async Task What_a_later_page_missed_is_read_anew_before_the_list_calls_itself_current()
+    {
+        browser.SkipIfMissing();
+        await using var app = await OmsApp.Start();
+        var order = await app.PlaceNew();
+        var sku = await app.NewProduct(OnFirstPage);
+        for (var i = 0; i < OnFirstPage; i++) await app.Api.Place(Api.Order((sku, 1)));
+        await app.Released(order);
+        await app.CountEvents();
+        await using var tab = await browser.Open(app, "/orders", mayFail: true);
+        await tab.Alive();
+        // The next page is served, and its circuit begins only when the database is away.
+        var mayBegin = new TaskCompletionSource();
+        await tab.Page.RouteAsync("**/_blazor/negotiate*", async route =>
+        {
+            await mayBegin.Task;
+            await route.ContinueAsync();
+        });
+        await tab.Page.GotoAsync(app.Url + await tab.Page.GetAttributeAsync(".pager a:has-text('Next')", "href"));
+        await tab.Says(".orders tbody .c-status", "In fulfilment");
+        await app.Ship(order);
+        await app.CountEvents();
+        await app.Database.TakeAway();
+        mayBegin.SetResult();
+        await tab.Says("p.connection", "The database does not answer");
+
+        await app.Database.GiveBack();
+        await Assertions.Expect(tab.Page.Locator("p.connection")).ToHaveCountAsync(0, new() { Timeout = 60_000 });
+        Assert.Equal("Shipped", (await tab.Page.Locator(".orders tbody .c-status").InnerTextAsync()).Trim());
     }
 }

@@ -4,7 +4,7 @@ using OrleansOms.Tests.Fixtures;
 
 namespace OrleansOms.Tests.Live;
 
-/// <summary>The official JavaScript client, installed once.</summary>
+/// <summary>The official JavaScript client and axe, installed once.</summary>
 public sealed class JavaScript : IAsyncLifetime
 {
     /// <summary>Where it is.</summary>
@@ -18,7 +18,7 @@ public sealed class JavaScript : IAsyncLifetime
     {
         if (!await CanRun("node") || !await CanRun("npm"))
         {
-            Missing = "node and npm are not installed: the JavaScript client was not tried.";
+            Missing = "node and npm are not installed: what needs them was not tried.";
             return;
         }
         if (File.Exists(Path.Combine(Folder, "node_modules", ".package-lock.json"))) return;
@@ -30,6 +30,13 @@ public sealed class JavaScript : IAsyncLifetime
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Skips the test where it cannot be used, but never in CI.</summary>
+    public void SkipIfMissing()
+    {
+        if (Missing is { } why && Environment.GetEnvironmentVariable("CI") is not { Length: > 0 }) Assert.Skip(why);
+        Assert.Null(Missing);
+    }
 
     /// <summary>Runs a program in its folder.</summary>
     public static Process Run(string program, params string[] arguments) => Process.Start(
@@ -60,7 +67,7 @@ public sealed class JavaScriptClientTests(OmsApp app, JavaScript js) : IClassFix
     [InlineData("messagepack")]
     public async Task It_follows_an_order_to_the_same_content_as_the_api(string protocol)
     {
-        SkipIfMissing();
+        js.SkipIfMissing();
         var order = await app.PlaceNew();
         await app.Released(order);
         await using var client = new Watcher(app.Url, protocol, "WatchOrder", order.Id(), OmsApp.BootstrapKey);
@@ -76,7 +83,7 @@ public sealed class JavaScriptClientTests(OmsApp app, JavaScript js) : IClassFix
     [InlineData("messagepack")]
     public async Task It_follows_a_warehouse(string protocol)
     {
-        SkipIfMissing();
+        js.SkipIfMissing();
         await using var client = new Watcher(app.Url, protocol, "WatchWarehouse", "LON", OmsApp.BootstrapKey);
         await client.Next("answer");
         var order = await app.PlaceNew();
@@ -90,7 +97,7 @@ public sealed class JavaScriptClientTests(OmsApp app, JavaScript js) : IClassFix
     [InlineData("messagepack")]
     public async Task After_a_cut_wire_it_watches_again_and_has_missed_nothing(string protocol)
     {
-        SkipIfMissing();
+        js.SkipIfMissing();
         var order = await app.PlaceNew(units: 20);
         await app.Released(order);
         await using var relay = new Relay(app.Port);
@@ -111,15 +118,9 @@ public sealed class JavaScriptClientTests(OmsApp app, JavaScript js) : IClassFix
     [Fact]
     public async Task It_is_refused_with_a_code()
     {
-        SkipIfMissing();
+        js.SkipIfMissing();
         await using var client = new Watcher(app.Url, "json", "WatchOrders", "", OmsApp.BootstrapKey);
         Assert.EndsWith("forbidden", (await client.Next("refused")).GetValue<string>());
-    }
-
-    void SkipIfMissing()
-    {
-        if (js.Missing is { } why && Environment.GetEnvironmentVariable("CI") is not { Length: > 0 }) Assert.Skip(why);
-        Assert.Null(js.Missing);
     }
 
     /// <summary>A running <c>watch.mjs</c>.</summary>

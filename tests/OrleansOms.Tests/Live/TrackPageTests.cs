@@ -3,12 +3,14 @@ using Microsoft.Playwright;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansOms.Host.Security;
 using OrleansOms.Tests.Fixtures;
+using OrleansOms.Tests.Screens;
 
 namespace OrleansOms.Tests.Live;
 
 /// <summary>The customer's page, read as text and opened in a real browser.</summary>
 [Collection(LiveCollection.Name)]
-public sealed class TrackPageTests(OmsApp app, Browser browser) : IClassFixture<Browser>
+public sealed class TrackPageTests(OmsApp app, Browser browser, JavaScript js)
+    : IClassFixture<Browser>, IClassFixture<JavaScript>
 {
     const int MaxPageBytes = 100_000;
 
@@ -179,27 +181,56 @@ public sealed class TrackPageTests(OmsApp app, Browser browser) : IClassFixture<
         await tab.Says(".items dl dd time", at.ToString("HH:mm", System.Globalization.CultureInfo.InvariantCulture));
     }
 
+    [Fact]
+    public async Task Whoever_is_at_its_link_stays_there_when_the_order_moves_on()
+    {
+        browser.SkipIfMissing();
+        await using var shop = await OmsApp.Start(("Oms:Track:ContactUrl", "mailto:help@example.com"));
+        var order = await shop.PlaceNew();
+        await shop.Released(order);
+        await using var tab = await browser.Open($"{shop.Url}/track/{order.Token()}");
+        await tab.Says("#live", "This page is live");
+        await tab.Page.Keyboard.PressAsync("Tab");
+        await Assertions.Expect(tab.Page.Locator(".help a")).ToBeFocusedAsync();
+        await shop.Ship(order);
+        await tab.Says("h1", "On its way");
+        await Assertions.Expect(tab.Page.Locator(".help a")).ToBeFocusedAsync();
+    }
+
     [Theory]
     [InlineData(360)]
     [InlineData(768)]
     [InlineData(1440)]
-    public async Task It_is_good_to_look_at(int width)
+    public async Task It_is_good_to_look_at_and_to_use(int width)
     {
         browser.SkipIfMissing();
-        var links = await Scenes();
-        foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
-            foreach (var (name, link) in links)
+        await using var shop = await OmsApp.Start(
+            ("Oms:Track:ShopName", "Candle & Co"), ("Oms:Track:ContactUrl", "mailto:help@example.com"));
+        foreach (var (name, link) in await Scenes(shop))
+            foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
             {
+                var isAway = false;
+                await using var relay = new Relay(() => isAway ? 1 : shop.Port());
                 await using var tab = await browser.Open(
-                    $"{app.Url}/track/{link}", width, scheme, mayFail: name == "unknown");
-                if (name != "unknown") await tab.Says("#live", "This page is live");
-                Assert.Equal(width, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+                    $"{relay.Url}/track/{link}", width, scheme, mayFail: name is "expired" or "broken");
+                if (name != "expired") await tab.Says("#live", "This page is live");
+                if (name == "broken")
+                {
+                    isAway = true;
+                    relay.Cut();
+                    await tab.Says("#live", "Reconnecting");
+                }
                 await tab.Picture($"track-{name}-{width}-{scheme.ToString().ToLowerInvariant()}");
+                await tab.AssertFits(width);
+                if (js.Missing is null) await tab.AssertAccessible();
+                if (scheme == ColorScheme.Light) await tab.AssertKeyboard();
                 tab.AssertStayedOnItsHost();
             }
+        // Without axe everything else has been looked at, and nobody is told that the whole was.
+        js.SkipIfMissing();
     }
 
-    async Task<List<(string Name, string Link)>> Scenes()
+    static async Task<List<(string Name, string Link)>> Scenes(OmsApp app)
     {
         var (heart, boxes) = (await app.NewProduct(100), await app.NewProduct());
         await app.Name(heart, "White hanging heart T-light holder");
@@ -221,12 +252,15 @@ public sealed class TrackPageTests(OmsApp app, Browser browser) : IClassFixture<
         await app.Track(await app.Ship(late), "exception", "Address could not be found", "Worthing", now.AddMinutes(3));
         var waits = await app.Api.Place(Api.Order((await app.NewProduct(), 2)));
         var fresh = await app.Api.Place(Api.Order((heart, 1)));
+        var gone = await app.Api.Place(Api.Order((heart, 1)));
+        await app.CancelOne(gone);
         foreach (var order in new[] { done, late })
             await OmsApp.Until(() => app.Read(order), o => o["shipments"]![0]!["status"]!.GetValue<string>() is "delivered" or "exception");
         return
         [
             ("on-its-way", way.Token()), ("partly", split.Token()), ("delivered", done.Token()), ("delayed", late.Token()),
-            ("waiting", waits.Token()), ("new", fresh.Token()), ("unknown", "nothing"),
+            ("waiting", waits.Token()), ("new", fresh.Token()), ("cancelled", gone.Token()), ("broken", way.Token()),
+            ("expired", app.Services.GetRequiredService<TrackingLinks>().TokenFor(way.Id(), now.AddYears(-20))),
         ];
     }
 }

@@ -40,11 +40,11 @@ public sealed partial class OrdersPage
 
     void Take(OrdersChange change)
     {
+        if (change.Orders.Count > 0 || change.IsResync) Ring();
         if (Shown is null) return;
         if (change.Counts is { } counts && !_query.HasChips && _query.Q is null && _only is null)
             Shown = Shown with { Counts = counts };
         Replace(change.Orders);
-        if (change.Orders.Count > 0 || change.IsResync) Ring();
         StateHasChanged();
     }
 
@@ -96,13 +96,15 @@ public sealed partial class OrdersPage
         try
         {
             var filter = asked.FirstPage().Filter(Viewer.Zone, _only);
-            var first = await Orders.List(filter);
+            var first = asked.Cursor is null ? await Orders.List(filter) : null;
             var counts = await Orders.CountByStatus(filter);
+            // By id: what changed while nobody told this page may have left its place in the list, or the filter.
+            var inView = await Orders.WithIds([.. Shown?.Rows.Select(r => r.Id) ?? []]);
             if (asked != _query || Shown is null) return;
             Shown = Shown with { Counts = counts };
-            Replace(first.Items);
-            if (Shown.Rows.Count == 0 && asked.Cursor is null && first.Items.Count > 0) await Load();
-            else CountNew(first.Items, first.NextCursor is not null);
+            Replace(inView);
+            if (first is not null && Shown.Rows.Count == 0 && first.Items.Count > 0) await Load();
+            else if (first is not null) CountNew(first.Items, first.NextCursor is not null);
             _isBehind = false;
             StateHasChanged();
         }
@@ -120,7 +122,6 @@ public sealed partial class OrdersPage
     /// <summary>New are those that stand above one that is in view; the others have only moved up from the next page.</summary>
     void CountNew(IReadOnlyList<OrderSummary> first, bool hasMore)
     {
-        if (_query.Cursor is not null) return;
         var shown = Shown!.Rows.Select(r => r.Id).ToHashSet(StringComparer.Ordinal);
         var last = first.ToList().FindLastIndex(o => shown.Contains(o.Id));
         _new = last < 0 ? first.Count : first.Take(last).Count(o => !shown.Contains(o.Id));
