@@ -13,6 +13,8 @@ public sealed record ShipmentFilter
     public string? OrderId { get; init; }
     /// <summary>Left the warehouse at this moment or later.</summary>
     public DateTimeOffset? ShippedSince { get; init; }
+    /// <summary>Only those whose carrier's silence is an alarm.</summary>
+    public bool HasAlarm { get; init; }
     /// <summary>How many, 1 to 200.</summary>
     public int Limit { get; init; } = Page<ShipmentView>.DefaultLimit;
     /// <summary>The last page's <see cref="Page{T}.NextCursor"/>.</summary>

@@ -17,7 +17,12 @@ namespace OrleansOms.Host.Shipments;
 /// <summary>The warehouse's work: what is to be done, and what was.</summary>
 public static class ShipmentEndpoints
 {
-    const int MaxPackages = 1000, MaxCarrier = 50, MaxTrackingNumber = 100, MaxDescription = 500, MaxEventId = 200;
+    /// <summary>Letters of a carrier's name, or of its service's.</summary>
+    public const int MaxCarrier = 50;
+    /// <summary>Letters of a tracking number.</summary>
+    public const int MaxTrackingNumber = 100;
+
+    const int MaxPackages = 1000, MaxDescription = 500, MaxEventId = 200;
 
     static readonly FrozenDictionary<string, ShipmentStatus> Reported = WordsOf<ShipmentStatus>.Only(
         ShipmentStatus.InTransit, ShipmentStatus.Exception, ShipmentStatus.Delivered, ShipmentStatus.ReturnedToSender);

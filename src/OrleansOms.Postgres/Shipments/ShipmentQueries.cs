@@ -55,12 +55,13 @@ public sealed class ShipmentQueries(NpgsqlDataSource database)
 
     // Work is a walk along (warehouse, status) by age. An order's shipments are a range of the key. What has left since
     // a moment is collected first: it is the newest, and a walk from the oldest would pass everything else before it.
+    // Alarms are few and have an index of their own.
     static string Source(ShipmentFilter filter, Parameters p, (DateTimeOffset At, string Id)? after)
     {
         var limit = $"limit {filter.Limit + 1}";
         var page = after is { } a ? $"(w.created_at, w.id) > ({p.Add(a.At)}, {p.Add(a.Id)})" : "true";
         string[] statuses = [.. filter.Statuses.Distinct().Select(s => Stored.Name(s))];
-        if (filter.OrderId is null && filter.ShippedSince is null)
+        if (filter is { OrderId: null, ShippedSince: null, HasAlarm: false })
         {
             if (statuses.Length == 0) statuses = [.. Enum.GetValues<ShipmentStatus>().Select(s => Stored.Name(s))];
             var places = filter.Warehouse is { } code
@@ -82,6 +83,7 @@ public sealed class ShipmentQueries(NpgsqlDataSource database)
             where.Add($"s.id > {p.Add(prefix + '-')} and s.id < {p.Add(prefix + '.')}"); // '.' follows '-'
         }
         if (filter.ShippedSince is { } since) where.Add($"s.shipped_at >= {p.Add(since.ToUniversalTime())}");
+        if (filter.HasAlarm) where.Add("s.alarm_since is not null");
         if (filter.Warehouse is { } warehouse) where.Add($"s.warehouse = {p.Add(warehouse)}");
         if (statuses.Length > 0) where.Add($"s.status = any({p.Add(statuses)})");
         return $"""

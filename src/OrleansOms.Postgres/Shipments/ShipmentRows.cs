@@ -11,14 +11,15 @@ static class ShipmentRows
 {
     const string Insert = """
         insert into oms.shipments (id, order_id, order_number, warehouse, created_at, status, version, shipped_at,
-          updated_at, view)
-        select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+          updated_at, view, alarm_since)
+        select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         """;
 
     const string Update = """
         update oms.shipments s
-        set status = t.status, version = t.version, shipped_at = t.shipped_at, updated_at = t.updated_at, view = t.view
-        from unnest($1, $2, $3, $4, $5, $6) as t (id, status, version, shipped_at, updated_at, view)
+        set status = t.status, version = t.version, shipped_at = t.shipped_at, updated_at = t.updated_at, view = t.view,
+          alarm_since = t.alarm_since
+        from unnest($1, $2, $3, $4, $5, $6, $7) as t (id, status, version, shipped_at, updated_at, view, alarm_since)
         where s.id = t.id
         """;
 
@@ -46,6 +47,7 @@ static class ShipmentRows
             TypedValue = Column(rows, s => JsonSerializer.Serialize(s, ReadModelJson.Default.ShipmentView)),
             NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json,
         },
+        Column(rows, s => s.AlarmSince?.ToUniversalTime()),
     ];
 
     static T[] Column<T>(List<Row> rows, Func<ShipmentView, T> of) => [.. rows.Select(r => of(r.View))];

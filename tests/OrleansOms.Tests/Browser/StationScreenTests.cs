@@ -81,6 +81,67 @@ public sealed class StationScreenTests(OmsApp app, Browser browser) : IClassFixt
     }
 
     [Fact]
+    public async Task What_is_no_tracking_number_is_not_taken_for_one()
+    {
+        browser.SkipIfMissing();
+        var wanted = await app.Product("NO-TRACK-1", "Tea caddy", 310, "5010002000017", 5);
+        var other = await app.Product("NO-TRACK-2", "Tea strainer", 40, "5010002000024", 5);
+        var order = await app.Api.Place(Api.Order((wanted, 1)));
+        var shipment = await app.ShipmentOf(order);
+        await using var tab = await browser.Open(app, $"/warehouse/LON/{shipment}", 360);
+        await tab.AtStation();
+        await tab.Scan(wanted);
+        await tab.Says(".said", "Now pack it");
+        await tab.Scan("PACK");
+        await tab.Says(".said", "Now scan the carrier's label.");
+        await tab.Page.GetByLabel("Carrier").FillAsync("DHL");
+        await tab.Page.GetByLabel("Service").FillAsync("Parcel");
+        await tab.Page.FocusAsync("#scan");
+
+        await Refuses("5010002000017", $"5010002000017 is the product {wanted}.");
+        await Refuses(wanted, $"{wanted} is a product.");
+        await Refuses(wanted.ToLowerInvariant(), $"no-track-1 is the product {wanted}.");
+        await Refuses("5010002000024", $"5010002000024 is the product {other}.");
+        await Refuses(shipment.ToUpperInvariant(), "This is the shipment itself.");
+        await Refuses(order["number"]!.GetValue<string>(), "This is the shipment itself.");
+        await Refuses("PACK", "PACK is no tracking number.");
+        await Assertions.Expect(tab.Page.GetByLabel("Tracking number", new() { Exact = true })).ToHaveValueAsync("");
+        await tab.Scan("SHIP");
+        await tab.Says(".said", "has left with DHL");
+        Assert.Null((await app.Shipment(order, shipment))["trackingNumber"]);
+        tab.AssertStayedOnItsHost();
+
+        async Task Refuses(string code, string why)
+        {
+            await tab.Scan(code);
+            await tab.Says(".said .wrong", $"{why} Scan the tracking number on the carrier's label.");
+            await Assertions.Expect(tab.Page.Locator("#scan[data-said*=' wrong ']")).ToHaveCountAsync(1);
+        }
+    }
+
+    [Fact]
+    public async Task A_carrier_has_no_longer_a_name_here_than_over_the_API()
+    {
+        browser.SkipIfMissing();
+        var sku = await app.NewProduct(5);
+        var shipment = await app.ShipmentOf(await app.Api.Place(Api.Order((sku, 1))));
+        JsonArray Lines() => new(new JsonObject { ["sku"] = sku, ["quantity"] = 1 });
+        await app.Api.Must(200, HttpMethod.Post, $"/api/v1/shipments/{shipment}/pick", new JsonObject { ["lines"] = Lines() });
+        await app.Api.Must(200, HttpMethod.Post, $"/api/v1/shipments/{shipment}/pack", new JsonObject
+        {
+            ["packages"] = new JsonArray(new JsonObject { ["weightGrams"] = 500, ["lines"] = Lines() }),
+        });
+        await using var tab = await browser.Open(app, $"/warehouse/LON/{shipment}", 360);
+        await tab.AtStation();
+        foreach (var (field, member, most) in new[] { ("Carrier", "carrier", 50), ("Service", "service", 50), ("Tracking number", "trackingNumber", 100) })
+        {
+            var label = new JsonObject { ["carrier"] = "DHL", ["service"] = "Parcel", [member] = new string('x', most + 1) };
+            Assert.Equal(400, (await app.Api.Post($"/api/v1/shipments/{shipment}/ship", label)).Status);
+            await Assertions.Expect(tab.Page.GetByLabel(field, new() { Exact = true })).ToHaveAttributeAsync("maxlength", $"{most}");
+        }
+    }
+
+    [Fact]
     public async Task A_shipment_of_another_warehouse_is_not_opened_here()
     {
         browser.SkipIfMissing();

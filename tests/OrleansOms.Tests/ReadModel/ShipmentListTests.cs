@@ -1,6 +1,7 @@
 using OrleansOms.Contracts.Shipments;
 using OrleansOms.Contracts.Stock;
 using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
 
 namespace OrleansOms.Tests.ReadModel;
@@ -18,6 +19,8 @@ public sealed class ShipmentListTests : ReadModelTest
             if (n <= 4) await Company.Do(id, new ReleaseToWarehouses());
             if (n is > 4 and <= 8) await Company.Ship(id);
             if (n > 8) await Company.Ship(id, deliver: true);
+            if (n is > 5 and <= 8) await Company.Do(Keys.OfShipment(id, 1), new CheckTracking(TimeSpan.Zero));
+            if (n == 7) await Company.Do(Keys.OfShipment(id, 1), new RecordTracking(ShipmentStatus.InTransit, "Depot", "Leeds", Company.Now, "e-1"));
         }
         await CatchUp();
     }
@@ -39,6 +42,8 @@ public sealed class ShipmentListTests : ReadModelTest
         await Finds(new() { ShippedSince = since }, s => s.ShippedAt >= since);
         await Finds(new() { ShippedSince = since, Warehouse = "LON", Statuses = [ShipmentStatus.Shipped] },
             s => s.ShippedAt >= since && s is { Warehouse: "LON", Status: ShipmentStatus.Shipped });
+        await Finds(new() { HasAlarm = true }, s => s.OrderId == Company.OrderId(6) || s.OrderId == Company.OrderId(8));
+        await Finds(new() { HasAlarm = true, Warehouse = "MAN", Statuses = [ShipmentStatus.Shipped] }, s => s.OrderId == Company.OrderId(8));
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
 using OrleansOms.Grains.Catalogue;
 using OrleansOms.Host.Live;
 using OrleansOms.Host.Orders;
@@ -24,6 +25,7 @@ public sealed partial class OrderPage : IAsyncDisposable
     readonly CancellationTokenSource _gone = new();
     Task _following = Task.CompletedTask;
     List<LogEvent> _events = [];
+    IReadOnlyDictionary<string, DateTimeOffset> _silentSince = new Dictionary<string, DateTimeOffset>();
     Order? _order;
     OrderView? _view;
     string _trackingUrl = "";
@@ -79,15 +81,31 @@ public sealed partial class OrderPage : IAsyncDisposable
             if (_order is not null && news.Count > 0 && news[0].Version != _order.Version + 1) return;
             var order = news.Aggregate(known, (o, e) => e.Data is OrderEvent known
                 ? o.Apply(known) : o with { Version = e.Version });
+            var silentSince = await ReadSilence(order);
             (_failed, _isBehind) = (false, false);
             if (!order.Exists || !await MaySee(order)) _isMissing = true;
             else if (_order is null || news.Count > 0) Take(order, news);
+            if (_order?.Version == order.Version) _silentSince = silentSince;
         }
         catch (Exception e) when (e is OmsFaultException or TimeoutException or DbException)
         {
             (_failed, _isBehind) = (true, true);
         }
         StateHasChanged();
+    }
+
+    /// <summary>
+    /// Since when the carriers of shipments under way have been silent, where that is an alarm. A silence is no event of the
+    /// order, but what ends it is: the shipments' events are read whenever the order's are.
+    /// </summary>
+    async Task<IReadOnlyDictionary<string, DateTimeOffset>> ReadSilence(Order order)
+    {
+        string[] underway = [.. order.Shipments
+            .Where(s => s.Status is ShipmentStatus.Shipped or ShipmentStatus.InTransit or ShipmentStatus.Exception).Select(s => s.Id)];
+        return underway.Length == 0 ? new Dictionary<string, DateTimeOffset>() : (await Log.ReadStreams(underway))
+            .Where(e => e.Data is TrackingAlarmRaised or TrackingRecorded).GroupBy(e => e.Stream, StringComparer.Ordinal)
+            .Select(g => (Id: g.Key, Alarm: g.Last().Data as TrackingAlarmRaised)).Where(s => s.Alarm is not null)
+            .ToDictionary(s => s.Id, s => s.Alarm!.SilentSince, StringComparer.Ordinal);
     }
 
     void Take(Order order, IReadOnlyList<LogEvent> news)

@@ -11,12 +11,14 @@ public sealed record BoardCards(IReadOnlyList<BoardColumn> Columns, BoardNext? N
 {
     /// <summary>Cards of a column; the counts are of all.</summary>
     const int MaxCards = 40;
+    /// <summary>Cards of shipments with a silent carrier, so that today's keep their place.</summary>
+    const int MaxSilentCards = 20;
 
     /// <summary>What is drawn of this work.</summary>
     public static BoardCards Of(WarehouseWork work) => new(
         [
             Column("to-pick", "To pick", work.ToPick), Column("picking", "Picking", work.Picking),
-            Column("packed", "Packed", work.Packed), Column("shipped", "Shipped today", work.Shipped),
+            Column("packed", "Packed", work.Packed), Left(work),
         ],
         NextOf(work));
 
@@ -30,7 +32,16 @@ public sealed record BoardCards(IReadOnlyList<BoardColumn> Columns, BoardNext? N
     };
 
     static BoardColumn Column(string id, string name, IReadOnlyList<ShipmentView> list) =>
-        new(id, name, list.Count, [.. list.Take(MaxCards).Select(Card)]);
+        new(id, name, list.Count, 0, Math.Max(0, list.Count - MaxCards), [.. list.Take(MaxCards).Select(Card)]);
+
+    // Those with an alarm come first, whatever their day: somebody must ask the carrier.
+    static BoardColumn Left(WarehouseWork work)
+    {
+        var (today, silent) = (work.Shipped, work.Silent);
+        List<ShipmentView> others = [.. today.Where(s => s.AlarmSince is null)];
+        List<ShipmentView> drawn = [.. silent.Take(MaxSilentCards).Concat(others).Take(MaxCards)];
+        return new("shipped", "Shipped today", today.Count, silent.Count, silent.Count + others.Count - drawn.Count, [.. drawn.Select(Card)]);
+    }
 
     static BoardCard Card(ShipmentView s) => new(
         s.Id, s.OrderNumber, s.ShippedAt ?? s.CreatedAt,
@@ -52,8 +63,10 @@ public sealed record BoardCards(IReadOnlyList<BoardColumn> Columns, BoardNext? N
 
 /// <summary>A column of a board.</summary>
 /// <param name="Id">Where links to it go.</param>
-/// <param name="Count">All its shipments, drawn or not.</param>
-public sealed record BoardColumn(string Id, string Name, int Count, IReadOnlyList<BoardCard> Cards);
+/// <param name="Count">All its shipments by its name, drawn or not.</param>
+/// <param name="Silent">Shipments in it whose carrier has been silent for too long, of any day.</param>
+/// <param name="More">Shipments of both that are not drawn.</param>
+public sealed record BoardColumn(string Id, string Name, int Count, int Silent, int More, IReadOnlyList<BoardCard> Cards);
 
 /// <summary>A shipment on a board.</summary>
 /// <param name="At">When it left, or else when it came.</param>

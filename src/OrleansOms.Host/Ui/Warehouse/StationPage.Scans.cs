@@ -1,12 +1,17 @@
 using System.Globalization;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
+using OrleansOms.Host.Shipments;
+using OrleansOms.Host.Ui.Shared;
 
 namespace OrleansOms.Host.Ui.Warehouse;
 
-// What a scan, a typed command or a button does. A product comes before a command of the same letters.
+// What a scan, a typed command or a button does. Where products are taken, one comes before a command of the same letters.
 public sealed partial class StationPage
 {
+    /// <summary>Commands of the steps before the last: scanned once more there, they are no tracking number.</summary>
+    static readonly string[] EarlierCommands = ["ALL", "SHORT", "UNDO", "YES", "NO", "PACK", "BOX", "NEXT"];
+
     private protected override async Task<Said?> Take(string code)
     {
         if (_shipment is null) return null;
@@ -164,16 +169,26 @@ public sealed partial class StationPage
     async Task<Said?> TakeAtShip(string code)
     {
         if (Is(code, "SHIP")) return await Ship();
+        if (WhyNoTracking(code) is { } why) return Said.Wrong($"{why} Scan the tracking number on the carrier's label.");
         if (await OpenShipment(code) is { } opened) return opened;
-        if (!Text.IsPrintable(code, 100)) return Said.Wrong("This is no tracking number.");
         _tracking = code;
         return Said.Right($"Tracking number {code}. Scan SHIP when the carrier has it.");
     }
 
+    /// <summary>What a scan is instead of a tracking number; null if it may be one, or another shipment.</summary>
+    string? WhyNoTracking(string code)
+    {
+        var sku = SkuOf(code) ?? _shipment!.Lines.FirstOrDefault(l => l.Sku.Equals(code, StringComparison.OrdinalIgnoreCase))?.Sku;
+        if (sku is not null) return sku == code ? $"{code} is a product." : $"{code} is the product {sku}.";
+        if (ShipmentCodes.Read(code) == Id || code == _shipment!.OrderNumber) return "This is the shipment itself.";
+        return EarlierCommands.Any(c => Is(code, c)) || !Text.IsPrintable(code, ShipmentEndpoints.MaxTrackingNumber)
+            ? $"{code} is no tracking number." : null;
+    }
+
     async Task<Said?> Ship()
     {
-        if (!Text.IsPrintable(_carrier, 100)) return Said.Wrong("Which carrier takes it?");
-        if (!Text.IsPrintable(_service, 100)) return Said.Wrong("Which service of the carrier?");
+        if (!Text.IsPrintable(_carrier, ShipmentEndpoints.MaxCarrier)) return Said.Wrong("Which carrier takes it?");
+        if (!Text.IsPrintable(_service, ShipmentEndpoints.MaxCarrier)) return Said.Wrong("Which service of the carrier?");
         var tracking = string.IsNullOrWhiteSpace(_tracking) ? null : _tracking.Trim();
         _keptCarrier = $"{_carrier!.Trim()}\n{_service!.Trim()}";
         return await Send($"ship {_carrier} {_service} {tracking}", new ShipShipment(_carrier.Trim(), _service.Trim(), tracking),

@@ -8,8 +8,8 @@ using OrleansOms.Postgres.Shipments;
 namespace OrleansOms.Host.Ui.Warehouse;
 
 /// <summary>
-/// The work of one warehouse as one page sees it: open shipments and those that left today, kept up as they change. A
-/// shipment's version never goes back.
+/// The work of one warehouse as one page sees it: open shipments, those that left today and those whose carrier is silent,
+/// kept up as they change. A shipment's version never goes back.
 /// </summary>
 /// <param name="since">Where the viewer's day began.</param>
 /// <param name="change">Runs a change of this object where the page draws itself, then draws it.</param>
@@ -18,6 +18,8 @@ public sealed class WarehouseWork(
 {
     /// <summary>Shipments of today that are counted; more are not shown.</summary>
     const int MaxShipped = 2000;
+    /// <summary>Shipments with a silent carrier that are counted, the oldest; more are not shown.</summary>
+    const int MaxSilent = 200;
     static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
     static readonly ShipmentStatus[] Left =
         [ShipmentStatus.Shipped, ShipmentStatus.InTransit, ShipmentStatus.Exception, ShipmentStatus.Delivered, ShipmentStatus.ReturnedToSender];
@@ -39,7 +41,11 @@ public sealed class WarehouseWork(
     public IReadOnlyList<ShipmentView> Shipped =>
         [.. _all.Values.Where(s => Left.Contains(s.Status) && s.ShippedAt >= since).OrderByDescending(s => s.ShippedAt)];
 
-    /// <summary>A shipment that is open or left today.</summary>
+    /// <summary>Left on any day, and the carrier has been silent for too long; the longest ago first.</summary>
+    public IReadOnlyList<ShipmentView> Silent =>
+        [.. _all.Values.Where(s => s.AlarmSince is not null).OrderBy(s => s.ShippedAt)];
+
+    /// <summary>A shipment that is open, left today or has a silent carrier.</summary>
     public ShipmentView? Find(string id) => _all.GetValueOrDefault(id);
 
     /// <summary>Shipments that match, oldest first.</summary>
@@ -60,8 +66,8 @@ public sealed class WarehouseWork(
         {
             var open = shipments.All(
                 new ShipmentFilter { Warehouse = warehouse, Statuses = LiveFeed.Open }, LiveFeed.MaxOpenShipments);
-            var shipped = ReadShipped();
-            Begin(await open, await shipped);
+            var left = ReadLeft();
+            Begin(await open, await left);
         }
         catch (Exception e) when (IsFault(e)) { IsBehind = true; }
     }
@@ -74,10 +80,15 @@ public sealed class WarehouseWork(
             try
             {
                 using var watch = await feed.WatchWarehouse(warehouse, gone);
-                var shipped = await ReadShipped();
-                await change(() => Begin(watch.OpenShipments, shipped));
+                var left = await ReadLeft();
+                await change(() => Begin(watch.OpenShipments, left));
                 await foreach (var news in watch.Changes(gone))
-                    if (news.Shipments.Count > 0 || news.Resync is not null) await change(() => Take(news));
+                    if (news.Resync is { } open)
+                    {
+                        left = await ReadLeft();
+                        await change(() => Begin(open, left));
+                    }
+                    else if (news.Shipments.Count > 0) await change(() => Take(news.Shipments));
             }
             catch (OperationCanceledException) when (gone.IsCancellationRequested) { return; }
             catch (Exception e) when (IsFault(e))
@@ -90,30 +101,30 @@ public sealed class WarehouseWork(
 
     static bool IsFault(Exception e) => e is OmsFaultException or TimeoutException or DbException;
 
-    void Begin(IReadOnlyList<ShipmentView> open, List<ShipmentView> shipped)
+    // What is not in the open work any more was finished meanwhile, and what has no alarm any more was heard of; either is
+    // known again when it changes or is asked for.
+    void Begin(IReadOnlyList<ShipmentView> open, IReadOnlyList<ShipmentView> left)
     {
-        Resync(open);
-        foreach (var shipment in shipped) Take(shipment);
+        var ids = open.Concat(left).Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var id in _all.Values
+            .Where(s => (!Left.Contains(s.Status) || s.AlarmSince is not null) && !ids.Contains(s.Id)).Select(s => s.Id).ToList())
+            _all.Remove(id);
+        Take([.. open, .. left]);
         (IsLoaded, IsBehind) = (true, false);
     }
 
-    void Take(WarehouseChange news)
+    void Take(IReadOnlyList<ShipmentView> news)
     {
-        if (news.Resync is { } open) Resync(open);
-        foreach (var shipment in news.Shipments) Take(shipment);
+        foreach (var shipment in news) Take(shipment);
     }
 
-    // What is not in the open work any more was finished meanwhile; it is known again when it changes or is asked for.
-    void Resync(IReadOnlyList<ShipmentView> open)
+    async Task<IReadOnlyList<ShipmentView>> ReadLeft()
     {
-        var ids = open.Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
-        foreach (var id in _all.Values.Where(s => !Left.Contains(s.Status) && !ids.Contains(s.Id)).Select(s => s.Id).ToList())
-            _all.Remove(id);
-        foreach (var shipment in open) Take(shipment);
+        var filter = new ShipmentFilter { Warehouse = warehouse, Statuses = Left };
+        var shipped = shipments.All(filter with { ShippedSince = since }, MaxShipped);
+        var silent = shipments.All(filter with { HasAlarm = true }, MaxSilent);
+        return [.. await shipped, .. await silent];
     }
-
-    Task<List<ShipmentView>> ReadShipped() => shipments.All(
-        new ShipmentFilter { Warehouse = warehouse, Statuses = Left, ShippedSince = since }, MaxShipped);
 
     IReadOnlyList<ShipmentView> In(ShipmentStatus status) => Where(s => s.Status == status);
 }
