@@ -36,12 +36,7 @@ sealed class OmsProcess : IAsyncDisposable
     /// <summary>Starts it and waits until it is ready.</summary>
     public async Task Start()
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(Host.OmsHost).Assembly.Location, "up"])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        foreach (var (name, value) in _settings) start.Environment[name] = value;
-        _process = System.Diagnostics.Process.Start(start)!;
+        _process = Begin("up");
         _process.OutputDataReceived += (_, _) => { };
         _process.ErrorDataReceived += (_, _) => { };
         _process.BeginOutputReadLine();
@@ -54,6 +49,35 @@ sealed class OmsProcess : IAsyncDisposable
                 throw new InvalidOperationException($"The program did not come up (exited: {_process.HasExited}).");
             await Task.WhenAny(Task.Delay(50));
         }
+    }
+
+    /// <summary>Runs another command of it to its end, with the same settings.</summary>
+    /// <returns>The exit code, and what it printed.</returns>
+    public async Task<(int Code, string Output)> Run(params string[] command)
+    {
+        using var process = Begin(command);
+        using var limit = new CancellationTokenSource(Patience);
+        try
+        {
+            var error = process.StandardError.ReadToEndAsync(limit.Token);
+            var output = await process.StandardOutput.ReadToEndAsync(limit.Token) + await error;
+            await process.WaitForExitAsync(limit.Token);
+            return (process.ExitCode, output);
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill();
+        }
+    }
+
+    System.Diagnostics.Process Begin(params string[] command)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(Host.OmsHost).Assembly.Location, .. command])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        foreach (var (name, value) in _settings) start.Environment[name] = value;
+        return System.Diagnostics.Process.Start(start)!;
     }
 
     static async Task<bool> IsReady(HttpClient http)
