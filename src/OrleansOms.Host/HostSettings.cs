@@ -18,7 +18,7 @@ public sealed class HostSettings
     public HostRole Role { get; set; }
     /// <summary>Folder for the private database and the secrets.</summary>
     public string Data { get; set; } = "./data";
-    /// <summary>Where customers reach this host, such as <c>https://shop.example</c>; empty: the request's address.</summary>
+    /// <summary>Where customers reach this host, such as <c>https://shop.example</c>; empty: where it listens.</summary>
     public string? PublicUrl { get; set; }
     /// <summary>Largest body, in bytes.</summary>
     public long MaxBodyBytes { get; set; } = 4 * 1024 * 1024;

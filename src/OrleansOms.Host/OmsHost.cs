@@ -2,6 +2,9 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -19,6 +22,7 @@ using OrleansOms.Grains.Stock;
 using OrleansOms.Host.Catalogue;
 using OrleansOms.Host.Demo;
 using OrleansOms.Host.Errors;
+using OrleansOms.Host.Http;
 using OrleansOms.Host.Live;
 using OrleansOms.Host.OpenApi;
 using OrleansOms.Host.Orders;
@@ -217,7 +221,6 @@ public static class OmsHost
 
     static void AddApi(IServiceCollection services, HostSettings settings, byte[] trackingKey)
     {
-        services.AddHttpContextAccessor();
         services.AddSingleton(settings);
         services.AddSingleton<KeyRing>();
         services.AddSingleton<LoginRing>();
@@ -225,7 +228,8 @@ public static class OmsHost
         services.AddSingleton<KnownThings>();
         services.AddSingleton(p => new TrackingLinks(
             trackingKey, TimeSpan.FromDays(settings.TrackingDays), settings.PublicUrl,
-            p.GetRequiredService<IHttpContextAccessor>()));
+            () => ListenAddress.Of(
+                p.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First())));
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         ApiDocument.Add(services);
     }

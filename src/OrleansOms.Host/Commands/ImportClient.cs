@@ -14,7 +14,7 @@ public sealed record ImportAnswer(int Status, string? Code, string? Detail)
     /// <summary>Whether it was done, now or before.</summary>
     public bool IsDone => Code is null || IsDuplicate;
 
-    /// <summary>Another caller has placed this order before: it is there, once.</summary>
+    /// <summary>This order was placed before, with another address or by another caller: it is there, once.</summary>
     public bool IsDuplicate => Code == "duplicate_order";
 }
 

@@ -54,9 +54,10 @@ public static class ImportCommand
         try
         {
             if (ReadFile(options, output) is not { } file) return NotEqual;
-            var refused = await Send(options, file, output, cancellation);
+            var (refused, here) = await Send(options, file, output, cancellation);
             ImportReport.WriteLists(options.Report, file, refused);
             ImportReport.WriteRows(output, file, options.Report);
+            ImportReport.WriteHere(output, here);
             ImportReport.WriteRefused(output, refused, options.Report);
             return await Reconcile(options, file, output, cancellation) ? Equal : NotEqual;
         }
@@ -88,12 +89,14 @@ public static class ImportCommand
         return file;
     }
 
-    static async Task<IReadOnlyList<Refused>> Send(
+    /// <summary>Sends everything; tells what was refused, and how many orders were here already.</summary>
+    static async Task<(IReadOnlyList<Refused> Refused, int Here)> Send(
         ImportOptions options, RetailFile file, TextWriter output, CancellationToken cancellation)
     {
         var countries = file.Orders.Select(o => o.Country).ToHashSet(StringComparer.Ordinal);
         var addresses = RetailAddresses.Load(options.Postcodes, countries);
         using var client = new ImportClient(options);
+        var here = 0;
         await Prepare("warehouses", HttpMethod.Put, OpeningStock.Warehouses.Select(RetailRequests.Warehouse));
         var refused = new ConcurrentBag<Refused>();
         await Each("products", HttpMethod.Put, file.Products.Select(RetailRequests.Product), file.Products.Count,
@@ -108,10 +111,13 @@ public static class ImportCommand
             (request, answer) => refused.Add(new Refused("order", request.Name, answer)));
         if (client.Retries > 0) await output.WriteLineAsync($"  sent again {client.Retries:N0} times");
         return
-        [
-            .. refused.OrderByDescending(r => r.Kind, StringComparer.Ordinal)
-                .ThenBy(r => r.Name, StringComparer.Ordinal),
-        ];
+        (
+            [
+                .. refused.OrderByDescending(r => r.Kind, StringComparer.Ordinal)
+                    .ThenBy(r => r.Name, StringComparer.Ordinal),
+            ],
+            here
+        );
 
         // Without warehouses and stock no order means anything: a refusal here ends the import.
         Task Prepare(string what, HttpMethod method, IEnumerable<RetailRequest> requests)
@@ -133,6 +139,7 @@ public static class ImportCommand
             {
                 var answer = await client.Send(method, request, token);
                 if (!answer.IsDone) onRefusal(request, answer);
+                if (answer.IsDuplicate) Interlocked.Increment(ref here);
                 progress.Step();
             });
         }

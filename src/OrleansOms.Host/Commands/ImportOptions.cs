@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrleansOms.Host.Http;
 
 namespace OrleansOms.Host.Commands;
 
@@ -12,7 +13,7 @@ public sealed record ImportOptions
 
           FILE             the shop's rows as CSV (InvoiceNo,StockCode,Description,Quantity,…)
           --postcodes DIR  a folder of GeoNames-style postcode files to take addresses from
-          --url URL        where OrleansOms answers; default http://localhost:8080
+          --url URL        where OrleansOms answers; default ASPNETCORE_URLS, else http://localhost:8080
           --key KEY        an API key; default Oms__Bootstrap__ApiKey, else the one kept in the data folder
           --parallel N     requests at once, 1 to 256; default 16
           --report DIR     where the rows left out are listed; default import/ in the data folder
@@ -66,8 +67,10 @@ public sealed record ImportOptions
         }
         if (key.AsSpan().IndexOfAnyExceptInRange('!', '~') >= 0)
             fault = "The API key holds characters that no key has.";
-        if (!Uri.TryCreate(named.GetValueOrDefault("--url") ?? "http://localhost:8080", UriKind.Absolute, out var url)
-            || url.Scheme is not ("http" or "https")) fault = "--url must be an http or https address.";
+        var listens = ListenAddress.Of(NotEmpty(setting("ASPNETCORE_URLS")) ?? "http://localhost:8080");
+        if (!Uri.TryCreate(named.GetValueOrDefault("--url") ?? listens, UriKind.Absolute, out var url)
+            || url.Scheme is not ("http" or "https"))
+            fault = $"{(named.ContainsKey("--url") ? "--url" : "ASPNETCORE_URLS")} must be an http or https address.";
         if (!int.TryParse(named.GetValueOrDefault("--parallel") ?? "16", NumberStyles.None,
                 CultureInfo.InvariantCulture, out var parallel) || parallel is < 1 or > 256)
             fault = "--parallel must be a number from 1 to 256.";

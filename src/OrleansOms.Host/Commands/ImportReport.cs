@@ -53,6 +53,15 @@ public static class ImportReport
         if (file.LeftOut.Count > 0) output.WriteLine($"  each row left out: {Path.Combine(folder, LeftOutFile)}");
     }
 
+    /// <summary>How many orders were here already, other than they were sent now.</summary>
+    public static void WriteHere(TextWriter output, int orders)
+    {
+        if (orders == 0) return;
+        output.WriteLine();
+        output.WriteLine($"Here already: {Number(orders)} {(orders == 1 ? "order" : "orders")} with another address or "
+            + "from another caller; each is kept as it was first placed, its address too.");
+    }
+
     /// <summary>What the server did not take, by code, and the first of them.</summary>
     public static void WriteRefused(TextWriter output, IReadOnlyList<Refused> refused, string folder)
     {

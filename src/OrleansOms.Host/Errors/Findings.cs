@@ -9,6 +9,9 @@ namespace OrleansOms.Host.Errors;
 /// </summary>
 public sealed class Findings
 {
+    /// <summary>Stands for the body as a whole where no member can be named.</summary>
+    public const string WholeBody = "$";
+
     /// <summary>Members named in one answer; the others wait for the next try.</summary>
     const int MaxMembers = 100;
 

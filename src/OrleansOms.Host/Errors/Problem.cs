@@ -19,7 +19,7 @@ public sealed record Problem(int Status, string Code, string Detail) : IResult
         "type", "title", "status", "detail", "instance", "code", "traceId", "errors",
     };
 
-    /// <summary>What is wrong, by member in camelCase such as <c>lines[0].quantity</c>; for a 400.</summary>
+    /// <summary>What is wrong, by member in camelCase such as <c>lines[0].quantity</c>; on every 400.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors { get; init; }
 
     /// <summary>Further members for programs, such as the id of the order that came first.</summary>
@@ -44,6 +44,7 @@ public sealed record Problem(int Status, string Code, string Detail) : IResult
     /// <summary>The general answer of a status that came without a body.</summary>
     public static Problem OfStatus(int status) => status switch
     {
+        400 => Findings.Of(Findings.WholeBody, "The request is not well formed.", "malformed_request").Problem,
         401 => new(401, "unauthenticated", "Send an API key as a bearer token."),
         403 => new(403, "forbidden", "The caller may not do this."),
         404 => NotFound("What was asked for"),

@@ -78,6 +78,7 @@ public static class Body
     static ProblemException Explain(ReadOnlySpan<byte> bytes, JsonException e)
     {
         if (!Utf8.IsValid(bytes)) return Malformed("The body is not UTF-8.");
+        var member = MemberOf(e.Path);
         var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = 32 });
         try
         {
@@ -85,16 +86,18 @@ public static class Body
         }
         catch (JsonException syntax)
         {
-            return Malformed($"The body is not JSON: line {syntax.LineNumber + 1}, byte {syntax.BytePositionInLine + 1}.");
+            return Malformed(
+                $"The body is not JSON: line {syntax.LineNumber + 1}, byte {syntax.BytePositionInLine + 1}.", member);
         }
-        var member = MemberOf(e.Path);
-        return member.Length == 0
+        return member == Findings.WholeBody
             ? Malformed("The body must be a JSON object with each member once.")
             : Findings.Of(member, "It is unknown, repeated, of the wrong type, or a number out of range.");
     }
 
     /// <summary><c>$.lines[0].quantity</c> as <c>lines[0].quantity</c>.</summary>
-    static string MemberOf(string? path) => path is null or "$" ? "" : path.StartsWith("$.") ? path[2..] : path[1..];
+    static string MemberOf(string? path) =>
+        path is null or "$" ? Findings.WholeBody : path.StartsWith("$.") ? path[2..] : path[1..];
 
-    static ProblemException Malformed(string detail) => new(new Problem(400, "malformed_json", detail));
+    static ProblemException Malformed(string detail, string member = Findings.WholeBody) =>
+        Findings.Of(member, detail, "malformed_json");
 }

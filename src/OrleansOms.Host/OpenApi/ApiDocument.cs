@@ -94,7 +94,7 @@ public static class ApiDocument
             ["errors"] = new OpenApiSchema
             {
                 Type = JsonSchemaType.Object,
-                Description = "For a 400: what is wrong, by member, such as lines[0].quantity.",
+                Description = "For a 400: what is wrong, by member, such as lines[0].quantity; $ is the body as a whole.",
                 AdditionalProperties = new OpenApiSchema
                 {
                     Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.String },

@@ -14,8 +14,9 @@ namespace OrleansOms.Host.Security;
 /// </summary>
 /// <param name="key">The cluster's secret.</param>
 /// <param name="lifetime">How long a link lives, counted from the order.</param>
-/// <param name="publicUrl">Where customers reach this host; null to use the address of the request.</param>
-public sealed class TrackingLinks(byte[] key, TimeSpan lifetime, string? publicUrl, IHttpContextAccessor requests)
+/// <param name="publicUrl">Where customers reach this host; empty to use the address where it listens.</param>
+/// <param name="listensAt">Where it listens; asked once it does.</param>
+public sealed class TrackingLinks(byte[] key, TimeSpan lifetime, string? publicUrl, Func<string> listensAt)
 {
     const int OrderBytes = 16, DayBytes = 4, SignatureBytes = 16;
     const int TokenBytes = OrderBytes + DayBytes + SignatureBytes;
@@ -23,13 +24,16 @@ public sealed class TrackingLinks(byte[] key, TimeSpan lifetime, string? publicU
 
     static readonly DateTimeOffset Epoch = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>The customer's link to an order.</summary>
-    public string UrlFor(OrderView order)
-    {
-        var origin = publicUrl?.TrimEnd('/')
-            ?? (requests.HttpContext?.Request is { } r ? $"{r.Scheme}://{r.Host}" : "");
-        return $"{origin}/track/{TokenFor(order.Id, order.PlacedAt)}";
-    }
+    readonly string? _public = string.IsNullOrWhiteSpace(publicUrl) ? null : publicUrl.TrimEnd('/');
+    string? _own;
+
+    /// <summary>
+    /// The customer's link to an order. It is not made from the request: a retry gets the same answer by whatever name
+    /// it calls the host, and no caller decides where a customer is sent.
+    /// </summary>
+    /// <param name="seenAt">Where a person looks at the order: their own link leads there if no address is set.</param>
+    public string UrlFor(OrderView order, string? seenAt = null) =>
+        $"{_public ?? seenAt?.TrimEnd('/') ?? (_own ??= listensAt())}/track/{TokenFor(order.Id, order.PlacedAt)}";
 
     /// <summary>The order with its link.</summary>
     public OrderView WithUrl(OrderView order) => order with { TrackingUrl = UrlFor(order) };

@@ -131,6 +131,17 @@ public sealed class BadInputTests(QuietApp quiet) : IClassFixture<QuietApp>
         Assert.Equal(before, await _app.CountEvents());
     }
 
+    [Theory]
+    [InlineData("{\"lines\":[{\"sku\":}]}", "lines[0].sku"), InlineData("{\"customer\":{\"name\":\"Jane", "customer.name")]
+    [InlineData("not JSON", "$"), InlineData("", "$"), InlineData("[]", "$")]
+    public async Task A_fault_of_the_JSON_is_told_by_its_member_or_of_the_body_as_a_whole(string body, string member)
+    {
+        var answer = await _app.Api.Send(HttpMethod.Post, "/api/v1/orders", body, Api.NewKey());
+        Assert.Equal((400, "malformed_json"), (answer.Status, answer.Code));
+        Assert.Equal([member], answer.Json["errors"]!.AsObject().Select(e => e.Key));
+        AssertProblem(answer);
+    }
+
     [Fact]
     public async Task Bytes_that_are_not_UTF8_are_400()
     {
@@ -253,6 +264,7 @@ public sealed class BadInputTests(QuietApp quiet) : IClassFixture<QuietApp>
         Assert.Equal(answer.Status, answer.Json["status"]!.GetValue<int>());
         foreach (var member in new[] { "type", "title", "code", "detail", "traceId" })
             Assert.True(answer.Json[member] is not null, $"{member}: {answer}");
+        if (answer.Status == 400) Assert.True(answer.Json["errors"] is JsonObject { Count: > 0 }, answer.ToString());
         foreach (var inside in new[] { "System.", "OrleansOms.", "Npgsql", "   at ", "Exception", "select " })
             Assert.DoesNotContain(inside, answer.Text);
     }

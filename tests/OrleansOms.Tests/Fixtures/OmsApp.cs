@@ -26,7 +26,7 @@ public sealed class OmsApp : IAsyncLifetime
     OmsApplication? _app;
     bool _isBeside;
 
-    /// <summary>Further settings, such as <c>["Oms:MaxBodyBytes"] = "2000"</c>.</summary>
+    /// <summary>Further settings, such as <c>["Oms:MaxBodyBytes"] = "2000"</c>; an empty one is not set at all.</summary>
     public Dictionary<string, string> Settings { get; init; } = [];
 
     /// <summary>What a test puts in the place of something.</summary>
@@ -89,7 +89,7 @@ public sealed class OmsApp : IAsyncLifetime
         };
         foreach (var (name, value) in Settings) settings[name] = value;
         _app = await OmsHost.Build(
-            [.. settings.SelectMany(s => new[] { $"--{s.Key}", s.Value })], Database.ConnectionString,
+            [.. settings.Where(s => s.Value.Length > 0).SelectMany(s => new[] { $"--{s.Key}", s.Value })], Database.ConnectionString,
             adjust: builder => Adjust(builder.Services));
         await _app.Web.StartAsync();
         Api = Caller(BootstrapKey);

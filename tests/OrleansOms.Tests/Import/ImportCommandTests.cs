@@ -205,6 +205,30 @@ public sealed class ImportCommandTests : IAsyncLifetime
         await Run(Options with { Database = null });
         Assert.Equal(16, _server.Orders.Count);
         Assert.DoesNotContain("Refused", _output.ToString());
+        Assert.Contains("Here already: 1 order with", _output.ToString());
+    }
+
+    [Fact]
+    public async Task Orders_that_are_here_with_another_address_keep_it_and_are_no_refusals()
+    {
+        await Run(Options with { Database = null });
+        Assert.DoesNotContain("Here already", _output.ToString());
+        await Project();
+        var postcodes = Directory.CreateDirectory(Path.Combine(_report, "postcodes")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(postcodes, "GB.csv"), """
+            country_code,zipcode,place,latitude,longitude
+            GB,M9,Manchester,53.5,-2.2
+            """);
+        Assert.Equal(ImportCommand.Equal, await Run(Options with { Postcodes = postcodes }));
+        AssertEverythingIsThereOnce();
+        Assert.DoesNotContain("Refused", _output.ToString());
+        Assert.Contains(
+            "Here already: 5 orders with another address or from another caller; "
+            + "each is kept as it was first placed, its address too.",
+            _output.ToString());
+        Assert.DoesNotContain(
+            _server.Orders.Values, o => o.GetProperty("shipTo").GetProperty("city").GetString() == "Manchester");
+        Assert.Single(await File.ReadAllLinesAsync(Path.Combine(_report, ImportReport.RefusedFile)));
     }
 
     [Fact]

@@ -52,6 +52,36 @@ public sealed class ImportOptionsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("http://127.0.0.1:9001", "http://127.0.0.1:9001")]
+    [InlineData("http://127.0.0.1:9001/;http://127.0.0.1:9002", "http://127.0.0.1:9001")]
+    [InlineData("http://0.0.0.0:80", "http://localhost")]
+    [InlineData("http://[::]:9001", "http://localhost:9001")]
+    [InlineData("http://+:9001", "http://localhost:9001")]
+    [InlineData("http://*:9001", "http://localhost:9001")]
+    [InlineData(" ", "http://localhost:8080")]
+    public void The_server_is_the_option_else_where_the_program_listens(string listens, string url)
+    {
+        string[] args = ["online-retail", TestData.Sample, "--key", "k"];
+        Assert.Equal(new Uri(url), Parse(args, ("ASPNETCORE_URLS", listens)).Options!.Url);
+        Assert.Equal(
+            new Uri("https://shop.example"),
+            Parse([.. args, "--url", "https://shop.example"], ("ASPNETCORE_URLS", listens)).Options!.Url);
+    }
+
+    [Fact]
+    public void Where_the_program_listens_is_told_if_it_is_no_address() => Assert.Equal(
+        "ASPNETCORE_URLS must be an http or https address.",
+        Parse(["online-retail", TestData.Sample, "--key", "k"], ("ASPNETCORE_URLS", "localhost")).Fault);
+
+    [Theory]
+    [InlineData("oms"), InlineData("README.md")]
+    public void The_options_that_matter_are_named_to_people(string file)
+    {
+        var text = File.ReadAllText(Path.Combine(Repository.Root, file));
+        Assert.Contains("import online-retail FILE [--postcodes DIR] [--url URL]", text);
+    }
+
+    [Theory]
     [InlineData("", "Say what to import: online-retail FILE.")]
     [InlineData("online-retail", "Say what to import: online-retail FILE.")]
     [InlineData("shopify SAMPLE", "Say what to import: online-retail FILE.")]

@@ -70,6 +70,20 @@ public sealed partial class RealImportTests(ITestOutputHelper output) : IAsyncLi
     }
 
     [Fact]
+    public async Task Run_again_with_other_postcodes_it_changes_nothing_and_says_that_the_orders_are_here()
+    {
+        await _program.Start();
+        var file = Write("shop.csv", Shop);
+        await Import(file, Postcodes("M9", "Manchester"));
+        var addresses = await Addresses();
+
+        var said = await Import(file, Postcodes("BN91", "Worthing"));
+        await AssertFigures(said);
+        Assert.Contains("Here already: 2 orders", said);
+        Assert.Equal(addresses, await Addresses());
+    }
+
+    [Fact]
     public async Task A_real_December_is_told_to_the_penny_and_each_row_left_out_with_its_reason()
     {
         var file = TestData.Shared("online-retail", "2010-12.csv");
@@ -86,8 +100,7 @@ public sealed partial class RealImportTests(ITestOutputHelper output) : IAsyncLi
     async Task<string> Import(string file, string postcodes)
     {
         if (!await _database.Ask<bool>("select to_regclass('shop_row') is not null")) await ShopRows.Read(_database, file);
-        var (code, said) = await _program.Run(
-            "import", "online-retail", file, "--postcodes", postcodes, "--url", _program.Url.ToString());
+        var (code, said) = await _program.Run("import", "online-retail", file, "--postcodes", postcodes);
         Assert.True(code == ImportCommand.Equal, said);
         return said;
     }

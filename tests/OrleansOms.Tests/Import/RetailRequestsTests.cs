@@ -15,13 +15,22 @@ public sealed class RetailRequestsTests
     static string Text(RetailRequest request) => System.Text.Encoding.UTF8.GetString(request.Body);
 
     [Fact]
-    public void An_order_is_the_request_of_the_API_with_its_invoice_as_key()
+    public void An_order_is_the_request_of_the_API_with_its_invoice_as_external_id()
     {
         var request = RetailRequests.Order(Order(), NoPostcodes);
-        Assert.Equal(("/api/v1/orders", "536365"), (request.Path, request.Key));
+        Assert.Equal(("/api/v1/orders", "536365"), (request.Path, request.Name));
         Assert.Equal(
             """{"channel":"web","externalId":"536365","customer":{"name":"Customer 17850","email":"customer-17850@example.com"},"shipTo":{"name":"Customer 17850","line1":"Street not known","city":"United Kingdom","country":"GB"},"currency":"GBP","lines":[{"sku":"85123A","quantity":6,"unitPrice":2.55,"taxRate":0,"discount":0},{"sku":"85123A","quantity":1,"unitPrice":2.5,"taxRate":0,"discount":0}],"shipping":{"service":"standard","price":0},"payment":{"method":"prepaid","status":"paid","reference":"536365"},"stockPolicy":"backorder"}""",
             Text(request));
+    }
+
+    [Fact]
+    public void An_order_carries_the_same_key_each_time_and_with_another_address_another_key()
+    {
+        string? KeyWith(string place) => RetailRequests.Order(Order(), RetailAddresses.From(
+            [new PostcodeRow("GB", "M9", place, new GeoPoint(53, -2))], new HashSet<string> { "GB" })).Key;
+        Assert.Equal(KeyWith("Manchester"), KeyWith("Manchester"));
+        Assert.NotEqual(KeyWith("Manchester"), KeyWith("Worthing"));
     }
 
     [Fact]

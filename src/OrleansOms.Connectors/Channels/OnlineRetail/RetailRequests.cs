@@ -14,7 +14,8 @@ public sealed record RetailRequest(string Path, string? Key, string Name, byte[]
 
 /// <summary>
 /// The requests that bring the file into the system. The same file always makes the same requests with the same keys,
-/// so that a second run adds nothing.
+/// so that a second run adds nothing. Each key is made from the body, so that none is refused because it was used with
+/// another one.
 /// </summary>
 public static class RetailRequests
 {
@@ -37,10 +38,7 @@ public static class RetailRequests
         $"/api/v1/products/{Uri.EscapeDataString(p.Sku)}", null, p.Sku,
         JsonSerializer.SerializeToUtf8Bytes(new ProductBody(p.Name), RetailJson.Default.ProductBody));
 
-    /// <summary>
-    /// The opening stock, in chunks. Each key is made from the body: another file that sells more receives its own
-    /// stock, and is not refused because of a reused key.
-    /// </summary>
+    /// <summary>The opening stock, in chunks. Another file that sells more receives its own stock.</summary>
     public static IEnumerable<RetailRequest> Receipts(IReadOnlyList<RetailProduct> products)
     {
         foreach (var warehouse in OpeningStock.Warehouses)
@@ -51,28 +49,32 @@ public static class RetailRequests
                 var reference = $"Opening stock {warehouse.Code} {++number}";
                 var body = JsonSerializer.SerializeToUtf8Bytes(
                     new ReceiptBody(warehouse.Code, reference, chunk), RetailJson.Default.ReceiptBody);
-                var key = $"online-retail-{Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, 16))}";
-                yield return new RetailRequest("/api/v1/stock/receipts", key, reference, body);
+                yield return new RetailRequest("/api/v1/stock/receipts", KeyOf(body), reference, body);
             }
         }
     }
 
-    /// <summary>POST of one order; the invoice number is its key and its external id.</summary>
+    /// <summary>
+    /// POST of one order; the invoice number is its external id, of which there is one order, whatever address it is
+    /// sent with.
+    /// </summary>
     public static RetailRequest Order(RetailOrder order, RetailAddresses addresses)
     {
         var to = addresses.Of(order);
         var lines = new LineBody[order.Lines.Count];
         for (var i = 0; i < lines.Length; i++)
             lines[i] = new LineBody(order.Lines[i].Sku, order.Lines[i].Quantity, order.Lines[i].UnitPrice, 0, 0);
-        var body = new OrderBody(
+        var body = JsonSerializer.SerializeToUtf8Bytes(new OrderBody(
             Channel, order.Invoice,
             new CustomerBody(to.Name, order.Customer is { } number ? $"customer-{number}@example.com" : null),
             new AddressBody(to.Name, to.Line1, to.City, to.PostalCode, to.Country),
             RetailFile.Currency, lines, new ShippingBody("standard", 0),
-            new PaymentBody("prepaid", "paid", order.Invoice), "backorder");
-        return new RetailRequest("/api/v1/orders", order.Invoice, order.Invoice,
-            JsonSerializer.SerializeToUtf8Bytes(body, RetailJson.Default.OrderBody));
+            new PaymentBody("prepaid", "paid", order.Invoice), "backorder"), RetailJson.Default.OrderBody);
+        return new RetailRequest("/api/v1/orders", KeyOf(body), order.Invoice, body);
     }
+
+    static string KeyOf(byte[] body) =>
+        $"online-retail-{Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, 16))}";
 }
 
 sealed record AddressBody(string Name, string Line1, string City, string? PostalCode, string Country);

@@ -116,7 +116,7 @@ public sealed partial class OrderPage : IAsyncDisposable
         _order = order;
         _events = [.. _events, .. news];
         _view = OrderView.Of(order);
-        _trackingUrl = new Uri(new Uri(Nav.BaseUri), Links.UrlFor(_view)).ToString();
+        _trackingUrl = Links.UrlFor(_view, seenAt: Nav.BaseUri);
     }
 
     async Task<bool> MaySee(Order order)
