@@ -34,6 +34,10 @@ public interface IStockGrain : IGrainWithStringKey
     /// <summary>The units that an order's lines hold here.</summary>
     [Alias("ReservedFor")]
     Task<IReadOnlyList<LineUnits>> ReservedFor(string orderId, IReadOnlyList<int> lineIds);
+
+    /// <summary>Whether units of an order were not found here and none have come in since.</summary>
+    [Alias("HasFailed")]
+    Task<bool> HasFailed(string orderId);
 }
 
 /// <summary>A receipt or an adjustment, done.</summary>

@@ -65,8 +65,8 @@ public sealed record Order(string Id)
     public OrderRefused? Refused { get; init; }
     /// <summary>Whether warehouses have ever been asked for its units.</summary>
     public bool IsSourced { get; init; }
-    /// <summary>The warehouse that did not find units which have not been sourced again yet.</summary>
-    public string? FailedWarehouse { get; init; }
+    /// <summary>Stocks that did not find units of it, ever.</summary>
+    public ImmutableHashSet<(string Warehouse, string Sku)> NotFoundIn { get; init; } = [];
     /// <summary>By line id, from 1.</summary>
     public ImmutableArray<OrderLine> Lines { get; init; } = [];
     /// <summary>In the order of their numbers.</summary>
@@ -111,7 +111,10 @@ public sealed record Order(string Id)
         PaymentRecorded e => this with { Payments = Payments.Add(new Payment(e.Status, e.Amount, e.Reference)) },
         ShipmentReleased e => Evolve(e),
         UnitsNotFound e => Taken(e.Lines).WithoutUnits(
-            e.ShipmentId, e.Lines.Select(l => (l.LineId, l.Quantity))) with { FailedWarehouse = e.Warehouse },
+            e.ShipmentId, e.Lines.Select(l => (l.LineId, l.Quantity))) with
+        {
+            NotFoundIn = NotFoundIn.Union(e.Lines.Select(l => (l.Warehouse, l.Sku))),
+        },
         UnitsShipped e => Taken(e.Lines).EachLine(
             e.Lines.Select(l => (l.LineId, l.Quantity)), (l, n) => l with { Shipped = l.Shipped + n }),
         UnitsDelivered e => EachLine(
@@ -134,7 +137,7 @@ public sealed record Order(string Id)
         });
         return order.EachLine(
             e.Backordered.Select(b => (b.LineId, b.Quantity)),
-            (l, n) => l with { Backordered = l.Backordered + n }) with { IsSourced = true, FailedWarehouse = null };
+            (l, n) => l with { Backordered = l.Backordered + n }) with { IsSourced = true };
     }
 
     Order Evolve(ShipmentReleased e) =>

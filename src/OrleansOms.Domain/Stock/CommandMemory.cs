@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace OrleansOms.Domain.Stock;
 
-/// <summary>The last <see cref="Stock.RememberedCommands"/> command ids, oldest forgotten first.</summary>
+/// <summary>The last <see cref="Stock.RememberedCommands"/> ids, oldest forgotten first.</summary>
 public sealed record CommandMemory(ImmutableQueue<string> Order, ImmutableHashSet<string> Ids)
 {
     /// <summary>Nothing remembered.</summary>

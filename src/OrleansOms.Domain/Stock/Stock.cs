@@ -36,6 +36,8 @@ public sealed record Stock(string Warehouse, string Sku)
         ImmutableDictionary.Create<string, Reservation>(StringComparer.Ordinal);
     /// <summary>Ids of finished commands, a bounded memory.</summary>
     public CommandMemory Remembered { get; init; } = CommandMemory.Empty;
+    /// <summary>Orders whose units were not found here since units last came in, a bounded memory.</summary>
+    public CommandMemory Failed { get; init; } = CommandMemory.Empty;
 
     /// <summary>Available to promise: on hand − reserved − safety stock, not below zero.</summary>
     public int Available => Math.Max(0, OnHand - Reserved - SafetyStock);
@@ -46,12 +48,15 @@ public sealed record Stock(string Warehouse, string Sku)
     /// <summary>The state after one more event that the command with this id caused.</summary>
     public Stock Apply(StockEvent @event, string commandId) => @event switch
     {
-        StockReceived e => this with { OnHand = OnHand + e.Quantity, Remembered = Remembered.Add(commandId) },
-        StockAdjusted e => this with { OnHand = OnHand + e.Delta, Remembered = Remembered.Add(commandId) },
+        StockReceived e => Count(e.Quantity, commandId),
+        StockAdjusted e => Count(e.Delta, commandId),
         StockReserved e => Change(e.OrderId, e.Lines, 1, commandId),
         ReservationReleased e => Change(e.OrderId, e.Lines, -1, commandId),
         StockShipped e => Change(e.OrderId, e.Lines, -1, commandId) with { OnHand = OnHand - Sum(e.Lines) },
-        StockNotFound e => Change(e.OrderId, e.Lines, -1, commandId) with { OnHand = OnHand - Sum(e.Lines) },
+        StockNotFound e => Change(e.OrderId, e.Lines, -1, commandId) with
+        {
+            OnHand = OnHand - Sum(e.Lines), Failed = Failed.Add(e.OrderId),
+        },
         _ => throw new InvalidOperationException($"A stock cannot fold {@event.GetType().Name}."),
     } with { Version = Version + 1 };
 
@@ -73,6 +78,13 @@ public sealed record Stock(string Warehouse, string Sku)
         foreach (var line in lines) sum += line.Quantity;
         return sum;
     }
+
+    Stock Count(int units, string commandId) => this with
+    {
+        OnHand = OnHand + units,
+        Remembered = Remembered.Add(commandId),
+        Failed = units > 0 ? CommandMemory.Empty : Failed,
+    };
 
     Stock Change(string orderId, IReadOnlyList<LineUnits> lines, int sign, string commandId)
     {

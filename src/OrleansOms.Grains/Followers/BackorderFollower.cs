@@ -1,21 +1,23 @@
 using Microsoft.Extensions.Logging;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
+using OrleansOms.Domain.Catalogue;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
+using OrleansOms.Grains.Catalogue;
 using OrleansOms.Grains.Stock;
 
 namespace OrleansOms.Grains.Followers;
 
 /// <summary>
-/// Gives units that become free to orders that wait for them, oldest promise first. It looks when stock comes in and
-/// when an order begins to wait, so that neither can miss the other.
+/// Gives units that become free to orders that wait for them, oldest promise first. It looks when stock comes in, when
+/// a warehouse becomes active and when an order begins to wait, so that neither can miss the other.
 /// </summary>
 [GrainType("oms-backorders")]
 public sealed class BackorderFollower(
-    IEventLog log, ICheckpoints checkpoints, IReadModel readModel, AvailabilityIndex availability, LogTail tail,
-    IGrainFactory grains, ILogger<BackorderFollower> logger)
+    IEventLog log, ICheckpoints checkpoints, IReadModel readModel, AvailabilityIndex availability,
+    CatalogueIndex catalogue, LogTail tail, IGrainFactory grains, ILogger<BackorderFollower> logger)
     : EffectFollower(log, checkpoints, logger), IBackorderFollower
 {
     /// <summary>Waiting orders that are asked in one turn.</summary>
@@ -27,9 +29,11 @@ public sealed class BackorderFollower(
     protected override async Task Handle(LogBatch batch)
     {
         var skus = batch.Events.SelectMany(Touched).ToHashSet(StringComparer.Ordinal);
-        if (skus.Count == 0) return;
+        var opens = batch.Events.Any(e => e.Data is WarehousePut { Details.IsActive: true });
+        if (skus.Count == 0 && !opens) return;
         var last = batch.Events[^1].Position;
         await tail.Reached(last, Stopping);
+        if (opens) skus.UnionWith(availability.WaitingSkus);
         skus.RemoveWhere(sku => !IsAvailable(sku));
         if (skus.Count > 0) await Allocate(skus, last);
     }
@@ -44,7 +48,8 @@ public sealed class BackorderFollower(
         }
     }
 
-    bool IsAvailable(string sku) => availability.StocksOf(sku).Any(s => s.Available > 0);
+    bool IsAvailable(string sku) => availability.StocksOf(sku).Any(s => s.Available > 0
+        && catalogue.TryGetWarehouse(s.Warehouse, out var warehouse) && warehouse.Details.IsActive);
 
     static IEnumerable<string> Touched(LogEvent e) => e.Data switch
     {

@@ -105,7 +105,7 @@ public sealed partial class OrderGrain(
         WantedUnits[] open = [.. State.Lines
             .Where(l => l.Open > 0).Select(l => new WantedUnits(l.Placed.LineId, l.Placed.Sku, l.Open))];
         if (open.Length == 0) return;
-        await Allocate(SourcingCause.ShortPick, open, State.FailedWarehouse);
+        await Allocate(SourcingCause.ShortPick, open);
     }
 
     /// <inheritdoc />
@@ -114,15 +114,15 @@ public sealed partial class OrderGrain(
         if (!State.Exists || State.IsStopped(HoldStops.Allocate) || State.PendingCancellation is not null) return;
         WantedUnits[] waiting = [.. State.Lines
             .Where(l => l.Backordered > 0).Select(l => new WantedUnits(l.Placed.LineId, l.Placed.Sku, l.Backordered))];
-        if (waiting.Length > 0) await Allocate(SourcingCause.Arrival, waiting, null);
+        if (waiting.Length > 0) await Allocate(SourcingCause.Arrival, waiting);
     });
 
-    async Task Allocate(SourcingCause cause, WantedUnits[] wanted, string? except)
+    async Task Allocate(SourcingCause cause, WantedUnits[] wanted)
     {
         var placed = State.Placed!;
         var reserved = await sourcing.Reserve(
             Key, $"{Key}/{Guid.NewGuid():N}", wanted, placed.Country, placed.Personal?.ShipTo?.PostalCode,
-            standsInLine: false, except);
+            standsInLine: false, except: await FailedStocks());
         var decision = OrderDecider.Decide(State, new AllocateUnits(cause, reserved.Units, reserved.Plan), Now);
         if (decision.Rejection is not null || decision.Events.Count == 0)
         {
@@ -131,6 +131,21 @@ public sealed partial class OrderGrain(
         }
         if (cause == SourcingCause.Arrival && reserved.Units.Count == 0) return;
         await Store(decision.Events, new Caller(reserved.Attempt, Caller.System));
+    }
+
+    /// <summary>Stocks that did not find units of this order and have had none come in since.</summary>
+    async Task<IReadOnlyCollection<(string Warehouse, string Sku)>> FailedStocks()
+    {
+        if (State.NotFoundIn.IsEmpty) return [];
+        // Open units are units not found that nobody has looked for again: their stock may not have heard of them yet.
+        if (State.Lines.Any(l => l.Open > 0))
+            foreach (var e in (await Log.ReadStream(Key)).Reverse()
+                .TakeWhile(e => e.Data is not OrderAllocated { Cause: SourcingCause.ShortPick }))
+                if (e.Data is UnitsNotFound notFound) await Consequences(e.Version, notFound);
+        var failed = new HashSet<(string, string)>();
+        foreach (var (warehouse, sku) in State.NotFoundIn)
+            if (await stocks.Of(warehouse, sku).HasFailed(Key)) failed.Add((warehouse, sku));
+        return failed;
     }
 
     /// <summary>Asks the shipments of a pending cancellation for their units and says what was cancelled.</summary>

@@ -33,19 +33,19 @@ public sealed class OrderSourcing(
     /// <summary>Reserves what can be reserved of the wanted units.</summary>
     /// <param name="attempt">Unique for this attempt, so that its reservations can be told from any other's.</param>
     /// <param name="standsInLine">Whether older orders that wait for a SKU come first.</param>
-    /// <param name="except">A warehouse that has just failed to find the units.</param>
+    /// <param name="except">Stocks that have failed to find the units.</param>
     /// <param name="allOrNothing">Reserve nothing at all if something is missing.</param>
     internal async Task<ReservedUnits> Reserve(
         string orderId, string attempt, IReadOnlyList<WantedUnits> wanted, string country, string? postalCode,
-        bool standsInLine, string? except = null, bool allOrNothing = false)
+        bool standsInLine, IReadOnlyCollection<(string Warehouse, string Sku)>? except = null, bool allOrNothing = false)
     {
         var demand = LineSplit.Demand(wanted.Select(w => (w.LineId, w.Sku, w.Quantity)));
         var destination = places.Find(country, postalCode);
-        var refused = new HashSet<(string, string)>();
+        var refused = new HashSet<(string, string)>(except ?? []);
         var isFresh = false;
         for (var n = 1; ; n++)
         {
-            var plan = Sourcer.Plan(demand, destination, Candidates(demand.Keys, standsInLine, except, refused));
+            var plan = Sourcer.Plan(demand, destination, Candidates(demand.Keys, standsInLine, refused));
             if (plan.Missing.Count > 0 && !isFresh)
             {
                 // Stock that was acknowledged a moment ago elsewhere may not have reached this process yet.
@@ -110,12 +110,12 @@ public sealed class OrderSourcing(
     }
 
     List<Candidate> Candidates(
-        IReadOnlyCollection<string> skus, bool standsInLine, string? except, HashSet<(string Warehouse, string Sku)> refused)
+        IReadOnlyCollection<string> skus, bool standsInLine, HashSet<(string Warehouse, string Sku)> refused)
     {
         var candidates = new List<Candidate>();
         foreach (var w in catalogue.Warehouses)
         {
-            if (!w.Details.IsActive || w.Code == except) continue;
+            if (!w.Details.IsActive) continue;
             var available = new Dictionary<string, int>(skus.Count, StringComparer.Ordinal);
             foreach (var sku in skus)
             {

@@ -27,6 +27,9 @@ public sealed class AvailabilityIndex
     /// <summary>Units of orders that wait for stock of this SKU.</summary>
     public int Waiting(string sku) => _waiting.GetValueOrDefault(sku);
 
+    /// <summary>SKUs that orders wait for.</summary>
+    public IEnumerable<string> WaitingSkus => _waiting.Where(w => w.Value > 0).Select(w => w.Key);
+
     /// <summary>Takes a stock in, unless a newer version of it is known.</summary>
     public void Set(StockView view) => _bySku
         .GetOrAdd(view.Sku, _ => new ConcurrentDictionary<string, StockView>(StringComparer.Ordinal))

@@ -85,6 +85,14 @@ public sealed class StockGrain(
     }
 
     /// <inheritdoc />
+    public async Task<bool> HasFailed(string orderId)
+    {
+        _ = State;
+        await Flushed();
+        return Durable.Failed.Contains(orderId);
+    }
+
+    /// <inheritdoc />
     protected override void OnDurable(Stock durable)
     {
         availability.Set(StockView.Of(durable));

@@ -28,6 +28,8 @@ public sealed class StockSnapshot
     [Id(2)] public Dictionary<string, SnapshotReservation> Reservations { get; set; } = [];
     /// <summary>Remembered command ids, oldest first.</summary>
     [Id(3)] public List<string> Remembered { get; set; } = [];
+    /// <summary>Orders whose units were not found since units last came in, oldest first.</summary>
+    [Id(4)] public List<string> Failed { get; set; } = [];
 }
 
 /// <summary>An open reservation in a snapshot.</summary>
@@ -76,6 +78,7 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
             Reservations = s.Reservations.ToImmutableDictionary(
                 r => r.Key, r => new Reservation(r.Value.Quantity, [.. r.Value.Commands]), StringComparer.Ordinal),
             Remembered = CommandMemory.Empty.AddRange(s.Remembered),
+            Failed = CommandMemory.Empty.AddRange(s.Failed),
         };
     }
 
@@ -108,6 +111,7 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
                     r => r.Key,
                     r => new SnapshotReservation { Quantity = r.Value.Quantity, Commands = [.. r.Value.Commands] }),
                 Remembered = [.. stock.Remembered.Order],
+                Failed = [.. stock.Failed.Order],
             };
             await store.Storage.WriteStateAsync(StateName, grain, _row);
         }

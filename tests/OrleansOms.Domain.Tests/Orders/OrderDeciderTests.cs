@@ -194,10 +194,11 @@ public sealed class OrderDeciderTests
     {
         var order = Given.Released().When(Given.Report(2, ShipmentStatus.Picking, new LineUnits(1, 2)));
         Assert.Equal((4, 2), (order.Lines[0].Allocated, order.Lines[0].Open));
-        Assert.Equal("LON", order.FailedWarehouse);
+        Assert.Equal(("LON", "A"), Assert.Single(order.NotFoundIn));
         var again = order.When(new AllocateUnits(
             SourcingCause.ShortPick, [new LineAllocation(1, "A", "MAN", 1)], Given.Plan(("A", 1))));
         Assert.Equal((5, 0, 1), (again.Lines[0].Allocated, again.Lines[0].Open, again.Lines[0].Backordered));
+        Assert.Equal(("LON", "A"), Assert.Single(again.NotFoundIn));
     }
 
     [Fact]

@@ -54,6 +54,17 @@ public sealed class StockDeciderTests
     }
 
     [Fact]
+    public void A_stock_that_did_not_find_units_has_failed_their_order_until_units_come_in()
+    {
+        var stock = When(When(With(100), Reserve("r1", 6)), new WriteOffStock("w", Order, "shp", [new LineUnits(1, 3)]));
+        Assert.True(stock.Failed.Contains(Order));
+        var later = When(When(stock, Release("x", 3)), new AdjustStock("a", -1, "counted"));
+        Assert.True(later.Failed.Contains(Order));
+        Assert.False(When(later, new AdjustStock("b", 1, "counted")).Failed.Contains(Order));
+        Assert.False(When(later, new ReceiveStock("c", 1, "po")).Failed.Contains(Order));
+    }
+
+    [Fact]
     public void A_reservation_ends_once_whoever_comes_second()
     {
         var shipped = When(When(With(5), Reserve("r1", 3)), new ShipStock("s", Order, "shp", [new LineUnits(1, 3)]));

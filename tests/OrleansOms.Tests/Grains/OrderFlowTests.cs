@@ -85,6 +85,30 @@ public sealed class OrderFlowTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Units_that_were_not_found_wait_for_an_arrival_whatever_the_books_say()
+    {
+        await _silos.Receive("LON", "A", 100);
+        var placed = await _silos.Place(lines: ("A", 6));
+        await Do((await Released(placed.Id)).Shipments[0].Id, new PickUnits([new SkuUnits("A", 3)]));
+        await _silos.UntilStock("LON", "A", s => s.OnHand == 97);
+        await _silos.UntilOrder(placed.Id, o => o.Lines[0].Backordered == 3);
+
+        // Units that someone else gives back are no arrival either.
+        var other = await _silos.Place(PaymentReport.Pending, lines: ("A", 1));
+        await _silos.Order(other.Id).Execute(new CancelOrder("c", "x", null), Silos.By("c"));
+        var last = await _silos.Place(lines: ("B", 1)); // Once it is served, whoever was to be served before it is.
+        await _silos.Receive("MAN", "B", 1);
+        await _silos.UntilOrder(last.Id, o => o.Lines[0].Allocated == 1);
+        var waiting = (await _silos.Order(placed.Id).Get())!;
+        Assert.Equal((3, 3, 1), (waiting.Lines[0].Allocated, waiting.Lines[0].Backordered, waiting.Shipments.Count));
+
+        await _silos.Receive("LON", "A", 1);
+        var served = await _silos.UntilOrder(
+            placed.Id, o => o.Lines[0].Backordered == 0 && o.Shipments.Count == 2);
+        Assert.Equal(("LON", 6), (served.Shipments[1].Warehouse, served.Lines[0].Allocated));
+    }
+
+    [Fact]
     public async Task An_order_that_can_leave_is_stored_with_its_shipments_in_one_append()
     {
         await _silos.Receive("LON", "A", 6);

@@ -1,0 +1,36 @@
+using OrleansOms.Contracts.Catalogue;
+using OrleansOms.Domain.Catalogue;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Tests.Fixtures;
+
+namespace OrleansOms.Tests.Grains;
+
+/// <summary>Who gets units that become free, through the real grains, followers and database.</summary>
+public sealed class BackorderTests : IAsyncLifetime
+{
+    Silos _silos = null!;
+
+    public async ValueTask InitializeAsync() => _silos = await Silos.Start();
+    public ValueTask DisposeAsync() => _silos.DisposeAsync();
+
+    Task PutLondon(bool isActive) => _silos.Grains.GetGrain<IWarehouseGrain>(Keys.Warehouse + "LON").Put(
+        new WarehouseDetails(
+            "LON", new Address("LON", "1 Dock Road", null, "LON", null, null, "GB"), new GeoPoint(51.5, -1), isActive),
+        Silos.By($"active-{isActive}"));
+
+    [Fact]
+    public async Task A_warehouse_that_is_active_again_serves_the_orders_that_wait()
+    {
+        await PutLondon(isActive: false);
+        await _silos.Receive("LON", "C", 5);
+        var placed = await _silos.Place(lines: ("C", 2));
+        Assert.Equal(OrderStatus.Backordered, placed.Status);
+        var last = await _silos.Place(lines: ("B", 1)); // Once it is served, the other one has been looked at in vain.
+        await _silos.Receive("MAN", "B", 1);
+        await _silos.UntilOrder(last.Id, o => o.Lines[0].Allocated == 1);
+
+        await PutLondon(isActive: true);
+        await _silos.UntilOrder(placed.Id, o => o.Lines[0].Allocated == 2);
+    }
+}
