@@ -77,7 +77,7 @@ public sealed record Order(string Id)
     public ImmutableArray<HoldPlaced> Holds { get; init; } = [];
     /// <summary>A cancellation that waits for its shipments' answers.</summary>
     public CancellationRequested? PendingCancellation { get; init; }
-    /// <summary>Cancellations that are done, by request id.</summary>
+    /// <summary>Cancellations that took units, by request id. One that took none was refused.</summary>
     public ImmutableHashSet<string> CancellationIds { get; init; } = [];
     /// <summary>Whether nothing more is expected.</summary>
     public bool IsClosed { get; init; }
@@ -186,7 +186,7 @@ public sealed record Order(string Id)
             }) with
         {
             PendingCancellation = PendingCancellation?.RequestId == e.RequestId ? null : PendingCancellation,
-            CancellationIds = CancellationIds.Add(e.RequestId),
+            CancellationIds = e.Units.Count == 0 ? CancellationIds : CancellationIds.Add(e.RequestId),
         };
         foreach (var shipment in e.Units.Where(u => u.ShipmentId is not null).GroupBy(u => u.ShipmentId!))
             order = order.WithoutUnits(shipment.Key, shipment.Select(u => (u.LineId, u.Quantity)));

@@ -222,6 +222,15 @@ public sealed class OrderDeciderTests
     }
 
     [Fact]
+    public void A_cancellation_that_took_nothing_is_not_answered_as_done_when_it_comes_again()
+    {
+        var cancel = new CancelOrder("c1", "late", null);
+        var order = Given.Released().When(cancel).When(new CompleteCancellation([]))
+            .When(Given.Report(4, ShipmentStatus.Shipped));
+        Assert.Equal("order_not_cancellable", Refusal(order, cancel));
+    }
+
+    [Fact]
     public void A_shipped_order_cannot_be_cancelled()
     {
         var order = Given.Released().When(Given.Report(4, ShipmentStatus.Shipped));
