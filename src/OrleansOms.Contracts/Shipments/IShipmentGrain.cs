@@ -55,7 +55,7 @@ public sealed record ShipmentView(
 [Alias("oms.IShipmentGrain")]
 public interface IShipmentGrain : IGrainWithStringKey
 {
-    /// <summary>Picks, packs, ships or records tracking.</summary>
+    /// <summary>Picks, packs, ships or records tracking. A command id that was done is answered with the shipment as it is.</summary>
     [Alias("Execute")]
     Task<Reply<ShipmentView>> Execute(ShipmentCommand command, Caller caller);
 

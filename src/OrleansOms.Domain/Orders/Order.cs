@@ -77,7 +77,7 @@ public sealed record Order(string Id)
     public ImmutableArray<HoldPlaced> Holds { get; init; } = [];
     /// <summary>A cancellation that waits for its shipments' answers.</summary>
     public CancellationRequested? PendingCancellation { get; init; }
-    /// <summary>Cancellations that are done, by request id.</summary>
+    /// <summary>Cancellations that took units, by request id. One that took none was refused.</summary>
     public ImmutableHashSet<string> CancellationIds { get; init; } = [];
     /// <summary>Whether nothing more is expected.</summary>
     public bool IsClosed { get; init; }
@@ -85,8 +85,9 @@ public sealed record Order(string Id)
     /// <summary>Whether there is an order at all.</summary>
     public bool Exists => Placed is not null;
 
-    /// <summary>Authorized money, in the order's currency.</summary>
-    public decimal Authorized => Payments.Where(p => p.Status == PaymentReport.Authorized).Sum(p => p.Amount);
+    /// <summary>Authorized money that no failure has taken back, in the order's currency.</summary>
+    public decimal Authorized => Payments
+        .Select((p, i) => p.Status == PaymentReport.Authorized ? LeftOf(i) : 0).Sum();
     /// <summary>Money taken, in the order's currency.</summary>
     public decimal Captured => Payments.Where(p => p.Status == PaymentReport.Paid).Sum(p => p.Amount);
 
@@ -101,6 +102,20 @@ public sealed record Order(string Id)
 
     /// <summary>The state after these events.</summary>
     public Order Apply(IEnumerable<OrderEvent> events) => events.Aggregate(this, (order, e) => order.Apply(e));
+
+    /// <summary>A failed report takes back what its reference had authorized and not captured by then.</summary>
+    decimal LeftOf(int authorization)
+    {
+        var (_, amount, reference) = Payments[authorization];
+        var captured = 0m;
+        for (var i = 0; i < Payments.Length; i++)
+        {
+            if (Payments[i].Reference != reference) continue;
+            if (Payments[i].Status == PaymentReport.Paid) captured += Payments[i].Amount;
+            if (Payments[i].Status == PaymentReport.Failed && i > authorization) return Math.Min(amount, captured);
+        }
+        return amount;
+    }
 
     Order Evolve(OrderEvent @event) => @event switch
     {
@@ -174,7 +189,7 @@ public sealed record Order(string Id)
             }) with
         {
             PendingCancellation = PendingCancellation?.RequestId == e.RequestId ? null : PendingCancellation,
-            CancellationIds = CancellationIds.Add(e.RequestId),
+            CancellationIds = e.Units.Count == 0 ? CancellationIds : CancellationIds.Add(e.RequestId),
         };
         foreach (var shipment in e.Units.Where(u => u.ShipmentId is not null).GroupBy(u => u.ShipmentId!))
             order = order.WithoutUnits(shipment.Key, shipment.Select(u => (u.LineId, u.Quantity)));

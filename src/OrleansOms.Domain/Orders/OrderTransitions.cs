@@ -13,18 +13,24 @@ public static class OrderTransitions
         new Dictionary<OrderStatus, IReadOnlyList<OrderStatus>>
         {
             [Pending] = [AwaitingPayment, Backordered, PartiallyAllocated, Allocated],
-            [AwaitingPayment] = [OnHold, Backordered, PartiallyAllocated, Allocated, Cancelled],
+            [AwaitingPayment] =
+            [
+                OnHold, Accepted, Backordered, PartiallyAllocated, Allocated, InFulfilment, PartiallyShipped, Shipped, Cancelled,
+            ],
             [OnHold] =
             [
                 AwaitingPayment, Accepted, Backordered, PartiallyAllocated, Allocated, InFulfilment, PartiallyShipped,
                 Shipped, Delivered, Cancelled,
             ],
-            [Accepted] = [OnHold, Backordered, PartiallyAllocated, Allocated, Cancelled],
-            [Backordered] = [OnHold, Accepted, PartiallyAllocated, Allocated, Cancelled],
-            [PartiallyAllocated] = [OnHold, Backordered, Allocated, InFulfilment, Cancelled],
-            [Allocated] = [OnHold, InFulfilment, Cancelled],
+            [Accepted] = [AwaitingPayment, OnHold, Backordered, PartiallyAllocated, Allocated, Cancelled],
+            [Backordered] = [AwaitingPayment, OnHold, Accepted, PartiallyAllocated, Allocated, Cancelled],
+            [PartiallyAllocated] = [AwaitingPayment, OnHold, Backordered, Allocated, InFulfilment, Cancelled],
+            [Allocated] = [AwaitingPayment, OnHold, InFulfilment, Cancelled],
             [InFulfilment] =
-                [OnHold, Accepted, Backordered, PartiallyAllocated, Allocated, PartiallyShipped, Shipped, Cancelled],
+            [
+                AwaitingPayment, OnHold, Accepted, Backordered, PartiallyAllocated, Allocated, PartiallyShipped, Shipped,
+                Cancelled,
+            ],
             [PartiallyShipped] = [OnHold, Shipped, Delivered],
             [Shipped] = [Delivered],
             [Delivered] = [Closed],

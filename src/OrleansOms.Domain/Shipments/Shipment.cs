@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Stock;
 
 namespace OrleansOms.Domain.Shipments;
 
@@ -35,6 +36,9 @@ public sealed record Shipment(string Id)
     public ImmutableDictionary<string, UnitsWithdrawn> Withdrawals { get; init; } =
         ImmutableDictionary.Create<string, UnitsWithdrawn>(StringComparer.Ordinal);
 
+    /// <summary>Ids of finished commands, a bounded memory. Only the shipment's own grain keeps it.</summary>
+    public CommandMemory Remembered { get; init; } = CommandMemory.Empty;
+
     /// <summary>Whether there is a shipment at all.</summary>
     public bool Exists => Created is not null;
     /// <summary>Whether a carrier has it and more is to come.</summary>
@@ -49,6 +53,10 @@ public sealed record Shipment(string Id)
     /// <param name="event">The event.</param>
     /// <param name="at">When it was recorded, UTC.</param>
     public Shipment Apply(ShipmentEvent @event, DateTimeOffset at) => Evolve(@event, at) with { Version = Version + 1 };
+
+    /// <summary>The same, and remembers the command that caused it.</summary>
+    public Shipment Apply(ShipmentEvent @event, string commandId, DateTimeOffset at) =>
+        Apply(@event, at) with { Remembered = Remembered.Add(commandId) };
 
     Shipment Evolve(ShipmentEvent @event, DateTimeOffset at) => @event switch
     {

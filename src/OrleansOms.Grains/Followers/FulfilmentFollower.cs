@@ -7,6 +7,7 @@ using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
 using OrleansOms.Domain.Stock;
+using OrleansOms.Grains.Shipments;
 using OrleansOms.Grains.Stock;
 
 namespace OrleansOms.Grains.Followers;
@@ -33,7 +34,7 @@ public sealed class FulfilmentFollower(
             switch (e.Data)
             {
                 case OrderEvent order: Note(WorkOf(e.Stream), e, order); break;
-                case ShipmentEvent shipment when ReportOf(e, shipment) is { } report:
+                case ShipmentEvent when ShipmentReports.Of(e) is { } report:
                     WorkOf(Keys.OrderOfShipment(e.Stream)).Steps.Add(() => OrderOf(report.ShipmentId).Report(report));
                     break;
                 case MovementStarted:
@@ -83,22 +84,6 @@ public sealed class FulfilmentFollower(
     }
 
     IOrderGrain OrderOf(string shipmentId) => grains.GetGrain<IOrderGrain>(Keys.OrderOfShipment(shipmentId));
-
-    static ReportShipment? ReportOf(LogEvent e, ShipmentEvent shipment) => shipment switch
-    {
-        UnitsPicked p => new ReportShipment(
-            e.Stream, e.Version, ShipmentStatus.Picking, e.At,
-            Missing: [.. p.Lines.Where(l => l.Missing > 0).Select(l => new LineUnits(l.LineId, l.Missing))]),
-        ShipmentPacked => new ReportShipment(e.Stream, e.Version, ShipmentStatus.Packed, e.At),
-        ShipmentUnpacked => new ReportShipment(
-            e.Stream, e.Version, ShipmentStatus.Picking, e.At, "opened to take units out, to be packed again"),
-        ShipmentShipped s => new ReportShipment(
-            e.Stream, e.Version, ShipmentStatus.Shipped, e.At, Carrier: s.Carrier, Service: s.Service,
-            TrackingNumber: s.TrackingNumber),
-        TrackingRecorded t => new ReportShipment(
-            e.Stream, e.Version, t.Status, t.OccurredAt, t.Description, t.Location),
-        _ => null,
-    };
 
     sealed class Work
     {

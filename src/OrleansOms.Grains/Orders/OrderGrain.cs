@@ -10,6 +10,7 @@ using OrleansOms.Domain.Shipments;
 using OrleansOms.Domain.Sourcing;
 using OrleansOms.Domain.Stock;
 using OrleansOms.Grains.Aggregates;
+using OrleansOms.Grains.Shipments;
 using OrleansOms.Grains.Stock;
 
 namespace OrleansOms.Grains.Orders;
@@ -53,16 +54,19 @@ public sealed partial class OrderGrain(
     /// <inheritdoc />
     public Task<Reply<OrderView>> Execute(OrderCommand command, Caller caller) => Locked(async () =>
     {
+        if (command is CancelOrder) await HearShipments();
         var from = State.Version;
         var decision = OrderDecider.Decide(State, command, Now);
         if (decision.Rejection is { } no) return Reply<OrderView>.Refused(no);
         if (decision.Events.Count == 0) await Flushed();
         else await Store(decision.Events, caller);
-        if (command is CancelOrder)
+        if (command is CancelOrder cancel)
         {
             var answer = await FinishCancellation(caller);
             await Consequences(from);
-            if (answer is { Units.Count: 0 })
+            // Everything left in the moment since it was heard. The intent had to be stored before the warehouse was
+            // asked, so that a crash loses no unit that it gave back; the end of it is stored too, and counts as nothing.
+            if (answer is { Units.Count: 0 } && answer.RequestId == cancel.RequestId)
                 return Reply<OrderView>.Refused(Rejection.Conflict(
                     "order_not_cancellable", "The warehouse can no longer give these units back."));
         }
@@ -75,12 +79,29 @@ public sealed partial class OrderGrain(
     {
         // What shipments gave back must be counted as cancelled before the rest is counted as shipped.
         await FinishCancellation(System("report"));
+        await Hear(report);
+    });
+
+    async Task Hear(ReportShipment report)
+    {
         var decision = OrderDecider.Decide(State, report, Now);
         if (decision.Rejection is { } no)
             throw new InvalidOperationException($"{Key} refused what its shipment {report.ShipmentId} says: {no.Detail}");
         if (decision.Events.Count > 0)
             await Store(decision.Events, new Caller($"{report.ShipmentId}/{report.Version}", Caller.System));
-    });
+    }
+
+    /// <summary>
+    /// Hears what its shipments have stored and the follower has not told yet: a cancellation is decided on what has
+    /// left and what was not found, all that is asked for or nothing, and a refused one leaves no trace.
+    /// </summary>
+    async Task HearShipments()
+    {
+        if (!State.Exists || State.PendingCancellation is not null) return;
+        foreach (var shipment in State.Shipments.Where(s => s.IsInWarehouse))
+            foreach (var e in await Log.ReadStream(shipment.Id, shipment.Version))
+                if (ShipmentReports.Of(e) is { } report) await Hear(report);
+    }
 
     /// <inheritdoc />
     public Task Settle() => Locked(async () =>

@@ -29,7 +29,7 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
     protected override int VersionOf(Shipment state) => state.Version;
     /// <inheritdoc />
     protected override Shipment Apply(Shipment state, ShipmentEvent @event, string commandId, DateTimeOffset at) =>
-        state.Apply(@event, at);
+        state.Apply(@event, commandId, at);
     /// <inheritdoc />
     public override Task OnActivateAsync(CancellationToken cancellationToken) => Load();
 
@@ -40,7 +40,8 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
         if (command is ShipShipment && State.Status == ShipmentStatus.Packed)
             _reminder = await this.RegisterOrUpdateReminder(
                 TrackingReminder, settings.TrackingSilence + Margin, Longer(settings.TrackingSilence / 4, MinPeriod));
-        var decision = ShipmentDecider.Decide(State, command, Now);
+        var decision = State.Remembered.Contains(caller.CommandId)
+            ? Decision<ShipmentEvent>.AlreadyDone : ShipmentDecider.Decide(State, command, Now);
         if (decision.Rejection is { } no) return Reply<ShipmentView>.Refused(no);
         if (decision.Events.Count == 0) await Flushed();
         else await Store(decision.Events, caller);

@@ -100,9 +100,10 @@ static class OrderDescriptions
 
     public static EndpointDescription Cancel { get; } = new(
         "cancelOrder", "Cancel an order or units of it",
-        "Without lines, everything that has not shipped. Stock is released exactly once. What a warehouse has begun is "
-        + "taken back if it has not left; a packed shipment that keeps some of its units goes back to be packed again, and "
-        + "its packages are void.",
+        "Without lines, everything that has not shipped; with lines, all that they name or nothing, and should units leave "
+        + "at that very moment, `cancelled` says how many were taken. Stock is released exactly once. What a warehouse has "
+        + "begun is taken back if it has not left; a packed shipment that keeps some of its units goes back to be packed "
+        + "again, and its packages are void.",
         typeof(CancelOrderRequest), typeof(OrderView))
     {
         Parameters = [Id, DescribedParameter.IdempotencyKey(isRequired: false)],
@@ -117,7 +118,8 @@ static class OrderDescriptions
 
     public static EndpointDescription Pay { get; } = new(
         "recordPayment", "Record a payment",
-        "What a payment provider reports. The same reference, status and amount again change nothing.",
+        "What a payment provider reports. The same reference, status and amount again change nothing. A failure takes back "
+        + "what its reference had authorized and not captured: nothing more is released until money comes.",
         typeof(RecordPaymentRequest), typeof(OrderView))
     {
         Parameters = [Id, DescribedParameter.IdempotencyKey(isRequired: false)],

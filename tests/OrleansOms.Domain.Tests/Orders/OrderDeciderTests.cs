@@ -105,6 +105,50 @@ public sealed class OrderDeciderTests
     }
 
     [Fact]
+    public void A_failed_authorization_counts_no_more_and_nothing_is_released()
+    {
+        var authorized = new RecordPayment(PaymentReport.Authorized, 22.31m, "pi_1");
+        var order = Given.Allocated(PaymentReport.Authorized).When(new RecordPayment(PaymentReport.Failed, 22.31m, "pi_1"));
+        Assert.Equal(
+            (0m, OrderStatus.AwaitingPayment, PaymentStatus.Pending),
+            (order.Authorized, order.DeriveStatus(), order.DerivePaymentStatus()));
+        Assert.Empty(Decide(order, new ReleaseToWarehouses()).Events);
+        Assert.Empty(Decide(order, authorized).Events); // The first report, come again: it stays failed.
+        Assert.Equal(OrderStatus.Allocated, order.When(authorized with { Reference = "pi_2" }).DeriveStatus());
+    }
+
+    [Fact]
+    public void A_failure_leaves_what_was_captured_before_and_what_others_have_authorized()
+    {
+        var order = Given.Allocated(PaymentReport.Pending)
+            .When(new RecordPayment(PaymentReport.Authorized, 12.31m, "a"))
+            .When(new RecordPayment(PaymentReport.Authorized, 10m, "b"))
+            .When(new RecordPayment(PaymentReport.Paid, 4m, "a"))
+            .When(new RecordPayment(PaymentReport.Failed, 0, "a"));
+        Assert.Equal((14m, 4m), (order.Authorized, order.Captured));
+        Assert.Equal(PaymentStatus.PartiallyPaid, order.DerivePaymentStatus());
+    }
+
+    [Fact]
+    public void An_authorization_after_a_failure_counts()
+    {
+        var order = Given.Allocated(PaymentReport.Pending)
+            .When(new RecordPayment(PaymentReport.Failed, 22.31m, "a"))
+            .When(new RecordPayment(PaymentReport.Authorized, 22.31m, "a"));
+        Assert.Equal(PaymentStatus.Authorized, order.DerivePaymentStatus());
+    }
+
+    [Fact]
+    public void An_order_whose_authorization_failed_is_cancelled_when_its_time_is_up_also_in_fulfilment()
+    {
+        var order = Given.Allocated(PaymentReport.Pending)
+            .When(new RecordPayment(PaymentReport.Authorized, 22.31m, "a")).When(new ReleaseToWarehouses())
+            .When(new RecordPayment(PaymentReport.Failed, 22.31m, "a"));
+        Assert.Equal(OrderStatus.AwaitingPayment, order.DeriveStatus());
+        Assert.IsType<CancellationRequested>(Assert.Single(Decide(order, new ExpirePayment(), Now.AddMinutes(30)).Events));
+    }
+
+    [Fact]
     public void An_unpaid_order_is_cancelled_when_its_time_is_up_and_not_before()
     {
         var order = Given.Allocated(PaymentReport.Pending);
@@ -175,6 +219,15 @@ public sealed class OrderDeciderTests
         var order = Given.Released().When(new CancelOrder("c1", "late", null)).When(new CompleteCancellation([]));
         Assert.Equal(OrderStatus.InFulfilment, order.DeriveStatus());
         Assert.Null(order.PendingCancellation);
+    }
+
+    [Fact]
+    public void A_cancellation_that_took_nothing_is_not_answered_as_done_when_it_comes_again()
+    {
+        var cancel = new CancelOrder("c1", "late", null);
+        var order = Given.Released().When(cancel).When(new CompleteCancellation([]))
+            .When(Given.Report(4, ShipmentStatus.Shipped));
+        Assert.Equal("order_not_cancellable", Refusal(order, cancel));
     }
 
     [Fact]

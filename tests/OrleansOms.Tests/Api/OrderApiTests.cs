@@ -181,5 +181,32 @@ public sealed class OrderApiTests(OmsApp app)
             .ContinueWith(t => (t.Result.Status, t.Result.Code!)));
     }
 
+    [Fact]
+    public async Task A_payment_that_fails_after_its_authorization_keeps_the_goods_here_and_retries_are_answered_as_done()
+    {
+        var sku = await app.NewProduct();
+        var order = Api.Order((sku, 6));
+        order["payment"] = new JsonObject { ["method"] = "prepaid", ["status"] = "pending" };
+        var id = (await app.Api.Place(order))["id"]!.GetValue<string>();
+        Task<JsonNode> Pay(string status, string reference) => app.Api.Must(200, HttpMethod.Post, $"/api/v1/orders/{id}/payments",
+            JsonNode.Parse($$"""{"status":"{{status}}","amount":22.31,"reference":"{{reference}}"}"""), $"{status}-{reference}");
+
+        Assert.Equal("authorized", (string?)(await Pay("authorized", "p1"))["paymentStatus"]);
+        Assert.Equal("pending", (string?)(await Pay("failed", "p1"))["paymentStatus"]);
+        var again = await Pay("authorized", "p1");
+        Assert.Equal(("pending", "awaitingPayment"), ((string?)again["paymentStatus"], (string?)again["status"]));
+        await app.Receive("LON", sku, 6);
+        await OmsApp.Until(
+            () => app.Api.Must(200, HttpMethod.Get, $"/api/v1/orders/{id}", null), o => (int)o["lines"]![0]!["allocated"]! == 6);
+        await app.CountEvents();
+        var waiting = await app.Api.Must(200, HttpMethod.Get, $"/api/v1/orders/{id}", null);
+        Assert.Empty(waiting["shipments"]!.AsArray());
+        await Pay("authorized", "p2");
+        await OmsApp.Until(
+            () => app.Api.Must(200, HttpMethod.Get, $"/api/v1/orders/{id}", null), o => o["shipments"]!.AsArray().Count == 1);
+        Assert.Equal(3, await app.Database.Ask<long>(
+            $"select count(*) from oms.event where stream = '{id}' and type = 'order.payment-recorded.v1'"));
+    }
+
     async Task<JsonNode> Stock(string sku) => await app.Api.Must(200, HttpMethod.Get, $"/api/v1/stock/LON/{sku}", null);
 }

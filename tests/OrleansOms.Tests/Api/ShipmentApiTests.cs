@@ -80,6 +80,57 @@ public sealed class ShipmentApiTests(OmsApp app)
         Assert.Equal((1, 1), ((int)stock["onHand"]!, (int)stock["available"]!));
     }
 
+    [Fact]
+    public async Task A_retried_command_is_answered_as_done_also_when_units_were_cancelled_since()
+    {
+        var (sku, order, id) = await Released(6);
+        var pick = $$"""{"lines":[{"sku":"{{sku}}","quantity":6}]}""";
+        string Boxes(int units) => $$"""{"packages":[{"weightGrams":900,"lines":[{"sku":"{{sku}}","quantity":{{units}}}]}]}""";
+        Task<JsonNode> Send(string path, string body, string key) =>
+            app.Api.Must(200, HttpMethod.Post, $"/api/v1/{path}", JsonNode.Parse(body), key);
+        Task<JsonNode> Cancel(int units) => Send($"orders/{order}/cancel",
+            $$"""{"reason":"fewer","lines":[{"lineId":1,"quantity":{{units}}}]}""", $"cancel-{units}");
+        static (string?, int, int) What(JsonNode s) => ((string?)s["status"],
+            s["lines"]!.AsArray().Sum(l => (int)l!["quantity"]!), s["packages"]!.AsArray().Count);
+
+        Assert.Equal(("picking", 6, 0), What(await Send($"shipments/{id}/pick", pick, "pick")));
+        await Cancel(2);
+        Assert.Equal(("picking", 4, 0), What(await Send($"shipments/{id}/pick", pick, "pick")));
+        Assert.Equal((409, "already_picked"), await Code(id, "pick", pick));
+        Assert.Equal(("packed", 4, 1), What(await Send($"shipments/{id}/pack", Boxes(4), "pack")));
+        await Cancel(1);
+        Assert.Equal(("picking", 3, 0), What(await Send($"shipments/{id}/pack", Boxes(4), "pack")));
+        await Cancel(3);
+        Assert.Equal(("cancelled", 0, 0), What(await Send($"shipments/{id}/pick", pick, "pick")));
+        Assert.Equal(("cancelled", 0, 0), What(await Send($"shipments/{id}/pack", Boxes(4), "pack")));
+        Assert.Equal(6, (int)(await Cancel(2))["lines"]![0]!["cancelled"]!);
+        Assert.Equal((1, 1, 3), (
+            await Count(id, "shipment.units-picked.v1"), await Count(id, "shipment.packed.v1"),
+            await Count(order, "order.units-cancelled.v1")));
+    }
+
+    [Fact]
+    public async Task A_retry_that_comes_after_the_end_is_answered_as_done()
+    {
+        var (sku, order, id) = await Released(1);
+        (string Path, string Body)[] commands =
+        [
+            ($"shipments/{id}/pick", $$"""{"lines":[{"sku":"{{sku}}","quantity":1}]}"""),
+            ($"shipments/{id}/pack", $$"""{"packages":[{"weightGrams":9,"lines":[{"sku":"{{sku}}","quantity":1}]}]}"""),
+            ($"shipments/{id}/ship", """{"carrier":"c","service":"s"}"""),
+            ($"shipments/{id}/tracking", """{"status":"inTransit","description":"d","occurredAt":"2026-01-03T10:00:00Z","eventId":"e"}"""),
+        ];
+        foreach (var (path, body) in commands)
+            Assert.Equal(200, (await app.Api.Send(HttpMethod.Post, $"/api/v1/{path}", body, path)).Status);
+        Assert.Equal("delivered", await Track(id, "delivered", "2026-01-04T10:00:00Z", "e2"));
+        foreach (var (path, body) in commands)
+        {
+            var again = await app.Api.Send(HttpMethod.Post, $"/api/v1/{path}", body, path);
+            Assert.Equal((200, "delivered"), (again.Status, (string?)again.Json["status"]));
+        }
+        Assert.Equal(6, await app.Database.Ask<long>($"select count(*) from oms.event where stream = '{id}'"));
+    }
+
     [Theory]
     [InlineData("pick", """{"lines":[]}""", "lines"), InlineData("pick", """{"lines":[{"sku":"A","quantity":-1}]}""", "lines[0].quantity")]
     [InlineData("pick", """{"lines":[null]}""", "lines[0].sku")]
@@ -116,6 +167,9 @@ public sealed class ShipmentApiTests(OmsApp app)
 
     Task<string> Track(string id, string status, string at, string eventId) => Do(id, "tracking",
         $$"""{"status":"{{status}}","description":"said so","location":"Gatwick","occurredAt":"{{at}}","eventId":"{{eventId}}"}""");
+
+    Task<long> Count(string stream, string type) =>
+        app.Database.Ask<long>($"select count(*) from oms.event where stream = '{stream}' and type = '{type}'");
 
     async Task<(int, string?)> Code(string id, string verb, string body)
     {

@@ -1,4 +1,6 @@
+using OrleansOms.Contracts;
 using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
@@ -134,6 +136,26 @@ public sealed class FaultTests
         var reply = await Retried(() => silos.Order(placed.Id).Execute(cancel, Silos.By("c1")));
         Assert.Equal((OrderStatus.Cancelled, "look"), (reply.Value!.Status, reply.Value.Holds[0].Name));
         Assert.Equal(1, await silos.Database.Ask<long>("select count(*) from oms.event where type = 'order.units-cancelled.v1'"));
+    }
+
+    [Fact]
+    public async Task A_cancellation_beside_one_that_still_waits_for_its_warehouse_is_refused_until_that_is_done()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 4);
+        var placed = await silos.Place(lines: ("A", 4));
+        await silos.UntilOrder(placed.Id, o => o.Shipments.Count == 1);
+        silos.Faults.OnAppend = a =>
+            a.Main.Events.Any(e => e.Data is UnitsCancelled) ? FaultyLog.Fault.BeforeCommit : null;
+        Task<Reply<OrderView>> Cancel(string id) =>
+            silos.Order(placed.Id).Execute(new CancelOrder(id, "x", [new LineUnits(1, 1)]), Silos.By(id));
+        await Assert.ThrowsAsync<LogUnavailableException>(() => Cancel("c1"));
+        Assert.Equal("cancellation_in_progress", (await Retried(() => Cancel("c2"))).Rejection?.Code);
+
+        silos.Faults.OnAppend = null;
+        await Silos.Until(() => Retried(() => silos.Order(placed.Id).Get()), o => o!.Lines[0].Cancelled == 1);
+        Assert.Equal(2, (await Retried(() => Cancel("c2"))).Value!.Lines[0].Cancelled);
+        Assert.Equal(2, (await Retried(() => Cancel("c1"))).Value!.Lines[0].Cancelled);
     }
 
     [Fact]

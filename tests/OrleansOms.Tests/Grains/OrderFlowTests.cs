@@ -10,6 +10,7 @@ namespace OrleansOms.Tests.Grains;
 public sealed class OrderFlowTests : IAsyncLifetime
 {
     Silos _silos = null!;
+    int _commands;
 
     public async ValueTask InitializeAsync() => _silos = await Silos.Start();
     public ValueTask DisposeAsync() => _silos.DisposeAsync();
@@ -19,7 +20,7 @@ public sealed class OrderFlowTests : IAsyncLifetime
 
     async Task<ShipmentView> Do(string shipment, ShipmentCommand command)
     {
-        var reply = await _silos.Shipment(shipment).Execute(command, Silos.By(shipment));
+        var reply = await _silos.Shipment(shipment).Execute(command, Silos.By($"{shipment}/{++_commands}"));
         return reply.Value ?? throw new InvalidOperationException(reply.Rejection!.Detail);
     }
 
@@ -192,9 +193,48 @@ public sealed class OrderFlowTests : IAsyncLifetime
         await _silos.Receive("LON", "A", 2);
         var placed = await _silos.Place(lines: ("A", 2));
         await Ship((await Released(placed.Id)).Shipments[0].Id, ("A", 2));
-        var reply = await _silos.Order(placed.Id).Execute(new CancelOrder("c", "x", null), Silos.By("c"));
-        Assert.Equal("order_not_cancellable", reply.Rejection?.Code);
-        await _silos.UntilOrder(placed.Id, o => o.Status == OrderStatus.Shipped && o.Lines[0].Cancelled == 0);
+        foreach (var lines in new LineUnits[]?[] { null, [new LineUnits(1, 1)], null })
+        {
+            var reply = await _silos.Order(placed.Id).Execute(new CancelOrder("c", "x", lines), Silos.By("c"));
+            Assert.Equal("order_not_cancellable", reply.Rejection?.Code);
+        }
+        var shipped = await _silos.UntilOrder(placed.Id, o => o.Status == OrderStatus.Shipped);
+        Assert.Equal((8, 0), (shipped.Version, shipped.Lines[0].Cancelled));
+        Assert.Equal(
+            [
+                typeof(OrderPlaced), typeof(PaymentRecorded), typeof(OrderAllocated), typeof(ShipmentReleased),
+                typeof(ShipmentProgressed), typeof(ShipmentProgressed), typeof(UnitsShipped), typeof(ShipmentProgressed),
+            ],
+            (await _silos.Log.ReadStream(placed.Id)).Select(e => e.Data!.GetType()));
+    }
+
+    [Fact]
+    public async Task Cancelling_more_than_can_be_given_back_is_refused_and_takes_nothing()
+    {
+        await _silos.Receive("LON", "A", 2);
+        await _silos.Receive("MAN", "A", 1);
+        var placed = await _silos.Place(lines: ("A", 3));
+        var released = await _silos.UntilOrder(placed.Id, o => o.Shipments.Count == 2);
+        var (gone, here) = (released.Shipments.Single(s => s.Warehouse == "LON"), released.Shipments.Single(s => s.Warehouse == "MAN"));
+        await Ship(gone.Id, ("A", 2));
+        var more = await _silos.Order(placed.Id).Execute(new CancelOrder("c1", "x", [new LineUnits(1, 3)]), Silos.By("c1"));
+        Assert.Equal("order_not_cancellable", more.Rejection?.Code);
+        Assert.Equal(1, (await _silos.Shipment(here.Id).Get())!.Lines.Single().Quantity);
+        Assert.DoesNotContain(
+            await _silos.Log.ReadStream(placed.Id), e => e.Data is CancellationRequested or UnitsCancelled);
+
+        var rest = await _silos.Order(placed.Id).Execute(new CancelOrder("c2", "x", null), Silos.By("c2"));
+        Assert.Equal((1, 2), (rest.Value!.Lines[0].Cancelled, rest.Value.Lines[0].Shipped));
+    }
+
+    [Fact]
+    public async Task Units_that_a_picker_did_not_find_are_cancelled_with_the_others()
+    {
+        await _silos.Receive("LON", "A", 3);
+        var placed = await _silos.Place(lines: ("A", 3));
+        await Do((await Released(placed.Id)).Shipments[0].Id, new PickUnits([new SkuUnits("A", 1)]));
+        var all = await _silos.Order(placed.Id).Execute(new CancelOrder("c", "x", [new LineUnits(1, 3)]), Silos.By("c"));
+        Assert.Equal((OrderStatus.Cancelled, 3), (all.Value!.Status, all.Value.Lines[0].Cancelled));
     }
 
     [Fact]
