@@ -3,6 +3,7 @@ using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Shipments;
 using OrleansOms.Domain.Shipments;
 using OrleansOms.Host.Live;
+using OrleansOms.Host.Ui.Shared;
 using OrleansOms.Postgres.Shipments;
 
 namespace OrleansOms.Host.Ui.Warehouse;
@@ -11,10 +12,10 @@ namespace OrleansOms.Host.Ui.Warehouse;
 /// The work of one warehouse as one page sees it: open shipments, those that left today and those whose carrier is silent,
 /// kept up as they change. A shipment's version never goes back.
 /// </summary>
-/// <param name="since">Where the viewer's day began.</param>
+/// <param name="viewer">Whose day and clock it is.</param>
 /// <param name="change">Runs a change of this object where the page draws itself, then draws it.</param>
 public sealed class WarehouseWork(
-    LiveFeed feed, ShipmentQueries shipments, string warehouse, DateTimeOffset since, Func<Action, Task> change)
+    LiveFeed feed, ShipmentQueries shipments, string warehouse, Viewer viewer, Func<Action, Task> change)
 {
     /// <summary>Shipments of today that are counted; more are not shown.</summary>
     const int MaxShipped = 2000;
@@ -24,12 +25,13 @@ public sealed class WarehouseWork(
     static readonly ShipmentStatus[] Left =
         [ShipmentStatus.Shipped, ShipmentStatus.InTransit, ShipmentStatus.Exception, ShipmentStatus.Delivered, ShipmentStatus.ReturnedToSender];
 
+    DateTimeOffset _today = viewer.Today();
     readonly Dictionary<string, ShipmentView> _all = new(StringComparer.Ordinal);
 
     /// <summary>Whether there is something to show.</summary>
     public bool IsLoaded { get; private set; }
-    /// <summary>Whether the database does not answer.</summary>
-    public bool IsBehind { get; private set; }
+    /// <summary>Since when it could not be read, UTC; null if it could the last time.</summary>
+    public DateTimeOffset? BehindSince { get; private set; }
 
     /// <summary>Not begun, oldest first.</summary>
     public IReadOnlyList<ShipmentView> ToPick => In(ShipmentStatus.Released);
@@ -39,7 +41,7 @@ public sealed class WarehouseWork(
     public IReadOnlyList<ShipmentView> Packed => In(ShipmentStatus.Packed);
     /// <summary>Left since the day began, last first.</summary>
     public IReadOnlyList<ShipmentView> Shipped =>
-        [.. _all.Values.Where(s => Left.Contains(s.Status) && s.ShippedAt >= since).OrderByDescending(s => s.ShippedAt)];
+        [.. _all.Values.Where(s => Left.Contains(s.Status) && s.ShippedAt >= _today).OrderByDescending(s => s.ShippedAt)];
 
     /// <summary>Left on any day, and the carrier has been silent for too long; the longest ago first.</summary>
     public IReadOnlyList<ShipmentView> Silent =>
@@ -69,7 +71,7 @@ public sealed class WarehouseWork(
             var left = ReadLeft();
             Begin(await open, await left);
         }
-        catch (Exception e) when (IsFault(e)) { IsBehind = true; }
+        catch (Exception e) when (IsFault(e)) { BehindSince ??= viewer.Now; }
     }
 
     /// <summary>Follows the warehouse until the page is gone; faults are shown and tried again.</summary>
@@ -93,7 +95,7 @@ public sealed class WarehouseWork(
             catch (OperationCanceledException) when (gone.IsCancellationRequested) { return; }
             catch (Exception e) when (IsFault(e))
             {
-                await change(() => IsBehind = true);
+                await change(() => BehindSince ??= viewer.Now);
                 await Task.Delay(FaultPause, gone).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -110,7 +112,7 @@ public sealed class WarehouseWork(
             .Where(s => (!Left.Contains(s.Status) || s.AlarmSince is not null) && !ids.Contains(s.Id)).Select(s => s.Id).ToList())
             _all.Remove(id);
         Take([.. open, .. left]);
-        (IsLoaded, IsBehind) = (true, false);
+        (IsLoaded, BehindSince) = (true, null);
     }
 
     void Take(IReadOnlyList<ShipmentView> news)
@@ -121,7 +123,7 @@ public sealed class WarehouseWork(
     async Task<IReadOnlyList<ShipmentView>> ReadLeft()
     {
         var filter = new ShipmentFilter { Warehouse = warehouse, Statuses = Left };
-        var shipped = shipments.All(filter with { ShippedSince = since }, MaxShipped);
+        var shipped = shipments.All(filter with { ShippedSince = _today }, MaxShipped);
         var silent = shipments.All(filter with { HasAlarm = true }, MaxSilent);
         return [.. await shipped, .. await silent];
     }
