@@ -22,6 +22,8 @@ public sealed class WarehouseWork(
     /// <summary>Shipments with a silent carrier that are counted, the oldest; more are not shown.</summary>
     const int MaxSilent = 200;
     static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
+    /// <summary>How often it looks whether another day has begun: a moment that is waited for is missed by a clock that is set.</summary>
+    static readonly TimeSpan CalendarPause = TimeSpan.FromSeconds(10);
     static readonly ShipmentStatus[] Left =
         [ShipmentStatus.Shipped, ShipmentStatus.InTransit, ShipmentStatus.Exception, ShipmentStatus.Delivered, ShipmentStatus.ReturnedToSender];
 
@@ -75,7 +77,25 @@ public sealed class WarehouseWork(
     }
 
     /// <summary>Follows the warehouse until the page is gone; faults are shown and tried again.</summary>
-    public async Task Follow(CancellationToken gone)
+    public Task Follow(CancellationToken gone) => Task.WhenAll(FollowChanges(gone), FollowDays(gone));
+
+    async Task FollowDays(CancellationToken gone)
+    {
+        while (!gone.IsCancellationRequested)
+        {
+            if (viewer.Today() is var today && today != _today) await change(() => Turn(today));
+            await Task.Delay(CalendarPause, gone).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    void Turn(DateTimeOffset today)
+    {
+        _today = today;
+        foreach (var id in _all.Values.Where(s => s.ShippedAt < today && s.AlarmSince is null).Select(s => s.Id).ToList())
+            _all.Remove(id);
+    }
+
+    async Task FollowChanges(CancellationToken gone)
     {
         while (!gone.IsCancellationRequested)
         {
