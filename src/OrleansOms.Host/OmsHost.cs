@@ -136,7 +136,9 @@ public static class OmsHost
         builder.WebHost.ConfigureKestrel((context, kestrel) =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = HostSettings.From(context.Configuration).MaxBodyBytes;
+            // Bodies have their limit where they are read. What is a little longer is let in to be thrown away: whoever
+            // sends it would else see the connection break instead of the answer.
+            kestrel.Limits.MaxRequestBodySize = 4 * HostSettings.From(context.Configuration).MaxBodyBytes;
         });
         return builder;
     }

@@ -12,7 +12,7 @@ namespace OrleansOms.Grains.Followers;
 /// live screens. It starts where the read model stands and must be started before grains are called.
 /// </summary>
 public sealed partial class LogTail(
-    IEventLog log, IReadModel readModel, CatalogueIndex catalogue, AvailabilityIndex availability,
+    IEventLog log, IReadModel readModel, CatalogueIndex catalogue, AvailabilityIndex availability, TimeProvider time,
     ILogger<LogTail> logger) : IHostedService
 {
     const int BatchSize = 1000;
@@ -25,11 +25,15 @@ public sealed partial class LogTail(
     TaskCompletionSource _moved = New();
     LogPosition _position;
     CancellationTokenSource? _wake;
-    bool _isAwaited;
+    bool _isAwaited, _isStill;
+    DateTimeOffset _readAt;
     Task _loop = Task.CompletedTask;
 
     /// <summary>Everything up to here has been told.</summary>
     public LogPosition Position { get { lock (_gate) return _position; } }
+
+    /// <summary>When the log was read for the last time, UTC, if it cannot be read at the moment; null if it can.</summary>
+    public DateTimeOffset? StillSince { get { lock (_gate) return _isStill ? _readAt : null; } }
 
     /// <summary>
     /// Tells <paramref name="onBatch"/> of every event from now on, in commit order, one call at a time. It must be
@@ -82,7 +86,7 @@ public sealed partial class LogTail(
         foreach (var warehouse in snapshot.Warehouses) catalogue.Set(warehouse);
         foreach (var stock in snapshot.Stocks) availability.Set(stock);
         foreach (var (sku, units) in snapshot.Waiting) availability.SetWaiting(sku, units);
-        lock (_gate) _position = snapshot.Position;
+        lock (_gate) (_position, _readAt) = (snapshot.Position, time.GetUtcNow());
         _loop = Task.Run(Follow, CancellationToken.None);
         // Orders may be placed as soon as the process is ready, so it must know what is committed by now.
         await CaughtUp(cancellationToken);
@@ -109,6 +113,7 @@ public sealed partial class LogTail(
             catch (OperationCanceledException) when (_stop.IsCancellationRequested) { return; }
             catch (Exception e) when (e is OmsFaultException or TimeoutException)
             {
+                lock (_gate) _isStill = true;
                 LogBehind(logger, e.Message);
                 await Task.Delay(Pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -157,6 +162,7 @@ public sealed partial class LogTail(
         lock (_gate)
         {
             _position = batch.Through;
+            (_isStill, _readAt) = (false, time.GetUtcNow());
             (moved, _moved) = (_moved, New());
         }
         moved.TrySetResult();

@@ -21,10 +21,17 @@ public static class Body
     public static async ValueTask<Body<T>> Read<T>(HttpContext http, JsonTypeInfo<T> type) where T : class
     {
         if (!IsJson(http.Request)) throw new ProblemException(Problem.OfStatus(415));
+        var most = http.RequestServices.GetRequiredService<HostSettings>().MaxBodyBytes;
+        if (http.Request.ContentLength > most) throw TooLarge;
         var reader = http.Request.BodyReader;
         while (true)
         {
             var read = await reader.ReadAsync(http.RequestAborted);
+            if (read.Buffer.Length > most)
+            {
+                reader.AdvanceTo(read.Buffer.End);
+                throw TooLarge;
+            }
             if (!read.IsCompleted)
             {
                 reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
@@ -34,6 +41,8 @@ public static class Body
             finally { reader.AdvanceTo(read.Buffer.End); }
         }
     }
+
+    static ProblemException TooLarge => new(Problem.OfStatus(413));
 
     static bool IsJson(HttpRequest request)
     {

@@ -75,6 +75,9 @@ public sealed partial class LiveFeed : BackgroundService
         _subscription = tail.Subscribe(OnBatch);
     }
 
+    /// <summary>When this feed heard of the log for the last time, UTC, if it is cut off from it; null if it is not.</summary>
+    public DateTimeOffset? CutOffSince => _tail.StillSince;
+
     /// <summary>Orders by status as last read; null before anyone asked.</summary>
     internal IReadOnlyDictionary<OrderStatus, long>? Counts { get; private set; }
 

@@ -12,6 +12,28 @@ public sealed class BoardDayTests(Browser browser) : IClassFixture<Browser>
     readonly ShiftedTime _calendar = new();
 
     [Fact]
+    public async Task What_left_yesterday_leaves_the_open_board_at_midnight()
+    {
+        browser.SkipIfMissing();
+        var now = DateTimeOffset.UtcNow;
+        _calendar.Ahead = now.Date.AddHours(-12) - now.UtcDateTime;
+        await using var app = await Start();
+        var order = await app.PlaceNew();
+        var number = order["number"]!.GetValue<string>();
+        await app.Ship(order);
+        await app.CountEvents();
+        await using var tab = await browser.Open(app, "/warehouse/LON");
+        await tab.TakesScans();
+        await tab.Says("#shipped", number);
+
+        _calendar.Ahead = TimeSpan.Zero;
+        await tab.Says("#shipped", "Nothing has left today.");
+        await Assertions.Expect(tab.Page.Locator("#shipped")).Not.ToContainTextAsync(number);
+        await tab.Says("#shipped h2 .count", "0");
+        tab.AssertStayedOnItsHost();
+    }
+
+    [Fact]
     public async Task A_silent_carrier_is_seen_on_the_board_and_at_the_order_until_it_is_heard()
     {
         browser.SkipIfMissing();

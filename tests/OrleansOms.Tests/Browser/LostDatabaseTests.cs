@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Orders;
@@ -6,7 +8,7 @@ using OrleansOms.Tests.Live;
 
 namespace OrleansOms.Tests.Screens;
 
-/// <summary>The database is taken away for real while somebody looks at the orders.</summary>
+/// <summary>The database is taken away for real while somebody looks at a screen.</summary>
 public sealed class LostDatabaseTests(Browser browser) : IClassFixture<Browser>
 {
     const int OnFirstPage = Page<OrderSummary>.DefaultLimit;
@@ -75,5 +77,48 @@ public sealed class LostDatabaseTests(Browser browser) : IClassFixture<Browser>
         await app.Database.GiveBack();
         await Assertions.Expect(tab.Page.Locator("p.connection")).ToHaveCountAsync(0, new() { Timeout = 60_000 });
         Assert.Equal("Shipped", (await tab.Page.Locator(".orders tbody .c-status").InnerTextAsync()).Trim());
+    }
+
+    [Fact]
+    public async Task The_board_the_station_and_the_order_say_since_when_they_are_old_and_catch_up()
+    {
+        browser.SkipIfMissing();
+        await using var app = await OmsApp.Start();
+        var order = await app.PlaceNew();
+        var shipment = await app.ShipmentOf(order);
+        await app.CountEvents();
+        await using var board = await browser.Open(app, "/warehouse/LON");
+        await using var station = await browser.Open(app, $"/warehouse/LON/{shipment}", 360);
+        await using var page = await browser.Open(app, $"/orders/{order.Id()}");
+        await board.TakesScans();
+        await station.TakesScans();
+        await page.Alive();
+        Tab[] tabs = [board, station, page];
+        foreach (var tab in tabs) await Assertions.Expect(Old(tab)).ToHaveCountAsync(0);
+
+        var before = DateTimeOffset.UtcNow;
+        await app.Database.TakeAway();
+        foreach (var tab in tabs)
+        {
+            await Assertions.Expect(Old(tab)).ToBeVisibleAsync(new() { Timeout = 60_000 });
+            var since = await Old(tab).Locator("time").GetAttributeAsync("datetime");
+            Assert.InRange(DateTimeOffset.Parse(since!, CultureInfo.InvariantCulture), before.AddSeconds(-30), DateTimeOffset.UtcNow);
+        }
+        await board.Picture("board-old-1440");
+        await station.Picture("station-old-360");
+        await page.Picture("order-old-1440");
+
+        await app.Database.GiveBack();
+        foreach (var tab in tabs) await Assertions.Expect(Old(tab)).ToHaveCountAsync(0, new() { Timeout = 60_000 });
+        var sku = order["lines"]![0]!["sku"]!.GetValue<string>();
+        var picked = JsonNode.Parse($$"""{"lines":[{"sku":"{{sku}}","quantity":3}]}""")!;
+        await OmsApp.Until(() => app.Api.Post($"/api/v1/shipments/{shipment}/pick", picked), a => a.Status == 200);
+        await board.Says("#picking", order["number"]!.GetValue<string>());
+        await station.Says(".task", "Pack all of it into one box");
+        await page.Says(".shipment", "Picking");
+        foreach (var tab in tabs) tab.AssertStayedOnItsHost();
+
+        static ILocator Old(Tab tab) =>
+            tab.Page.Locator("main .message", new() { HasText = "The database has not answered since" });
     }
 }

@@ -1,5 +1,9 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Domain.Orders;
 using OrleansOms.Tests.Fixtures;
 using OrleansOms.Tests.Live;
 
@@ -139,6 +143,22 @@ public sealed class StationScreenTests(OmsApp app, Browser browser) : IClassFixt
             Assert.Equal(400, (await app.Api.Post($"/api/v1/shipments/{shipment}/ship", label)).Status);
             await Assertions.Expect(tab.Page.GetByLabel(field, new() { Exact = true })).ToHaveAttributeAsync("maxlength", $"{most}");
         }
+    }
+
+    [Fact]
+    public async Task A_hold_that_comes_while_the_station_is_open_is_said_there()
+    {
+        browser.SkipIfMissing();
+        var sku = await app.NewProduct(5);
+        var order = await app.Api.Place(Api.Order((sku, 1)));
+        await using var tab = await browser.Open(app, $"/warehouse/LON/{await app.ShipmentOf(order)}", 360);
+        await tab.TakesScans();
+        var grain = app.Services.GetRequiredService<IGrainFactory>().GetGrain<IOrderGrain>(order.Id());
+        await grain.Execute(new PlaceHold("address check", "street is missing", HoldStops.Release), new Caller(Api.NewKey(), "ann"));
+        await tab.Says(".station > p.message", "The order is on hold: address check (street is missing). Ask before you send it.");
+        await grain.Execute(new LiftHold("address check"), new Caller(Api.NewKey(), "ann"));
+        await Assertions.Expect(tab.Page.Locator(".station")).Not.ToContainTextAsync("on hold", new() { Timeout = 60_000 });
+        tab.AssertStayedOnItsHost();
     }
 
     [Fact]

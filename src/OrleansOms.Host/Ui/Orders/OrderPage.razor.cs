@@ -30,7 +30,8 @@ public sealed partial class OrderPage : IAsyncDisposable
     OrderView? _view;
     string _trackingUrl = "";
     int _firstShown;
-    bool _isMissing, _failed, _isBehind, _copied;
+    DateTimeOffset? _behindSince;
+    bool _isMissing, _failed, _copied;
 
     /// <summary>The order's id, or its number.</summary>
     [Parameter] public string Id { get; set; } = "";
@@ -65,7 +66,7 @@ public sealed partial class OrderPage : IAsyncDisposable
             catch (OperationCanceledException) when (gone.IsCancellationRequested) { return; }
             catch (Exception e) when (e is OmsFaultException or TimeoutException or DbException)
             {
-                await InvokeAsync(() => { _isBehind = true; StateHasChanged(); });
+                await InvokeAsync(() => { _behindSince ??= Viewer.Now; StateHasChanged(); });
                 await Task.Delay(FaultPause, gone).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -82,14 +83,14 @@ public sealed partial class OrderPage : IAsyncDisposable
             var order = news.Aggregate(known, (o, e) => e.Data is OrderEvent known
                 ? o.Apply(known) : o with { Version = e.Version });
             var silentSince = await ReadSilence(order);
-            (_failed, _isBehind) = (false, false);
+            (_failed, _behindSince) = (false, null);
             if (!order.Exists || !await MaySee(order)) _isMissing = true;
             else if (_order is null || news.Count > 0) Take(order, news);
             if (_order?.Version == order.Version) _silentSince = silentSince;
         }
         catch (Exception e) when (e is OmsFaultException or TimeoutException or DbException)
         {
-            (_failed, _isBehind) = (true, true);
+            (_failed, _behindSince) = (true, _behindSince ?? Viewer.Now);
         }
         StateHasChanged();
     }

@@ -20,6 +20,7 @@ namespace OrleansOms.Host.Ui.Warehouse;
 public abstract class ScanPage : ComponentBase, IAsyncDisposable
 {
     const int MaxScanLength = 200;
+    private protected static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
 
     readonly CancellationTokenSource _gone = new();
     Task _following = Task.CompletedTask;
@@ -63,7 +64,7 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
     {
         if (!(await Viewer.Caller()).MaySee(Code) || !Catalogue.TryGetWarehouse(Code, out var warehouse)) return;
         Warehouse = warehouse;
-        Work = new WarehouseWork(Feed, Shipments, Code, Viewer.Today(), change => InvokeAsync(() =>
+        Work = new WarehouseWork(Feed, Shipments, Code, Viewer, change => InvokeAsync(() =>
         {
             change();
             Changed();
@@ -185,7 +186,7 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
     private protected static string NumberOf(ShipmentView shipment) => shipment.Id[(shipment.Id.LastIndexOf('-') + 1)..];
 
     /// <inheritdoc />
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         await _gone.CancelAsync();
         await _following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -33,6 +33,8 @@ public sealed partial class StationPage : ScanPage
     readonly Boxes _boxes = new();
     readonly Dictionary<string, string> _commandIds = new(StringComparer.Ordinal);
     HashSet<string> _stored = [];
+    CancellationTokenSource _another = new();
+    Task _followingOrder = Task.CompletedTask;
     ShipmentView? _shipment;
     Question? _confirm;
     Func<Task<Said?>>? _retry;
@@ -90,6 +92,7 @@ public sealed partial class StationPage : ScanPage
         (_isMissing, _elsewhere) = (false, null);
         _commandIds.Clear();
         BeginAnew();
+        await Leave();
         await Open();
     }
 
@@ -106,10 +109,53 @@ public sealed partial class StationPage : ScanPage
             }
             _stored = [.. (await Log.ReadStream(shipment.Id)).Select(e => e.CommandId)];
             Adopt(shipment);
-            var order = await Grains.GetGrain<IOrderGrain>(shipment.OrderId).Get();
-            _hold = order?.Holds is { Count: > 0 } holds ? Show.Join([.. holds.Select(h => $"{h.Name} ({h.Reason})")]) : null;
+            _followingOrder = FollowOrder(shipment.OrderId, _another.Token);
         }
         catch (Exception e) when (IsFault(e)) { _failed = _shipment is null; }
+    }
+
+    /// <summary>Shows the order's holds as they come and go, until another shipment is opened.</summary>
+    async Task FollowOrder(string orderId, CancellationToken another)
+    {
+        while (!another.IsCancellationRequested)
+        {
+            try
+            {
+                using var watch = await Feed.WatchOrder(orderId, another);
+                if (watch is null) return;
+                await InvokeAsync(() => ShowHolds(watch.Snapshot));
+                await foreach (var order in watch.Changes(another)) await InvokeAsync(() => ShowHolds(order));
+            }
+            catch (OperationCanceledException) when (another.IsCancellationRequested) { return; }
+            catch (Exception e) when (IsFault(e))
+            {
+                await Task.Delay(FaultPause, another).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        void ShowHolds(OrderView order)
+        {
+            if (another.IsCancellationRequested) return;
+            _hold = order.Holds.Count == 0 ? null : Show.Join([.. order.Holds.Select(h => $"{h.Name} ({h.Reason})")]);
+            StateHasChanged();
+        }
+    }
+
+    async Task Leave()
+    {
+        await _another.CancelAsync();
+        await _followingOrder.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _another.Dispose();
+        _another = new CancellationTokenSource();
+    }
+
+    /// <inheritdoc />
+    public override async ValueTask DisposeAsync()
+    {
+        await Leave();
+        _another.Dispose();
+        await base.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 
     private protected override void Restore(ResumeEventArgs kept)

@@ -3,6 +3,7 @@ using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Shipments;
 using OrleansOms.Domain.Shipments;
 using OrleansOms.Host.Live;
+using OrleansOms.Host.Ui.Shared;
 using OrleansOms.Postgres.Shipments;
 
 namespace OrleansOms.Host.Ui.Warehouse;
@@ -11,25 +12,28 @@ namespace OrleansOms.Host.Ui.Warehouse;
 /// The work of one warehouse as one page sees it: open shipments, those that left today and those whose carrier is silent,
 /// kept up as they change. A shipment's version never goes back.
 /// </summary>
-/// <param name="since">Where the viewer's day began.</param>
+/// <param name="viewer">Whose day and clock it is.</param>
 /// <param name="change">Runs a change of this object where the page draws itself, then draws it.</param>
 public sealed class WarehouseWork(
-    LiveFeed feed, ShipmentQueries shipments, string warehouse, DateTimeOffset since, Func<Action, Task> change)
+    LiveFeed feed, ShipmentQueries shipments, string warehouse, Viewer viewer, Func<Action, Task> change)
 {
     /// <summary>Shipments of today that are counted; more are not shown.</summary>
     const int MaxShipped = 2000;
     /// <summary>Shipments with a silent carrier that are counted, the oldest; more are not shown.</summary>
     const int MaxSilent = 200;
     static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
+    /// <summary>How often it looks whether another day has begun: a moment that is waited for is missed by a clock that is set.</summary>
+    static readonly TimeSpan CalendarPause = TimeSpan.FromSeconds(10);
     static readonly ShipmentStatus[] Left =
         [ShipmentStatus.Shipped, ShipmentStatus.InTransit, ShipmentStatus.Exception, ShipmentStatus.Delivered, ShipmentStatus.ReturnedToSender];
 
+    DateTimeOffset _today = viewer.Today();
     readonly Dictionary<string, ShipmentView> _all = new(StringComparer.Ordinal);
 
     /// <summary>Whether there is something to show.</summary>
     public bool IsLoaded { get; private set; }
-    /// <summary>Whether the database does not answer.</summary>
-    public bool IsBehind { get; private set; }
+    /// <summary>Since when it could not be read, UTC; null if it could the last time.</summary>
+    public DateTimeOffset? BehindSince { get; private set; }
 
     /// <summary>Not begun, oldest first.</summary>
     public IReadOnlyList<ShipmentView> ToPick => In(ShipmentStatus.Released);
@@ -39,7 +43,7 @@ public sealed class WarehouseWork(
     public IReadOnlyList<ShipmentView> Packed => In(ShipmentStatus.Packed);
     /// <summary>Left since the day began, last first.</summary>
     public IReadOnlyList<ShipmentView> Shipped =>
-        [.. _all.Values.Where(s => Left.Contains(s.Status) && s.ShippedAt >= since).OrderByDescending(s => s.ShippedAt)];
+        [.. _all.Values.Where(s => Left.Contains(s.Status) && s.ShippedAt >= _today).OrderByDescending(s => s.ShippedAt)];
 
     /// <summary>Left on any day, and the carrier has been silent for too long; the longest ago first.</summary>
     public IReadOnlyList<ShipmentView> Silent =>
@@ -69,11 +73,29 @@ public sealed class WarehouseWork(
             var left = ReadLeft();
             Begin(await open, await left);
         }
-        catch (Exception e) when (IsFault(e)) { IsBehind = true; }
+        catch (Exception e) when (IsFault(e)) { BehindSince ??= viewer.Now; }
     }
 
     /// <summary>Follows the warehouse until the page is gone; faults are shown and tried again.</summary>
-    public async Task Follow(CancellationToken gone)
+    public Task Follow(CancellationToken gone) => Task.WhenAll(FollowChanges(gone), FollowDays(gone));
+
+    async Task FollowDays(CancellationToken gone)
+    {
+        while (!gone.IsCancellationRequested)
+        {
+            if (viewer.Today() is var today && today != _today) await change(() => Turn(today));
+            await Task.Delay(CalendarPause, gone).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    void Turn(DateTimeOffset today)
+    {
+        _today = today;
+        foreach (var id in _all.Values.Where(s => s.ShippedAt < today && s.AlarmSince is null).Select(s => s.Id).ToList())
+            _all.Remove(id);
+    }
+
+    async Task FollowChanges(CancellationToken gone)
     {
         while (!gone.IsCancellationRequested)
         {
@@ -93,7 +115,7 @@ public sealed class WarehouseWork(
             catch (OperationCanceledException) when (gone.IsCancellationRequested) { return; }
             catch (Exception e) when (IsFault(e))
             {
-                await change(() => IsBehind = true);
+                await change(() => BehindSince ??= viewer.Now);
                 await Task.Delay(FaultPause, gone).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -110,7 +132,7 @@ public sealed class WarehouseWork(
             .Where(s => (!Left.Contains(s.Status) || s.AlarmSince is not null) && !ids.Contains(s.Id)).Select(s => s.Id).ToList())
             _all.Remove(id);
         Take([.. open, .. left]);
-        (IsLoaded, IsBehind) = (true, false);
+        (IsLoaded, BehindSince) = (true, null);
     }
 
     void Take(IReadOnlyList<ShipmentView> news)
@@ -121,7 +143,7 @@ public sealed class WarehouseWork(
     async Task<IReadOnlyList<ShipmentView>> ReadLeft()
     {
         var filter = new ShipmentFilter { Warehouse = warehouse, Statuses = Left };
-        var shipped = shipments.All(filter with { ShippedSince = since }, MaxShipped);
+        var shipped = shipments.All(filter with { ShippedSince = _today }, MaxShipped);
         var silent = shipments.All(filter with { HasAlarm = true }, MaxSilent);
         return [.. await shipped, .. await silent];
     }
