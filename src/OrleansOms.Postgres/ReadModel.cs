@@ -83,13 +83,16 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
     });
 
     /// <inheritdoc />
-    public async Task<IReadOnlyList<string>> FindWaitingOrders(IReadOnlyCollection<string> skus, int max) =>
+    public async Task<IReadOnlyList<string>> FindWaitingOrders(
+        IReadOnlyCollection<string> skus, int max, string? after = null) =>
         await ReadModelSql.Read(database, """
             select o.id from oms.orders o
             where o.id in (select l.order_id from oms.order_lines l where l.sku = any($1) and l.backordered > 0)
+              and ($3 = '' or (o.promised_by, o.placed_at, o.id)
+                > (select a.promised_by, a.placed_at, a.id from oms.orders a where a.id = $3))
             order by o.promised_by, o.placed_at, o.id
             limit $2
-            """, [skus.ToArray(), max], row => row.GetString(0));
+            """, [skus.ToArray(), max, after ?? ""], row => row.GetString(0));
 
     /// <summary>
     /// Empties every table of the read model and sets its position to the log's start, in one transaction; the follower

@@ -23,5 +23,6 @@ public interface IReadModel
     Task<IndexSnapshot> LoadIndexes();
 
     /// <summary>Orders with waiting units of these SKUs, oldest promise first, then oldest order.</summary>
-    Task<IReadOnlyList<string>> FindWaitingOrders(IReadOnlyCollection<string> skus, int max);
+    /// <param name="after">The order that they come after; null to begin with the first.</param>
+    Task<IReadOnlyList<string>> FindWaitingOrders(IReadOnlyCollection<string> skus, int max, string? after = null);
 }

@@ -20,7 +20,7 @@ public sealed class BackorderFollower(
     CatalogueIndex catalogue, LogTail tail, IGrainFactory grains, ILogger<BackorderFollower> logger)
     : EffectFollower(log, checkpoints, logger), IBackorderFollower
 {
-    /// <summary>Waiting orders that are asked in one turn.</summary>
+    /// <summary>Waiting orders that are read at once.</summary>
     const int MaxOrders = 1000;
 
     static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
@@ -38,14 +38,25 @@ public sealed class BackorderFollower(
         if (skus.Count > 0) await Allocate(skus, last);
     }
 
+    /// <summary>
+    /// Asks whoever waits until no unit is left. Each order is asked once, served or not, so there is an end to it.
+    /// </summary>
     async Task Allocate(HashSet<string> skus, LogPosition position)
     {
         while (await readModel.Position() < position) await Task.Delay(Poll, Stopping);
-        foreach (var order in await readModel.FindWaitingOrders(skus, MaxOrders))
+        IReadOnlyList<string> orders = [];
+        do
         {
-            if (!skus.Any(IsAvailable)) return;
-            await grains.GetGrain<IOrderGrain>(order).AllocateWaiting();
+            orders = await readModel.FindWaitingOrders(skus, MaxOrders, after: orders.LastOrDefault());
+            foreach (var order in orders)
+            {
+                Stopping.ThrowIfCancellationRequested();
+                if (!skus.Any(IsAvailable)) return;
+                await grains.GetGrain<IOrderGrain>(order).AllocateWaiting();
+            }
+            skus.RemoveWhere(sku => !IsAvailable(sku));
         }
+        while (orders.Count == MaxOrders && skus.Count > 0);
     }
 
     bool IsAvailable(string sku) => availability.StocksOf(sku).Any(s => s.Available > 0

@@ -22,6 +22,7 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
     static readonly TimeSpan Margin = TimeSpan.FromSeconds(1);
 
     IGrainReminder? _reminder;
+    Task _unwatched = Task.CompletedTask;
 
     /// <inheritdoc />
     protected override Shipment Empty => new(Key);
@@ -85,7 +86,10 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
             await Store(decision.Events, new Caller($"{Key}/silence/{State.Version}", Caller.System));
     }
 
-    async Task StopWatching()
+    /// <summary>Once for all who wait: a reminder that is removed twice at the same time fails the second caller.</summary>
+    Task StopWatching() => _unwatched.IsCompleted ? _unwatched = Unwatch() : _unwatched;
+
+    async Task Unwatch()
     {
         _reminder ??= await this.GetReminder(TrackingReminder);
         if (_reminder is null) return;

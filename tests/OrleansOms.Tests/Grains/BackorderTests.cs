@@ -20,6 +20,18 @@ public sealed class BackorderTests : IAsyncLifetime
         Silos.By($"active-{isActive}"));
 
     [Fact]
+    public async Task One_arrival_serves_more_orders_than_are_asked_at_once()
+    {
+        const int Orders = 1050;
+        var orders = Enumerable.Range(0, Orders).Select(_ => _silos.NewOrder(lines: ("C", 1))).ToList();
+        foreach (var some in orders.Chunk(100))
+            await Task.WhenAll(some.Select(o => _silos.Desk.Place(o.Id, o.Command, Silos.By(o.Id))));
+        await _silos.Receive("LON", "C", Orders);
+        for (var left = Orders - 50; left >= 0; left -= 50)
+            await _silos.UntilStock("LON", "C", s => s.Available <= left);
+    }
+
+    [Fact]
     public async Task A_warehouse_that_is_active_again_serves_the_orders_that_wait()
     {
         await PutLondon(isActive: false);

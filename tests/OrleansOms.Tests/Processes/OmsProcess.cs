@@ -10,6 +10,9 @@ sealed class OmsProcess : IAsyncDisposable
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
+    /// <summary>A command may have a month of orders to place.</summary>
+    static readonly TimeSpan CommandPatience = TimeSpan.FromMinutes(8);
+
     readonly TestFolder _data = new();
     readonly Dictionary<string, string> _settings;
     System.Diagnostics.Process? _process;
@@ -56,7 +59,7 @@ sealed class OmsProcess : IAsyncDisposable
     public async Task<(int Code, string Output)> Run(params string[] command)
     {
         using var process = Begin(command);
-        using var limit = new CancellationTokenSource(Patience);
+        using var limit = new CancellationTokenSource(CommandPatience);
         try
         {
             var error = process.StandardError.ReadToEndAsync(limit.Token);

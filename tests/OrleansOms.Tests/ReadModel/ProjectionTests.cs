@@ -240,6 +240,9 @@ public sealed class ProjectionTests : ReadModelTest
         string[] expected = [Company.OrderId(4), Company.OrderId(2), Company.OrderId(1)];
         Assert.Equal(expected, await Rows.FindWaitingOrders(["a1"], 10));
         Assert.Equal(expected[..2], await Rows.FindWaitingOrders(["a1", "A1"], 2));
+        Assert.Equal(expected[2..], await Rows.FindWaitingOrders(["a1", "A1"], 2, after: expected[1]));
+        Assert.Empty(await Rows.FindWaitingOrders(["a1"], 10, after: expected[2]));
+        Assert.Equal(expected[1..], await Rows.FindWaitingOrders(["a1"], 10, after: Company.OrderId(4)));
         Assert.Equal(expected[..1], await Rows.FindWaitingOrders(["A1"], 10));
         Assert.Empty(await Rows.FindWaitingOrders(["85123A"], 10));
         Assert.Empty(await Rows.FindWaitingOrders([], 10));
