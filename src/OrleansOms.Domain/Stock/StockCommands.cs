@@ -35,6 +35,28 @@ public sealed record ReleaseStock(
     [property: Id(2)] string Reason, [property: Id(3)] string? Undoes = null)
     : StockCommand(CommandId);
 
+/// <summary>
+/// Frees what an order's lines hold beyond what the order keeps. Decided by the stock, so that an undone attempt and this
+/// do not free the same units twice, whichever comes first.
+/// </summary>
+/// <param name="CommandId">Made with <see cref="IdOf"/>.</param>
+/// <param name="Kept">What the order's events say that each line has here.</param>
+/// <param name="Reason">For the ledger.</param>
+[GenerateSerializer, Immutable, Alias("oms.SettleStock")]
+public sealed record SettleStock(
+    string CommandId, [property: Id(0)] string OrderId, [property: Id(1)] IReadOnlyList<LineUnits> Kept,
+    [property: Id(2)] string Reason)
+    : StockCommand(CommandId)
+{
+    const string Mark = "/settle/";
+
+    /// <summary>A command id that no other command has.</summary>
+    public static string IdOf(string orderId, Guid unique) => $"{orderId}{Mark}{unique:N}";
+
+    /// <summary>Whether a command id is that of a settlement.</summary>
+    public static bool IsIdOf(string commandId) => commandId.Contains(Mark, StringComparison.Ordinal);
+}
+
 /// <summary>Promised units left the warehouse.</summary>
 [GenerateSerializer, Immutable, Alias("oms.ShipStock")]
 public sealed record ShipStock(

@@ -16,6 +16,7 @@ public static class StockDecider
         ReserveStock c => Reserve(stock, c),
         ReleaseStock c => End(stock, c.CommandId, c.OrderId, Undone(stock, c),
             lines => new ReservationReleased(c.OrderId, lines, c.Reason)),
+        SettleStock c => Settle(stock, c),
         ShipStock c => End(stock, c.CommandId, c.OrderId, c.Lines,
             lines => new StockShipped(c.OrderId, c.ShipmentId, lines)),
         WriteOffStock c => End(stock, c.CommandId, c.OrderId, c.Lines,
@@ -26,11 +27,26 @@ public static class StockDecider
     static Decision<StockEvent> TooMuch { get; } = Decision<StockEvent>.Refuse(
         "stock_too_large", $"A stock holds at most {Stock.MaxOnHand} units.");
 
+    // What was settled since the attempt is settled: the attempt's units were the surplus.
     static IReadOnlyList<LineUnits> Undone(Stock stock, ReleaseStock c) => c.Undoes is not { } undoes ? c.Lines :
     [
         .. c.Lines.Where(l => stock.Reservations.TryGetValue(Stock.ReservationOf(c.OrderId, l.LineId), out var held)
-            && held.Commands.Contains(undoes)),
+            && held.Commands.LastIndexOf(undoes) is >= 0 and var at
+            && !held.Commands.Skip(at).Any(SettleStock.IsIdOf)),
     ];
+
+    static Decision<StockEvent> Settle(Stock stock, SettleStock c)
+    {
+        LineUnits[] surplus = [.. c.Kept
+            .Select(l => l with
+            {
+                Quantity = (stock.Reservations.GetValueOrDefault(Stock.ReservationOf(c.OrderId, l.LineId))?.Quantity ?? 0)
+                    - l.Quantity,
+            })
+            .Where(l => l.Quantity > 0)];
+        return surplus.Length == 0 ? Decision<StockEvent>.AlreadyDone
+            : Decision<StockEvent>.Accept(new ReservationReleased(c.OrderId, surplus, c.Reason));
+    }
 
     static Decision<StockEvent> Adjust(Stock stock, AdjustStock c)
     {

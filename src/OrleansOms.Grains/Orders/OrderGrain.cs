@@ -216,14 +216,13 @@ public sealed partial class OrderGrain(
         var lineIds = State.Exists
             ? State.Lines.Where(l => l.Placed.Sku == sku).Select(l => l.Placed.LineId)
             : Enumerable.Range(1, OrderLimits.MaxLines);
-        var surplus = (await stock.ReservedFor(Key, [.. lineIds]))
-            .Select(held => held with { Quantity = held.Quantity - AllocatedIn(warehouse, held.LineId) })
-            .Where(l => l.Quantity > 0)
-            .ToArray();
-        if (surplus.Length == 0) return;
-        LogSurplus(logger, Key, warehouse, sku, surplus.Sum(s => s.Quantity));
+        LineUnits[] kept = [.. (await stock.ReservedFor(Key, [.. lineIds]))
+            .Where(held => held.Quantity > AllocatedIn(warehouse, held.LineId))
+            .Select(held => held with { Quantity = AllocatedIn(warehouse, held.LineId) })];
+        if (kept.Length == 0) return;
+        LogSurplus(logger, Key, warehouse, sku);
         await stock.Execute(
-            new ReleaseStock($"{Key}/settle/{Guid.NewGuid():N}", Key, surplus, "no order holds these units"), Caller.System);
+            new SettleStock(SettleStock.IdOf(Key, Guid.NewGuid()), Key, kept, "no order holds these units"), Caller.System);
     });
 
     int AllocatedIn(string warehouse, int lineId) => State.Exists
@@ -289,6 +288,6 @@ public sealed partial class OrderGrain(
     [LoggerMessage(LogLevel.Information, "{Order}: its stocks are told later ({Reason}).")]
     static partial void LogLater(ILogger logger, string order, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "{Order} holds {Units} units of {Sku} in {Warehouse} that it has not stored; freed.")]
-    static partial void LogSurplus(ILogger logger, string order, string warehouse, string sku, int units);
+    [LoggerMessage(LogLevel.Warning, "{Order} holds units of {Sku} in {Warehouse} that it has not stored; they are freed.")]
+    static partial void LogSurplus(ILogger logger, string order, string warehouse, string sku);
 }

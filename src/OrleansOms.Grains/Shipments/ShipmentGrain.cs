@@ -21,7 +21,6 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
     /// <summary>The reminder is set a moment before the silence begins.</summary>
     static readonly TimeSpan Margin = TimeSpan.FromSeconds(1);
 
-    IGrainReminder? _reminder;
     Task _unwatched = Task.CompletedTask;
 
     /// <inheritdoc />
@@ -39,7 +38,7 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
     {
         // It waits from the moment it leaves. The reminder comes first: without it a crash would leave nobody watching.
         if (command is ShipShipment && State.Status == ShipmentStatus.Packed)
-            _reminder = await this.RegisterOrUpdateReminder(
+            await this.RegisterOrUpdateReminder(
                 TrackingReminder, settings.TrackingSilence + Margin, Longer(settings.TrackingSilence / 4, MinPeriod));
         var decision = State.Remembered.Contains(caller.CommandId)
             ? Decision<ShipmentEvent>.AlreadyDone : ShipmentDecider.Decide(State, command, Now);
@@ -91,10 +90,8 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
 
     async Task Unwatch()
     {
-        _reminder ??= await this.GetReminder(TrackingReminder);
-        if (_reminder is null) return;
-        await this.UnregisterReminder(_reminder);
-        _reminder = null;
+        // Read, not remembered: of several that registered it at once, the last answer need not be the last version.
+        if (await this.GetReminder(TrackingReminder) is { } reminder) await this.UnregisterReminder(reminder);
     }
 
     static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;

@@ -82,6 +82,18 @@ public sealed class StockDeciderTests
         Assert.Equal(3, stock.Reserved);
     }
 
+    [Theory]
+    [InlineData(true), InlineData(false)]
+    public void An_attempt_is_given_back_once_whether_its_undoing_or_the_settlement_comes_first(bool isSettledFirst)
+    {
+        var settle = new SettleStock(SettleStock.IdOf(Order, Guid.NewGuid()), Order, [new(1, 3)], "test");
+        var undo = Release("second/back", 3, "second");
+        var both = When(When(With(9), Reserve("first", 3)), Reserve("second", 3));
+        var after = isSettledFirst ? When(When(both, settle), undo) : When(When(both, undo), settle);
+        Assert.Equal(3, after.Reserved);
+        Assert.Equal(3, When(When(after, Reserve("third", 3)), Release("third/back", 3, "third")).Reserved);
+    }
+
     [Fact]
     public void A_short_pick_takes_the_units_out_of_promise_and_shelf()
     {
