@@ -209,6 +209,8 @@ public sealed partial class OrderGrain(
     /// <inheritdoc />
     public Task SettleReservation(string warehouse, string sku) => Locked(async () =>
     {
+        // The desk places orders without this grain, also one that was abandoned before.
+        if (!State.Exists) await Load();
         if (State.Version == 0)
             await Store(OrderDecider.Decide(State, new AbandonOrder(), Now).Events, System("abandon"));
         foreach (var e in await Log.ReadStream(Key)) await Consequences(e.Version, (OrderEvent)e.Data!);
