@@ -35,10 +35,11 @@ public interface IOrderGrain : IGrainWithStringKey
 
     /// <summary>
     /// Compares what a stock has reserved for this order with what the order has stored, and frees the surplus. An order
-    /// that does not exist is first made impossible, so that a late write cannot bring it to life.
+    /// that does not exist is first made impossible, so that a late write cannot bring it to life. False if the
+    /// reservation changed meanwhile and has to be looked at again.
     /// </summary>
     /// <param name="warehouse">Code of the warehouse.</param>
     /// <param name="sku">The SKU.</param>
     [Alias("SettleReservation")]
-    Task SettleReservation(string warehouse, string sku);
+    Task<bool> SettleReservation(string warehouse, string sku);
 }

@@ -31,14 +31,20 @@ public interface IStockGrain : IGrainWithStringKey
     [Alias("Get")]
     Task<StockView> Get();
 
-    /// <summary>The units that an order's lines hold here.</summary>
+    /// <summary>What an order's lines hold here.</summary>
     [Alias("ReservedFor")]
-    Task<IReadOnlyList<LineUnits>> ReservedFor(string orderId, IReadOnlyList<int> lineIds);
+    Task<IReadOnlyList<HeldUnits>> ReservedFor(string orderId, IReadOnlyList<int> lineIds);
 
     /// <summary>Whether units of an order were not found here and none have come in since.</summary>
     [Alias("HasFailed")]
     Task<bool> HasFailed(string orderId);
 }
+
+/// <summary>Units that a line holds in a stock.</summary>
+/// <param name="LastCommand">The last command that changed it: tells whether it has changed since.</param>
+[GenerateSerializer, Immutable, Alias("oms.HeldUnits")]
+public sealed record HeldUnits(
+    [property: Id(0)] int LineId, [property: Id(1)] int Quantity, [property: Id(2)] string LastCommand);
 
 /// <summary>A receipt or an adjustment, done.</summary>
 [GenerateSerializer, Immutable, Alias("oms.MovementView")]

@@ -10,7 +10,7 @@ public static class OrderDecider
     public static Decision<OrderEvent> Decide(Order order, OrderCommand command, DateTimeOffset now) => command switch
     {
         TakeOrder c => Take(order, c, now),
-        AbandonOrder => order.Version > 0
+        AbandonOrder => order.Exists || order.Refused is not null
             ? Decision<OrderEvent>.AlreadyDone : Decision<OrderEvent>.Accept(new OrderAbandoned()),
         _ when !order.Exists => Decision<OrderEvent>.Refuse(Rejection.NotFound("The order")),
         AllocateUnits c => Allocate(order, c),

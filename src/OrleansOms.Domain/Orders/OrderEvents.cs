@@ -23,7 +23,8 @@ public sealed record OrderPlaced(
 public sealed record OrderRefused(string Code, string Detail, string RequestHash) : OrderEvent;
 
 /// <summary>
-/// Stock was reserved for an order that was never stored. Whoever still tries to store it as new will find this.
+/// Stock was reserved for an order that was never stored. Whoever reserved before this and still tries to store the order
+/// finds this in its way; whoever has read it may place the order.
 /// </summary>
 public sealed record OrderAbandoned : OrderEvent;
 

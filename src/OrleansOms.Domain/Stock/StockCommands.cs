@@ -36,15 +36,14 @@ public sealed record ReleaseStock(
     : StockCommand(CommandId);
 
 /// <summary>
-/// Frees what an order's lines hold beyond what the order keeps. Decided by the stock, so that an undone attempt and this
-/// do not free the same units twice, whichever comes first.
+/// Frees what an order's lines hold beyond what the order keeps. Refused with <c>reservation_changed</c> if one of them has
+/// changed since it was looked at: what came later may be of an order that is being stored.
 /// </summary>
 /// <param name="CommandId">Made with <see cref="IdOf"/>.</param>
-/// <param name="Kept">What the order's events say that each line has here.</param>
 /// <param name="Reason">For the ledger.</param>
 [GenerateSerializer, Immutable, Alias("oms.SettleStock")]
 public sealed record SettleStock(
-    string CommandId, [property: Id(0)] string OrderId, [property: Id(1)] IReadOnlyList<LineUnits> Kept,
+    string CommandId, [property: Id(0)] string OrderId, [property: Id(1)] IReadOnlyList<SettledLine> Lines,
     [property: Id(2)] string Reason)
     : StockCommand(CommandId)
 {
@@ -56,6 +55,13 @@ public sealed record SettleStock(
     /// <summary>Whether a command id is that of a settlement.</summary>
     public static bool IsIdOf(string commandId) => commandId.Contains(Mark, StringComparison.Ordinal);
 }
+
+/// <summary>A line whose reservation is settled.</summary>
+/// <param name="Kept">What the order's events say that the line has in this stock.</param>
+/// <param name="Seen">The last command that had changed the reservation when it was looked at.</param>
+[GenerateSerializer, Immutable, Alias("oms.SettledLine")]
+public sealed record SettledLine(
+    [property: Id(0)] int LineId, [property: Id(1)] int Kept, [property: Id(2)] string Seen);
 
 /// <summary>Promised units left the warehouse.</summary>
 [GenerateSerializer, Immutable, Alias("oms.ShipStock")]

@@ -37,14 +37,15 @@ public static class StockDecider
 
     static Decision<StockEvent> Settle(Stock stock, SettleStock c)
     {
-        LineUnits[] surplus = [.. c.Kept
-            .Select(l => l with
-            {
-                Quantity = (stock.Reservations.GetValueOrDefault(Stock.ReservationOf(c.OrderId, l.LineId))?.Quantity ?? 0)
-                    - l.Quantity,
-            })
-            .Where(l => l.Quantity > 0)];
-        return surplus.Length == 0 ? Decision<StockEvent>.AlreadyDone
+        var surplus = new List<LineUnits>(c.Lines.Count);
+        foreach (var line in c.Lines)
+        {
+            if (!stock.Reservations.TryGetValue(Stock.ReservationOf(c.OrderId, line.LineId), out var held)) continue;
+            if (held.Commands[^1] != line.Seen)
+                return Decision<StockEvent>.Refuse("reservation_changed", "The reservation has changed since it was looked at.");
+            if (held.Quantity > line.Kept) surplus.Add(new LineUnits(line.LineId, held.Quantity - line.Kept));
+        }
+        return surplus.Count == 0 ? Decision<StockEvent>.AlreadyDone
             : Decision<StockEvent>.Accept(new ReservationReleased(c.OrderId, surplus, c.Reason));
     }
 

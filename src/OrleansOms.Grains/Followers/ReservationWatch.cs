@@ -41,8 +41,8 @@ public sealed class ReservationWatch(
         foreach (var (key, alone) in _alone.Where(a => a.Value.Since <= old).ToList())
         {
             var (warehouse, sku) = Keys.ReadStock(key.Stock);
-            await grains.GetGrain<IOrderGrain>(key.OrderId).SettleReservation(warehouse, sku);
-            _alone.Remove(key);
+            // What changed under its hands is looked at again.
+            if (await grains.GetGrain<IOrderGrain>(key.OrderId).SettleReservation(warehouse, sku)) _alone.Remove(key);
         }
         return await base.Tick();
     }

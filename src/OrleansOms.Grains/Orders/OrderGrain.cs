@@ -207,28 +207,39 @@ public sealed partial class OrderGrain(
             stocks.Of(c.Warehouse, c.Sku).Execute(c.Command, Caller.System)));
 
     /// <inheritdoc />
-    public Task SettleReservation(string warehouse, string sku) => Locked(async () =>
+    public Task<bool> SettleReservation(string warehouse, string sku) => Locked(async () =>
     {
-        // The desk places orders without this grain, also one that was abandoned before.
-        if (!State.Exists) await Load();
-        if (State.Version == 0)
-            await Store(OrderDecider.Decide(State, new AbandonOrder(), Now).Events, System("abandon"));
-        foreach (var e in await Log.ReadStream(Key)) await Consequences(e.Version, (OrderEvent)e.Data!);
         var stock = stocks.Of(warehouse, sku);
-        var lineIds = State.Exists
-            ? State.Lines.Where(l => l.Placed.Sku == sku).Select(l => l.Placed.LineId)
-            : Enumerable.Range(1, OrderLimits.MaxLines);
-        LineUnits[] kept = [.. (await stock.ReservedFor(Key, [.. lineIds]))
-            .Where(held => held.Quantity > AllocatedIn(warehouse, held.LineId))
-            .Select(held => held with { Quantity = AllocatedIn(warehouse, held.LineId) })];
-        if (kept.Length == 0) return;
+        // Looked at before the fence: what was reserved by then for an order that is not stored never will be stored.
+        var held = await stock.ReservedFor(Key, [.. Enumerable.Range(1, OrderLimits.MaxLines)]);
+        await Fence();
+        foreach (var e in await Log.ReadStream(Key)) await Consequences(e.Version, (OrderEvent)e.Data!);
+        SettledLine[] surplus = [.. held
+            .Where(h => h.Quantity > AllocatedIn(warehouse, sku, h.LineId))
+            .Select(h => new SettledLine(h.LineId, AllocatedIn(warehouse, sku, h.LineId), h.LastCommand))];
+        if (surplus.Length == 0) return true;
+        var reply = await stock.Execute(
+            new SettleStock(SettleStock.IdOf(Key, Guid.NewGuid()), Key, surplus, "no order holds these units"), Caller.System);
+        if (reply.Rejection is not null) return false;
         LogSurplus(logger, Key, warehouse, sku);
-        await stock.Execute(
-            new SettleStock(SettleStock.IdOf(Key, Guid.NewGuid()), Key, kept, "no order holds these units"), Caller.System);
+        return true;
     });
 
-    int AllocatedIn(string warehouse, int lineId) => State.Exists
-        ? State.Lines[lineId - 1].Allocations.Where(a => a.Warehouse == warehouse).Sum(a => a.Quantity) : 0;
+    /// <summary>
+    /// An order that is not stored is abandoned, each time anew: the desk places orders without this grain, and whoever has
+    /// reserved before this for the same order must meet it.
+    /// </summary>
+    async Task Fence()
+    {
+        if (State.Exists) return;
+        await Load();
+        var decision = OrderDecider.Decide(State, new AbandonOrder(), Now);
+        if (decision.Events.Count > 0) await Store(decision.Events, System("abandon"));
+    }
+
+    int AllocatedIn(string warehouse, string sku, int lineId) =>
+        State.Lines.ElementAtOrDefault(lineId - 1) is { } line && line.Placed.Sku == sku
+            ? line.Allocations.Where(a => a.Warehouse == warehouse).Sum(a => a.Quantity) : 0;
 
     /// <inheritdoc />
     public Task ReceiveReminder(string reminderName, TickStatus status) => Locked(async () =>

@@ -73,15 +73,15 @@ public sealed class StockGrain(
     }
 
     /// <inheritdoc />
-    public async Task<IReadOnlyList<LineUnits>> ReservedFor(string orderId, IReadOnlyList<int> lineIds)
+    public async Task<IReadOnlyList<HeldUnits>> ReservedFor(string orderId, IReadOnlyList<int> lineIds)
     {
         _ = State;
         await Flushed();
-        var reservations = Durable.Reservations;
-        return [.. lineIds
-            .Select(id => new LineUnits(
-                id, reservations.GetValueOrDefault(Stock.ReservationOf(orderId, id))?.Quantity ?? 0))
-            .Where(l => l.Quantity > 0)];
+        var held = new List<HeldUnits>();
+        foreach (var id in lineIds)
+            if (Durable.Reservations.TryGetValue(Stock.ReservationOf(orderId, id), out var r))
+                held.Add(new HeldUnits(id, r.Quantity, r.Commands[^1]));
+        return held;
     }
 
     /// <inheritdoc />

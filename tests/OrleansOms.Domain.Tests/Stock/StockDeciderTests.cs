@@ -86,13 +86,24 @@ public sealed class StockDeciderTests
     [InlineData(true), InlineData(false)]
     public void An_attempt_is_given_back_once_whether_its_undoing_or_the_settlement_comes_first(bool isSettledFirst)
     {
-        var settle = new SettleStock(SettleStock.IdOf(Order, Guid.NewGuid()), Order, [new(1, 3)], "test");
         var undo = Release("second/back", 3, "second");
         var both = When(When(With(9), Reserve("first", 3)), Reserve("second", 3));
-        var after = isSettledFirst ? When(When(both, settle), undo) : When(When(both, undo), settle);
+        var after = isSettledFirst ? When(When(both, Settle("second", 3)), undo) : When(When(both, undo), Settle("second/back", 3));
         Assert.Equal(3, after.Reserved);
         Assert.Equal(3, When(When(after, Reserve("third", 3)), Release("third/back", 3, "third")).Reserved);
     }
+
+    [Fact]
+    public void A_reservation_that_has_changed_since_it_was_looked_at_is_not_settled()
+    {
+        var looked = When(With(9), Reserve("orphan", 3));
+        var since = When(looked, Reserve("of an order that is being stored", 3));
+        Assert.Equal("reservation_changed", StockDecider.Decide(since, Settle("orphan", 0)).Rejection?.Code);
+        Assert.Equal(0, When(looked, Settle("orphan", 0)).Reserved);
+    }
+
+    static SettleStock Settle(string seen, int kept) =>
+        new(SettleStock.IdOf(Order, Guid.NewGuid()), Order, [new SettledLine(1, kept, seen)], "test");
 
     [Fact]
     public void A_short_pick_takes_the_units_out_of_promise_and_shelf()

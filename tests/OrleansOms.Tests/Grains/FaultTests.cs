@@ -34,6 +34,23 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task Whoever_reserved_before_a_settlement_cannot_store_the_order_after_it_however_often_it_was_abandoned()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 5);
+        var (id, _) = silos.NewOrder(lines: ("A", 2));
+        for (var version = 0; version < 2; version++)
+        {
+            await silos.Stock("LON", "A").Execute(new ReserveStock($"{id}/{version}", id, [new LineUnits(1, 2)]), "test");
+            Assert.True(await silos.Order(id).SettleReservation("LON", "A"));
+            Assert.Equal(0, (await silos.Stock("LON", "A").Get()).Reserved);
+            var late = new NewEvent(new OrderAbandoned(), "late", "test", DateTimeOffset.UtcNow);
+            Assert.IsType<AppendResult.VersionConflict>(
+                await silos.Log.Append(new Append(new StreamEvents(id, version, [late]))));
+        }
+    }
+
+    [Fact]
     public async Task A_lost_answer_is_given_again_and_nothing_is_done_twice()
     {
         await using var silos = await Silos.Start(new OmsSettings { ReservationGrace = TimeSpan.FromMilliseconds(200) });
