@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using OrleansOms.Domain.Orders;
-using OrleansOms.Domain.Stock;
+using OrleansOms.Domain.Shared;
 
 namespace OrleansOms.Domain.Shipments;
 
@@ -37,7 +37,7 @@ public sealed record Shipment(string Id)
         ImmutableDictionary.Create<string, UnitsWithdrawn>(StringComparer.Ordinal);
 
     /// <summary>Ids of finished commands, a bounded memory. Only the shipment's own grain keeps it.</summary>
-    public CommandMemory Remembered { get; init; } = CommandMemory.Empty;
+    public IdMemory Remembered { get; init; } = IdMemory.Empty;
 
     /// <summary>Whether there is a shipment at all.</summary>
     public bool Exists => Created is not null;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
 
 namespace OrleansOms.Domain.Stock;
 
@@ -14,9 +15,6 @@ public sealed record Reservation(int Quantity, ImmutableArray<string> Commands);
 /// <param name="Sku">Stock keeping unit; case matters.</param>
 public sealed record Stock(string Warehouse, string Sku)
 {
-    /// <summary>How many ids of finished commands are remembered, for repeats that come after a reservation's end.</summary>
-    public const int RememberedCommands = 4096;
-
     /// <summary>Most reservations that may be open at once.</summary>
     public const int MaxReservations = 1_000_000;
 
@@ -34,10 +32,10 @@ public sealed record Stock(string Warehouse, string Sku)
     /// <summary>Open reservations by <c>order/line</c>.</summary>
     public ImmutableDictionary<string, Reservation> Reservations { get; init; } =
         ImmutableDictionary.Create<string, Reservation>(StringComparer.Ordinal);
-    /// <summary>Ids of finished commands, a bounded memory.</summary>
-    public CommandMemory Remembered { get; init; } = CommandMemory.Empty;
+    /// <summary>Ids of finished commands, a bounded memory for repeats that come after a reservation's end.</summary>
+    public IdMemory Remembered { get; init; } = IdMemory.Empty;
     /// <summary>Orders whose units were not found here since units last came in, a bounded memory.</summary>
-    public CommandMemory Failed { get; init; } = CommandMemory.Empty;
+    public IdMemory Failed { get; init; } = IdMemory.Empty;
 
     /// <summary>Available to promise: on hand − reserved − safety stock, not below zero.</summary>
     public int Available => Math.Max(0, OnHand - Reserved - SafetyStock);
@@ -83,7 +81,7 @@ public sealed record Stock(string Warehouse, string Sku)
     {
         OnHand = OnHand + units,
         Remembered = Remembered.Add(commandId),
-        Failed = units > 0 ? CommandMemory.Empty : Failed,
+        Failed = units > 0 ? IdMemory.Empty : Failed,
     };
 
     Stock Change(string orderId, IReadOnlyList<LineUnits> lines, int sign, string commandId)

@@ -42,7 +42,7 @@ public static class StockDecider
         {
             if (!stock.Reservations.TryGetValue(Stock.ReservationOf(c.OrderId, line.LineId), out var held)) continue;
             if (held.Commands[^1] != line.Seen)
-                return Decision<StockEvent>.Refuse("reservation_changed", "The reservation has changed since it was looked at.");
+                return Decision<StockEvent>.Refuse("reservation_changed", "It has changed since it was looked at.");
             if (held.Quantity > line.Kept) surplus.Add(new LineUnits(line.LineId, held.Quantity - line.Kept));
         }
         return surplus.Count == 0 ? Decision<StockEvent>.AlreadyDone

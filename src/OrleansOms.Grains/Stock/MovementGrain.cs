@@ -94,7 +94,7 @@ public sealed class MovementGrain(IEventLog log, TimeProvider time, StockGrains 
             var line = started.Lines[i];
             var stock = Keys.OfStock(started.Warehouse, line.Sku);
             var done = $"{Key}/{i}/do";
-            var entries = await Log.ReadStreamBackwards(stock, int.MaxValue, Domain.Stock.Stock.RememberedCommands);
+            var entries = await Log.ReadStreamBackwards(stock, int.MaxValue, IdMemory.Capacity);
             if (!entries.Any(e => e.CommandId == done)) continue;
             await StockOf(started, line).Execute(
                 new AdjustStock($"{Key}/{i}/undo", -line.Delta, $"taken back: {started.Note}"), actor);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
+using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
 
 namespace OrleansOms.Grains.Stock;
@@ -77,8 +78,8 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
             Reserved = s.Reservations.Values.Sum(r => r.Quantity),
             Reservations = s.Reservations.ToImmutableDictionary(
                 r => r.Key, r => new Reservation(r.Value.Quantity, [.. r.Value.Commands]), StringComparer.Ordinal),
-            Remembered = CommandMemory.Empty.AddRange(s.Remembered),
-            Failed = CommandMemory.Empty.AddRange(s.Failed),
+            Remembered = IdMemory.Empty.AddRange(s.Remembered),
+            Failed = IdMemory.Empty.AddRange(s.Failed),
         };
     }
 

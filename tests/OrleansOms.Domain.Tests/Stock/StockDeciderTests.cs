@@ -128,8 +128,8 @@ public sealed class StockDeciderTests
     [Fact]
     public void The_memory_of_commands_is_bounded()
     {
-        var memory = CommandMemory.Empty.AddRange(Enumerable.Range(0, Stock.RememberedCommands + 10).Select(i => $"c{i}"));
-        Assert.Equal(Stock.RememberedCommands, memory.Ids.Count);
+        var memory = IdMemory.Empty.AddRange(Enumerable.Range(0, IdMemory.Capacity + 10).Select(i => $"c{i}"));
+        Assert.Equal(IdMemory.Capacity, memory.Ids.Count);
         Assert.False(memory.Contains("c9"));
         Assert.True(memory.Contains("c10"));
     }

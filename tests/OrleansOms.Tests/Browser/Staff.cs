@@ -39,8 +39,12 @@ static class Staff
     public static async Task AtStation(this Tab tab) =>
         await Assertions.Expect(tab.Page.Locator("#scan")).ToBeFocusedAsync(new() { Timeout = 60_000 });
 
-    /// <summary>Waits until a page with a scan field follows its warehouse: what it shows before that is from the server's first answer.</summary>
-    public static Task TakesScans(this Tab tab) => Assertions.Expect(tab.Page.Locator("#scan[data-ready]")).ToHaveCountAsync(1, new() { Timeout = 60_000 });
+    /// <summary>
+    /// Waits until a page with a scan field follows its warehouse: what it shows before that is from the server's first
+    /// answer.
+    /// </summary>
+    public static Task TakesScans(this Tab tab) =>
+        Assertions.Expect(tab.Page.Locator("#scan[data-ready]")).ToHaveCountAsync(1, new() { Timeout = 60_000 });
 
     /// <summary>Waits until a page answers to clicks: its circuit is there.</summary>
     public static Task Alive(this Tab tab) => Assertions.Expect(tab.Page.Locator("html[data-alive]")).ToHaveCountAsync(1, new() { Timeout = 60_000 });

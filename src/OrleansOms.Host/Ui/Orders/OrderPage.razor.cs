@@ -102,7 +102,8 @@ public sealed partial class OrderPage : IAsyncDisposable
     async Task<IReadOnlyDictionary<string, DateTimeOffset>> ReadSilence(Order order)
     {
         string[] underway = [.. order.Shipments
-            .Where(s => s.Status is ShipmentStatus.Shipped or ShipmentStatus.InTransit or ShipmentStatus.Exception).Select(s => s.Id)];
+            .Where(s => s.Status is ShipmentStatus.Shipped or ShipmentStatus.InTransit or ShipmentStatus.Exception)
+            .Select(s => s.Id)];
         return underway.Length == 0 ? new Dictionary<string, DateTimeOffset>() : (await Log.ReadStreams(underway))
             .Where(e => e.Data is TrackingAlarmRaised or TrackingRecorded).GroupBy(e => e.Stream, StringComparer.Ordinal)
             .Select(g => (Id: g.Key, Alarm: g.Last().Data as TrackingAlarmRaised)).Where(s => s.Alarm is not null)

@@ -40,7 +40,9 @@ public sealed record BoardCards(IReadOnlyList<BoardColumn> Columns, BoardNext? N
         var (today, silent) = (work.Shipped, work.Silent);
         List<ShipmentView> others = [.. today.Where(s => s.AlarmSince is null)];
         List<ShipmentView> drawn = [.. silent.Take(MaxSilentCards).Concat(others).Take(MaxCards)];
-        return new("shipped", "Shipped today", today.Count, silent.Count, silent.Count + others.Count - drawn.Count, [.. drawn.Select(Card)]);
+        return new(
+            "shipped", "Shipped today", today.Count, silent.Count, silent.Count + others.Count - drawn.Count,
+            [.. drawn.Select(Card)]);
     }
 
     static BoardCard Card(ShipmentView s) => new(

@@ -129,7 +129,8 @@ public sealed class WarehouseWork(
     {
         var ids = open.Concat(left).Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var id in _all.Values
-            .Where(s => (!Left.Contains(s.Status) || s.AlarmSince is not null) && !ids.Contains(s.Id)).Select(s => s.Id).ToList())
+            .Where(s => (!Left.Contains(s.Status) || s.AlarmSince is not null) && !ids.Contains(s.Id))
+            .Select(s => s.Id).ToList())
             _all.Remove(id);
         Take([.. open, .. left]);
         (IsLoaded, BehindSince) = (true, null);
