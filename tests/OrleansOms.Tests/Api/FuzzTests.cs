@@ -6,9 +6,11 @@ using OrleansOms.Tests.Fixtures;
 
 namespace OrleansOms.Tests.ApiTests;
 
-/// <summary>Ten thousand requests that were good until chance has changed them.</summary>
-[Collection(ApiCollection.Name)]
-public sealed class FuzzTests(OmsApp app, ITestOutputHelper output)
+/// <summary>
+/// Ten thousand requests that were good until chance has changed them. The program is theirs alone: some are still good
+/// and move a warehouse, or close it.
+/// </summary>
+public sealed class FuzzTests(OmsApp app, ITestOutputHelper output) : IClassFixture<OmsApp>
 {
     const int Requests = 10_000;
     const int AtOnce = 32;
