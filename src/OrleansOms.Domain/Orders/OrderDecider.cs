@@ -7,18 +7,21 @@ namespace OrleansOms.Domain.Orders;
 public static class OrderDecider
 {
     /// <summary>The one decision function of orders.</summary>
-    public static Decision<OrderEvent> Decide(Order order, OrderCommand command, DateTimeOffset now) => command switch
+    public static Decision<OrderEvent> Decide(Order order, OrderCommand command, DateTimeOffset now) =>
+        OrderPayments.WithoutNeedlessHold(order, DecideAlone(order, command, now));
+
+    static Decision<OrderEvent> DecideAlone(Order order, OrderCommand command, DateTimeOffset now) => command switch
     {
         TakeOrder c => Take(order, c, now),
         AbandonOrder => order.Exists || order.Refused is not null
             ? Decision<OrderEvent>.AlreadyDone : Decision<OrderEvent>.Accept(new OrderAbandoned()),
         _ when !order.Exists => Decision<OrderEvent>.Refuse(Rejection.NotFound("The order")),
         AllocateUnits c => Allocate(order, c),
-        RecordPayment c => Record(order, c),
+        RecordPayment c => OrderPayments.Record(order, c),
         ReleaseToWarehouses => Release(order),
         CancelOrder c => OrderCancellation.Request(order, c),
         CompleteCancellation c => OrderCancellation.Complete(order, c),
-        ExpirePayment => Expire(order, now),
+        ExpirePayment => OrderPayments.Expire(order, now),
         ReportShipment c => Report(order, c),
         PlaceHold c => Hold(order, c),
         LiftHold c => order.Holds.Any(h => h.Name == c.Name)
@@ -74,31 +77,6 @@ public static class OrderDecider
         return new OrderAllocated(cause, reserved, waiting, plan);
     }
 
-    static Decision<OrderEvent> Record(Order order, RecordPayment c)
-    {
-        var before = order.Payments.FirstOrDefault(p => p.Reference == c.Reference && p.Status == c.Status);
-        if (before is not null)
-            return before.Amount == c.Amount
-                ? Decision<OrderEvent>.AlreadyDone
-                : Decision<OrderEvent>.Refuse(Rejection.Meaning(
-                    "payment_reference_reused", $"{c.Reference} was recorded with the amount {Words.Amount(before.Amount)}."));
-        var status = order.DeriveStatus();
-        if (status is OrderStatus.Cancelled or OrderStatus.Closed)
-            return Decision<OrderEvent>.Refuse("order_not_payable", $"The order is {Words.Of(status)}.");
-        if (order.Placed!.Payment.Method == PaymentMethod.Prepaid && order.DerivePaymentStatus() == PaymentStatus.Paid)
-            return Decision<OrderEvent>.Refuse("order_not_payable", "The order is paid.");
-        var sofar = c.Status switch
-        {
-            PaymentReport.Paid => order.Captured,
-            PaymentReport.Authorized => Math.Max(order.Authorized, order.Captured),
-            _ => 0,
-        };
-        if (c.Status is PaymentReport.Paid or PaymentReport.Authorized && sofar + c.Amount > order.Due())
-            return Decision<OrderEvent>.Refuse(Rejection.Meaning(
-                "amount_too_high", $"Only {Words.Amount(order.Due() - sofar)} {order.Placed.Currency} is due."));
-        return Decision<OrderEvent>.Accept(new PaymentRecorded(c.Status, c.Amount, c.Reference));
-    }
-
     static Decision<OrderEvent> Release(Order order)
     {
         if (!order.IsPayable || order.IsClosed || order.PendingCancellation is not null || order.IsStopped(HoldStops.Release))
@@ -113,13 +91,6 @@ public static class OrderDecider
             .ToList();
         return Decision<OrderEvent>.Accept(events);
     }
-
-    static Decision<OrderEvent> Expire(Order order, DateTimeOffset now) =>
-        order.Placed!.PaymentDueAt is { } due && now >= due && !order.IsPayable
-        && order.Captured == 0 && order.Authorized == 0
-        && order.DeriveStatus() is not (OrderStatus.Cancelled or OrderStatus.Closed)
-            ? OrderCancellation.Request(order, new CancelOrder("payment-timeout", "not paid in time", null))
-            : Decision<OrderEvent>.AlreadyDone;
 
     static Decision<OrderEvent> Report(Order order, ReportShipment c)
     {
@@ -144,7 +115,7 @@ public static class OrderDecider
         [.. units.Select(u => new LineAllocation(
             u.LineId, order.Lines[u.LineId - 1].Placed.Sku, shipment.Warehouse, u.Quantity))];
 
-    static Decision<OrderEvent> Hold(Order order, PlaceHold c)
+    internal static Decision<OrderEvent> Hold(Order order, PlaceHold c)
     {
         if (order.Holds.Any(h => h.Name == c.Name)) return Decision<OrderEvent>.AlreadyDone;
         var status = order.DeriveStatus();

@@ -46,8 +46,8 @@ public static class Sourcer
         var complete = reachable.Count == demand.Count && demand.All(d => reachable[d.Key] == d.Value);
         return Describe(demand, ranked, chosen,
             chosen.Count == 1 ? "one warehouse has all that is there"
-            : complete ? $"no single warehouse has everything; the fewest that do are {chosen.Count}"
-            : $"not everything is there; the fewest warehouses for what is are {chosen.Count}");
+            : complete ? $"no single warehouse has everything; {chosen.Count} together do, no fewer"
+            : $"not everything is there; {chosen.Count} warehouses together have what is, no fewer");
     }
 
     sealed record Ranked(Candidate Candidate, double? Kilometres)

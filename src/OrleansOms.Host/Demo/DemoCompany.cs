@@ -7,7 +7,7 @@ using OrleansOms.Domain.Stock;
 
 namespace OrleansOms.Host.Demo;
 
-/// <summary>A small company to look at: three warehouses, some thirty products and their opening stock.</summary>
+/// <summary>A small company to look at: three warehouses, some thirty products, their opening stock, and its customers.</summary>
 static class DemoCompany
 {
     static readonly Caller Owner = new("demo", "operator:demo");
@@ -36,6 +36,14 @@ static class DemoCompany
         ("GIFT-S", "Gift box, small", 180, 4.00m), ("GIFT-L", "Gift box, large", 320, 6.00m),
         ("CARD-THX", "Card, thank you", 15, 3.00m), ("WHISK-B", "Bamboo whisk", 40, 14.00m),
         ("MATCHA-30", "Matcha, 30 g tin", 70, 19.50m), ("BOWL-M", "Matcha bowl", 410, 26.00m),
+    ];
+
+    public static readonly (string Name, string Street, string City, string PostalCode, string Country)[] People =
+    [
+        ("Amara Okafor", "8 Mill Lane", "Brighton", "BN1 4GH", "GB"), ("Tom Hughes", "21 Castle Road", "Cardiff", "CF10 1BH", "GB"),
+        ("Isla Grant", "5 Harbour View", "Aberdeen", "AB11 5DP", "GB"), ("Lotte de Vries", "Kerkstraat 14", "Utrecht", "3511 LX", "NL"),
+        ("Jonas Weber", "Lindenweg 3", "Hamburg", "20095", "DE"), ("Claire Martin", "9 rue des Lilas", "Lille", "59000", "FR"),
+        ("Niamh Byrne", "2 Quay Street", "Galway", "H91 W6", "IE"), ("Priya Shah", "77 Park Avenue", "Leeds", "LS8 2JJ", "GB"),
     ];
 
     /// <summary>Creates what is not there. Running it again changes nothing.</summary>

@@ -23,14 +23,6 @@ public sealed partial class DemoPlay(
     static readonly TimeSpan Beat = TimeSpan.FromSeconds(2);
     static readonly Caller Staff = new("", "operator:demo");
 
-    static readonly (string Name, string Street, string City, string PostalCode, string Country)[] People =
-    [
-        ("Amara Okafor", "8 Mill Lane", "Brighton", "BN1 4GH", "GB"), ("Tom Hughes", "21 Castle Road", "Cardiff", "CF10 1BH", "GB"),
-        ("Isla Grant", "5 Harbour View", "Aberdeen", "AB11 5DP", "GB"), ("Lotte de Vries", "Kerkstraat 14", "Utrecht", "3511 LX", "NL"),
-        ("Jonas Weber", "Lindenweg 3", "Hamburg", "20095", "DE"), ("Claire Martin", "9 rue des Lilas", "Lille", "59000", "FR"),
-        ("Niamh Byrne", "2 Quay Street", "Galway", "H91 W6", "IE"), ("Priya Shah", "77 Park Avenue", "Leeds", "LS8 2JJ", "GB"),
-    ];
-
     readonly Random _random = new();
 
     /// <inheritdoc />
@@ -67,7 +59,7 @@ public sealed partial class DemoPlay(
 
     async Task PlaceOrder()
     {
-        var who = People[_random.Next(People.Length)];
+        var who = DemoCompany.People[_random.Next(DemoCompany.People.Length)];
         var number = $"{await numbers.Next()}";
         var lines = Enumerable.Range(0, _random.Next(1, 5))
             .Select(_ => DemoCompany.Products[_random.Next(DemoCompany.Products.Length)]).Distinct()

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using Microsoft.AspNetCore.Connections;
 using Orleans.Runtime;
 using OrleansOms.Contracts.Log;
@@ -12,12 +13,6 @@ namespace OrleansOms.Host.Errors;
 /// </summary>
 public sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> logger)
 {
-    const string Page = """
-        <!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-        <title>Something went wrong</title><body style="font:16px/1.5 system-ui;margin:15vh auto;max-width:32rem;padding:0 1rem">
-        <h1>Something went wrong</h1><p>Nothing that was confirmed to you is lost. Please try again in a moment.</p>
-        """;
-
     /// <summary>Runs the request and turns what it left behind into an answer.</summary>
     public async Task InvokeAsync(HttpContext http)
     {
@@ -70,7 +65,9 @@ public sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Prob
         if (!IsForPeople(http)) return problem.ExecuteAsync(http);
         http.Response.StatusCode = problem.Status;
         http.Response.ContentType = "text/html; charset=utf-8";
-        return http.Response.WriteAsync(Page, http.RequestAborted);
+        if (problem.RetryAfterSeconds is { } seconds) http.Response.Headers.RetryAfter = $"{seconds}";
+        return http.Response.WriteAsync(
+            ErrorPage.Of(problem.Status, Activity.Current?.Id ?? http.TraceIdentifier), http.RequestAborted);
     }
 
     static bool IsAborted(HttpContext http, Exception e) =>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using OrleansOms.Contracts;
 using OrleansOms.Host.Errors;
+using OrleansOms.Host.OpenApi;
 using OrleansOms.Host.Security;
 
 namespace OrleansOms.Host.Http;
@@ -60,6 +61,21 @@ public static class RequestParts
         if (values.Count > 1) findings.Add(name, "It may be given once.");
         findings.OptionalText(name, values[0], max);
         return values[0];
+    }
+
+    /// <summary>
+    /// Refuses members of the query that the endpoint does not tell of: a misspelt filter would let everything through.
+    /// </summary>
+    /// <exception cref="ProblemException">400, with each of them.</exception>
+    public static void RefuseUnknownQuery(this HttpContext http, Endpoint endpoint)
+    {
+        if (!http.Request.QueryString.HasValue || endpoint.Metadata.GetMetadata<EndpointDescription>() is not { } described) return;
+        string[] known = [.. described.Parameters.Where(p => p.In == "query").Select(p => p.Name)];
+        var findings = new Findings();
+        foreach (var name in http.Request.Query.Keys.Except(known, StringComparer.OrdinalIgnoreCase))
+            findings.Add(name, known.Length == 0
+                ? "This address takes no query." : $"It is unknown here. Known are: {string.Join(", ", known)}.");
+        findings.Throw();
     }
 
     /// <summary>Items wanted on a page, 1 to <see cref="MaxLimit"/>.</summary>

@@ -14,7 +14,12 @@ public sealed class CustomerView(CatalogueIndex catalogue)
     /// <summary>The customer's view of an order.</summary>
     public OrderView Of(OrderView order) => order with
     {
-        Status = order.Status == OrderStatus.OnHold ? OrderStatus.Accepted : order.Status,
+        Status = (order.Status, order.PaymentStatus) switch
+        {
+            (OrderStatus.OnHold, PaymentStatus.Pending or PaymentStatus.PartiallyPaid) => OrderStatus.AwaitingPayment,
+            (OrderStatus.OnHold, _) => OrderStatus.Accepted,
+            var (status, _) => status,
+        },
         Customer = order.Customer is { } c ? c with { Email = null, Phone = null } : null,
         ShipTo = order.ShipTo is { } a ? a with { Line1 = "", Line2 = null, Phone = null } : null,
         Lines = [.. order.Lines.Select(l => l with { Allocations = [] })],

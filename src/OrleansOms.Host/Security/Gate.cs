@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using OrleansOms.Host.Errors;
+using OrleansOms.Host.Http;
 
 namespace OrleansOms.Host.Security;
 
@@ -36,6 +37,7 @@ public sealed class Gate(KeyRing ring, LoginRing logins, TimeProvider time)
                     Detail = $"The caller lacks the scope {needs.Scope}.",
                     Members = new Dictionary<string, string> { ["scope"] = needs.Scope },
                 });
+            http.RefuseUnknownQuery(endpoint);
             http.Features.Set(caller);
             // What follows in the pipeline is for people at screens: logins and their forms.
             await endpoint.RequestDelegate!(http);

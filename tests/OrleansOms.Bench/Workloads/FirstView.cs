@@ -30,7 +30,7 @@ public sealed record FirstView() : Workload("first-view", "views")
 
     // As many as there are pages, so that each of them is once the first of a program.
     /// <inheritdoc />
-    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 4, quick: 1);
+    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 1);
 
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)
@@ -46,6 +46,7 @@ public sealed record FirstView() : Workload("first-view", "views")
                 Page("orders list", "/orders", ".orders tbody tr", alive),
                 Page("order page", $"/orders/{store.OrderId}", ".timeline li", alive),
                 Page("warehouse board", $"/warehouse/{Requests.Warehouse}", ".columns .work", alive),
+                Page("station", $"/warehouse/{Requests.Warehouse}/{store.ShipmentId}", ".picklist li", alive),
                 Page("track page", store.TrackPath, "main h1"),
                 .. Filters.Select(f => List(f.Replace("NUMBER", store.Number, StringComparison.Ordinal))),
             ],

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using OrleansOms.Bench.Database;
+using OrleansOms.Bench.Driving;
 using OrleansOms.Bench.Running;
 
 namespace OrleansOms.Bench.Workloads;
@@ -11,7 +12,8 @@ namespace OrleansOms.Bench.Workloads;
 /// <param name="OrderId">An order that was placed and delivered through the API.</param>
 /// <param name="Number">Its number.</param>
 /// <param name="TrackPath">Its customer's page.</param>
-public sealed record LongStore(string Database, string OrderId, string Number, string TrackPath)
+/// <param name="ShipmentId">A shipment that waits to be picked.</param>
+public sealed record LongStore(string Database, string OrderId, string Number, string TrackPath, string ShipmentId)
 {
     static LongStore? _made;
 
@@ -20,16 +22,16 @@ public sealed record LongStore(string Database, string OrderId, string Number, s
     {
         if (_made is not null) return _made;
         const string database = "oms_bench_long";
-        var (id, number, track) = await Play(session, database);
+        var played = await Play(session, database);
         session.Say("a million orders …");
         await session.Postgres.RunScript(database, Pgbench.Read("million_orders.sql"));
         await session.Postgres.RunScript(database, "vacuum analyze");
         session.Say("a million orders are there");
-        return _made = new LongStore(database, id, number, track);
+        return _made = played;
     }
 
     /// <summary>A short day's work: orders of the usual load, one of them all the way to its customer's door.</summary>
-    static async Task<(string Id, string Number, string Track)> Play(Session session, string database)
+    static async Task<LongStore> Play(Session session, string database)
     {
         await using var shop = await Shop.Open(session, database, warmUpSeconds: 5, isKept: true);
         using var http = ApiOf(shop.Server.Url);
@@ -51,7 +53,10 @@ public sealed record LongStore(string Database, string OrderId, string Number, s
             ["occurredAt"] = DateTimeOffset.UtcNow.ToString("O"),
         });
         await shop.CatchUp();
-        return (id, $"{order["number"]}", new Uri($"{(await Get(http, $"orders/{id}"))["trackingUrl"]}").AbsolutePath);
+        var waiting = (await Get(http, $"shipments?warehouse={Requests.Warehouse}&status=released&limit=1"))["items"]![0]!;
+        return new LongStore(
+            database, id, $"{order["number"]}", new Uri($"{(await Get(http, $"orders/{id}"))["trackingUrl"]}").AbsolutePath,
+            $"{waiting["id"]}");
     }
 
     /// <summary>A client of the API with the key that may do everything.</summary>

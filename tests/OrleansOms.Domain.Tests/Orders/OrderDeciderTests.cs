@@ -159,6 +159,35 @@ public sealed class OrderDeciderTests
     }
 
     [Fact]
+    public void An_order_paid_in_part_is_held_for_a_person_when_its_time_is_up_and_goes_on_when_the_rest_is_paid()
+    {
+        var order = Given.Allocated(PaymentReport.Pending).When(new RecordPayment(PaymentReport.Paid, 10m, "a"));
+        Assert.Empty(Decide(order, new ExpirePayment(), Now.AddMinutes(29)).Events);
+        var held = order.When(new ExpirePayment(), Now.AddMinutes(30));
+        Assert.Equal(OrderStatus.OnHold, held.DeriveStatus());
+        Assert.Equal("10.00 of 22.31 GBP was paid when its time was up", Assert.Single(held.Holds).Reason);
+        Assert.Equal(6, held.Lines[0].Allocated);
+        Assert.Empty(Decide(held, new ExpirePayment(), Now.AddMinutes(60)).Events);
+        Assert.Empty(Decide(held, new ReleaseToWarehouses()).Events);
+
+        Assert.Equal(OrderStatus.OnHold, held.When(new RecordPayment(PaymentReport.Paid, 12m, "b")).DeriveStatus());
+        var paid = held.When(new RecordPayment(PaymentReport.Paid, 12.31m, "b"));
+        Assert.Equal(OrderStatus.Allocated, paid.DeriveStatus());
+        Assert.NotEmpty(Decide(paid, new ReleaseToWarehouses()).Events);
+    }
+
+    [Fact]
+    public void A_hold_for_a_part_payment_goes_when_fewer_units_leave_nothing_due_and_another_hold_stays()
+    {
+        var held = Given.Allocated(PaymentReport.Pending).When(new RecordPayment(PaymentReport.Authorized, 16.19m, "a"))
+            .When(new PlaceHold("look", "odd address", HoldStops.Release)).When(new ExpirePayment(), Now.AddMinutes(30));
+        Assert.Equal(2, held.Holds.Length);
+        var fewer = held.When(new CancelOrder("c1", "fewer", [new LineUnits(1, 2)]));
+        Assert.Equal("look", Assert.Single(fewer.Holds).Name);
+        Assert.Equal(PaymentStatus.Authorized, fewer.DerivePaymentStatus());
+    }
+
+    [Fact]
     public void A_timeout_after_payment_does_nothing()
     {
         var order = Given.Allocated(PaymentReport.Pending).When(new RecordPayment(PaymentReport.Paid, 22.31m, "a"));

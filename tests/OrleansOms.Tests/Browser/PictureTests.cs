@@ -6,15 +6,13 @@ using OrleansOms.Tests.Live;
 namespace OrleansOms.Tests.Screens;
 
 /// <summary>
-/// Every screen at three widths, light and dark: a picture for people to look at, and what a machine can say of it: it
-/// fits, axe is content, the keyboard reaches everything, nothing complains and nothing is asked of another host.
+/// Every screen at three widths, light and dark, with the demo company at work: a picture for people to look at, and what
+/// a machine can say of it: it fits, axe is content, the keyboard reaches everything, nothing complains and nothing is
+/// asked of another host.
 /// </summary>
-[Collection(ScreensCollection.Name)]
-public sealed class PictureTests(OmsApp app, Browser browser, JavaScript js) : IClassFixture<Browser>, IClassFixture<JavaScript>
+public sealed class PictureTests(Scenes scenes, Browser browser, JavaScript js)
+    : IClassFixture<Scenes>, IClassFixture<Browser>, IClassFixture<JavaScript>
 {
-    static readonly SemaphoreSlim Once = new(1, 1);
-    static List<(string Name, string Path, string? Then)>? _scenes;
-
     [Theory]
     [InlineData(360, ColorScheme.Light), InlineData(360, ColorScheme.Dark)]
     [InlineData(768, ColorScheme.Light), InlineData(768, ColorScheme.Dark)]
@@ -22,9 +20,9 @@ public sealed class PictureTests(OmsApp app, Browser browser, JavaScript js) : I
     public async Task Every_screen_is_good_to_look_at_and_to_use(int width, ColorScheme scheme)
     {
         browser.SkipIfMissing();
-        foreach (var (name, path, then) in await Scenes())
+        foreach (var (name, path, then) in scenes.All)
         {
-            await using var tab = await browser.Open(app, path, width, scheme, mayFail: name == "not-found");
+            await using var tab = await browser.Open(scenes.App, path, width, scheme, mayFail: name == "not-found");
             if (!path.StartsWith("/login", StringComparison.Ordinal)) await tab.Alive();
             if (path.StartsWith("/warehouse/", StringComparison.Ordinal)) await tab.AtStation();
             await Assertions.Expect(tab.Page.Locator(".skeleton")).ToHaveCountAsync(0);
@@ -44,9 +42,9 @@ public sealed class PictureTests(OmsApp app, Browser browser, JavaScript js) : I
     public async Task What_is_pressed_on_the_floor_is_large_enough_for_a_glove()
     {
         browser.SkipIfMissing();
-        foreach (var (_, path, _) in (await Scenes()).Where(s => s.Path.StartsWith("/warehouse/", StringComparison.Ordinal)))
+        foreach (var (_, path, _) in scenes.All.Where(s => s.Path.StartsWith("/warehouse/", StringComparison.Ordinal)))
         {
-            await using var tab = await browser.Open(app, path, 360);
+            await using var tab = await browser.Open(scenes.App, path, 360);
             await tab.AtStation();
             var small = await tab.Page.EvaluateAsync<string[]>(
                 """
@@ -64,37 +62,52 @@ public sealed class PictureTests(OmsApp app, Browser browser, JavaScript js) : I
             else if (step.StartsWith("see ", StringComparison.Ordinal)) await tab.Says("body", step[4..]);
             else await tab.Page.ClickAsync(step);
     }
+}
 
-    async Task<List<(string Name, string Path, string? Then)>> Scenes()
-    {
-        await Once.WaitAsync();
-        try { return _scenes ??= await Prepare(); }
-        finally { Once.Release(); }
-    }
+/// <summary>A morning of the demo company, with work in every state, and what is looked at of it.</summary>
+public sealed class Scenes : IAsyncLifetime
+{
+    const string Candle = "CANDLE-B", Glass = "POT-500", Tea = "TEA-EARL", Book = "BOOK-TEA";
+    // Manchester, the nearest to customers in Great Britain, has neither: such orders are London's work.
+    const string Stoneware = "POT-1L", Spoon = "SPOON-T";
 
-    async Task<List<(string Name, string Path, string? Then)>> Prepare()
+    readonly DemoShop _shop = new();
+
+    /// <summary>The program.</summary>
+    public OmsApp App => _shop.App;
+
+    /// <summary>Each scene: its name, its page, and what is done there before it is looked at.</summary>
+    public IReadOnlyList<(string Name, string Path, string? Then)> All { get; private set; } = [];
+
+    /// <inheritdoc />
+    public async ValueTask InitializeAsync()
     {
-        var candle = await app.Product("PIC-85123A", "White hanging heart T-light holder", 210, "5010001000011", 400);
-        var bottle = await app.Product("PIC-84029E", "Red woolly hottie white heart", 760, "5010001000028", 400);
-        var cards = await app.Product("PIC-22752", "Set of 7 Babushka nesting boxes", 540, "5010001000035", 3);
-        var split = await Place("Amara Okafor", (candle, 6), (bottle, 2), (cards, 8));
-        var unpaid = Api.Order((bottle, 4));
+        await _shop.InitializeAsync();
+        var split = await Place("Tom", "b2b", (Candle, 6), (Stoneware, 2), (Glass, 120));
+        var unpaid = _shop.Order("Niamh", "web", (Stoneware, 1), (Tea, 4));
         unpaid["payment"] = new JsonObject { ["method"] = "prepaid", ["status"] = "pending" };
-        var waits = await app.Api.Place(unpaid);
-        var done = await Place("Claire Martin", (candle, 2));
-        await app.Track(await app.Ship(done), "delivered", "Handed to a resident", "Worthing", DateTimeOffset.UtcNow.AddMinutes(1));
-        await app.Ship(await Place("Jonas Weber", (bottle, 1)));
-        await app.Api.Must(200, HttpMethod.Post, $"/api/v1/orders/{(await Place("Isla Grant", (candle, 1))).Id()}/cancel",
+        var waits = await App.Api.Place(unpaid);
+        var done = await Place("Isla", "mobile", (Candle, 2));
+        await App.Track(await App.Ship(done), "delivered", "Handed to a resident", "Aberdeen", DateTimeOffset.UtcNow.AddMinutes(1));
+        await App.Ship(await Place("Amara", "web", (Stoneware, 1)));
+        await App.Api.Must(200, HttpMethod.Post, $"/api/v1/orders/{(await Place("Jonas", "phone", (Book, 1))).Id()}/cancel",
             new JsonObject { ["reason"] = "ordered twice" });
-        var toPick = await app.ShipmentOf(await Place("Priya Shah", (candle, 6), (bottle, 1)));
-        var toPack = await Begun("pick", (candle, 3), (bottle, 2));
-        var toShip = await Begun("pack", (bottle, 2));
-        await app.CountEvents();
-        return
+        var toPick = await App.ShipmentOf(await Place("Amara", "marketplace", (Candle, 6), (Stoneware, 1)));
+        var toPack = await Begun("pick", (Candle, 3), (Spoon, 2));
+        var toShip = await Begun("pack", (Stoneware, 2));
+        foreach (var (who, channel, sku) in new[]
+            { ("Lotte", "web", Book), ("Tom", "mobile", Tea), ("Claire", "web", Candle), ("Amara", "marketplace", Stoneware) })
+            await Place(who, channel, (sku, 2), ("HONEY-H", 1));
+        var onTerms = _shop.Order("Priya", "phone", (Book, 2));
+        onTerms["payment"] = new JsonObject { ["method"] = "terms", ["status"] = "pending", ["days"] = 30 };
+        await App.Api.Place(onTerms);
+        await App.CountEvents();
+        var station = $"/warehouse/LON/{toPick}";
+        All =
         [
             ("login", "/login", null), ("login-wrong", "/login?error=invalid", null),
             ("orders", "/orders", null),
-            ("orders-filtered", "/orders?channel=web&from=2020-01-01&sku=PIC-85123A&warehouse=LON", null),
+            ("orders-filtered", $"/orders?channel=web&from=2020-01-01&sku={Candle}&warehouse=LON", null),
             ("orders-selected", "/orders", "tbody tr:nth-child(2) .pick|tbody tr:nth-child(3) .pick|see 2 orders selected"),
             ("orders-cancel", "/orders", "tbody tr:nth-child(1) .pick|tbody tr:nth-child(3) .pick|tbody tr:nth-child(5) .pick|see 3 orders selected|.bulk-bar .danger|see Reason"),
             ("orders-empty", "/orders?q=nothing-is-called-so", null),
@@ -102,28 +115,27 @@ public sealed class PictureTests(OmsApp app, Browser browser, JavaScript js) : I
             ("order-cancel", $"/orders/{split.Id()}", "button[data-action=Cancel]"),
             ("order-delivered", $"/orders/{done.Id()}", null), ("not-found", "/orders/ord-none", null),
             ("warehouses", "/warehouse", null), ("board", "/warehouse/LON", null),
-            ("station-pick", $"/warehouse/LON/{toPick}", $"scan {candle}|see 1 of 6"),
-            ("station-wrong", $"/warehouse/LON/{toPick}", $"scan {cards}|see is not part of this shipment"),
-            ("station-short", $"/warehouse/LON/{toPick}", $"scan {candle}|scan SHORT|see not on the shelf"),
+            ("station-pick", station, $"scan {Candle}|see 1 of 6"),
+            ("station-wrong", station, $"scan {Glass}|see is not part of this shipment"),
+            ("station-short", station, $"scan {Candle}|scan SHORT|see not on the shelf"),
             ("station-pack", $"/warehouse/LON/{toPack}", null), ("station-ship", $"/warehouse/LON/{toShip}", null),
         ];
     }
 
-    async Task<JsonNode> Place(string name, params (string Sku, int Quantity)[] lines)
-    {
-        var order = Api.Order(lines);
-        order["customer"] = new JsonObject { ["name"] = name, ["email"] = "jane@example.com" };
-        return await app.Api.Place(order);
-    }
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => _shop.DisposeAsync();
+
+    Task<JsonNode> Place(string first, string channel, params (string Sku, int Quantity)[] lines) =>
+        _shop.Place(first, channel, lines);
 
     /// <summary>A shipment that was picked, and packed if asked so.</summary>
     async Task<string> Begun(string until, params (string Sku, int Quantity)[] lines)
     {
-        var shipment = await app.ShipmentOf(await Place("Lotte de Vries", lines));
+        var shipment = await App.ShipmentOf(await Place("Tom", "web", lines));
         JsonArray Lines() => new([.. lines.Select(l => (JsonNode)new JsonObject { ["sku"] = l.Sku, ["quantity"] = l.Quantity })]);
-        await app.Api.Must(200, HttpMethod.Post, $"/api/v1/shipments/{shipment}/pick", new JsonObject { ["lines"] = Lines() });
+        await App.Api.Must(200, HttpMethod.Post, $"/api/v1/shipments/{shipment}/pick", new JsonObject { ["lines"] = Lines() });
         if (until == "pack")
-            await app.Api.Must(200, HttpMethod.Post, $"/api/v1/shipments/{shipment}/pack", new JsonObject
+            await App.Api.Must(200, HttpMethod.Post, $"/api/v1/shipments/{shipment}/pack", new JsonObject
             {
                 ["packages"] = new JsonArray(new JsonObject { ["weightGrams"] = 1600, ["lines"] = Lines() }),
             });

@@ -61,6 +61,25 @@ static class Staff
         Assert.Empty(found.EnumerateArray().Select(v => v.GetString()));
     }
 
+    /// <summary>
+    /// Pictures of an open page at the three widths, light and dark, with what a machine can say of each: it fits, and axe
+    /// is content where it is here.
+    /// </summary>
+    public static async Task Pictures(this Tab tab, string name, JavaScript js)
+    {
+        foreach (var width in new[] { 360, 768, 1440 })
+        {
+            await tab.Page.SetViewportSizeAsync(width, 800);
+            foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
+            {
+                await tab.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
+                await tab.Picture($"{name}-{width}-{scheme.ToString().ToLowerInvariant()}");
+                await tab.AssertFits(width);
+                if (js.Missing is null) await tab.AssertAccessible();
+            }
+        }
+    }
+
     /// <summary>Nothing sticks out to the right.</summary>
     public static async Task AssertFits(this Tab tab, int width) =>
         Assert.Equal(width, await tab.Page.EvaluateAsync<int>("Math.max(innerWidth, document.documentElement.scrollWidth)"));

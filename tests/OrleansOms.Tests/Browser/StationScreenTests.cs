@@ -109,7 +109,14 @@ public sealed class StationScreenTests(OmsApp app, Browser browser) : IClassFixt
         await Refuses(shipment.ToUpperInvariant(), "This is the shipment itself.");
         await Refuses(order["number"]!.GetValue<string>(), "This is the shipment itself.");
         await Refuses("PACK", "PACK is no tracking number.");
-        await Assertions.Expect(tab.Page.GetByLabel("Tracking number", new() { Exact = true })).ToHaveValueAsync("");
+        var field = tab.Page.GetByLabel("Tracking number", new() { Exact = true });
+        await Assertions.Expect(field).ToHaveValueAsync("");
+        // Scanned straight into the field, it goes through the form.
+        await field.FillAsync("5010002000024");
+        await field.PressAsync("Enter");
+        await tab.Says(".said .wrong", $"5010002000024 is the product {other}.");
+        await field.FillAsync("");
+        await tab.Page.FocusAsync("#scan");
         await tab.Scan("SHIP");
         await tab.Says(".said", "has left with DHL");
         Assert.Null((await app.Shipment(order, shipment))["trackingNumber"]);

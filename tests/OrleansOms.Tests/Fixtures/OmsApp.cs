@@ -29,6 +29,9 @@ public sealed class OmsApp : IAsyncLifetime
     /// <summary>Further settings, such as <c>["Oms:MaxBodyBytes"] = "2000"</c>; an empty one is not set at all.</summary>
     public Dictionary<string, string> Settings { get; init; } = [];
 
+    /// <summary>Whether nothing is created: no warehouse, no product.</summary>
+    public bool IsEmpty { get; init; }
+
     /// <summary>What a test puts in the place of something.</summary>
     public Action<IServiceCollection> Adjust { get; init; } = _ => { };
 
@@ -57,6 +60,7 @@ public sealed class OmsApp : IAsyncLifetime
     {
         Database = await TestDatabase.Create(migrated: false, maxPoolSize: 30);
         await Begin();
+        if (IsEmpty) return;
         await AddWarehouse("LON", 51.5, 0.0);
         await AddWarehouse("MAN", 53.5, -2.2);
         foreach (var sku in new[] { "A", "B", "C" }) await AddProduct(sku);

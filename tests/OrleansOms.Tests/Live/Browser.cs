@@ -94,6 +94,7 @@ public sealed class Tab : IAsyncDisposable
     public Task Picture(string name) => Page.ScreenshotAsync(new PageScreenshotOptions
     {
         Path = Path.Combine(Repository.Root, "artifacts", "screens", $"{name}.png"), FullPage = true,
+        Animations = ScreenshotAnimations.Disabled,
     });
 
     /// <summary>Nothing went wrong, and nothing was asked of another host.</summary>

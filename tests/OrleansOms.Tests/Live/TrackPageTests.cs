@@ -204,9 +204,10 @@ public sealed class TrackPageTests(OmsApp app, Browser browser, JavaScript js)
     public async Task It_is_good_to_look_at_and_to_use(int width)
     {
         browser.SkipIfMissing();
-        await using var shop = await OmsApp.Start(
-            ("Oms:Track:ShopName", "Candle & Co"), ("Oms:Track:ContactUrl", "mailto:help@example.com"));
-        foreach (var (name, link) in await Scenes(shop))
+        await using var demo = new DemoShop();
+        await demo.InitializeAsync();
+        var shop = demo.App;
+        foreach (var (name, link) in await Scenes(demo))
             foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
             {
                 var isAway = false;
@@ -230,29 +231,29 @@ public sealed class TrackPageTests(OmsApp app, Browser browser, JavaScript js)
         js.SkipIfMissing();
     }
 
-    static async Task<List<(string Name, string Link)>> Scenes(OmsApp app)
+    static async Task<List<(string Name, string Link)>> Scenes(DemoShop shop)
     {
-        var (heart, boxes) = (await app.NewProduct(100), await app.NewProduct());
-        await app.Name(heart, "White hanging heart T-light holder");
-        await app.Name(boxes, "Set of 7 Babushka nesting boxes");
-        await app.Receive("MAN", boxes, 100);
+        const string tea = "TEA-EARL", white = "TEA-WHITE"; // nobody has white tea
+        var app = shop.App;
+        await app.Name(white, "White tea, 50 g");
         var now = DateTimeOffset.UtcNow;
-        var way = await app.Api.Place(Api.Order((heart, 6)));
+        var way = await shop.Place("Amara", "web", (tea, 6), ("CUP-BLUE", 2));
         var wayParcel = await app.Ship(way);
         await app.Track(wayParcel, "inTransit", "Collected by the carrier", "London", now.AddMinutes(1));
         await app.Track(wayParcel, "inTransit", "Sorted, on the way to your delivery office", "Gatwick", now.AddMinutes(2));
 
-        var split = await app.Api.Place(Api.Order((heart, 2), (boxes, 1)));
+        // Each warehouse lacks one of these.
+        var split = await shop.Place("Tom", "web", ("CUP-SET4", 2), ("POT-1L", 1), ("POT-500", 1));
         await OmsApp.Until(() => app.Read(split), o => o["shipments"]!.AsArray().Count == 2);
         await app.ShipAlone(split, 0);
 
-        var done = await app.Api.Place(Api.Order((heart, 1)));
-        await app.Track(await app.Ship(done), "delivered", "Handed to a resident", "Worthing", now.AddMinutes(3));
-        var late = await app.Api.Place(Api.Order((heart, 1)));
-        await app.Track(await app.Ship(late), "exception", "Address could not be found", "Worthing", now.AddMinutes(3));
-        var waits = await app.Api.Place(Api.Order((await app.NewProduct(), 2)));
-        var fresh = await app.Api.Place(Api.Order((heart, 1)));
-        var gone = await app.Api.Place(Api.Order((heart, 1)));
+        var done = await shop.Place("Lotte", "web", (tea, 1));
+        await app.Track(await app.Ship(done), "delivered", "Handed to a resident", "Utrecht", now.AddMinutes(3));
+        var late = await shop.Place("Jonas", "web", (tea, 1));
+        await app.Track(await app.Ship(late), "exception", "Address could not be found", "Hamburg", now.AddMinutes(3));
+        var waits = await app.Api.Place(Api.Order((white, 2)));
+        var fresh = await shop.Place("Claire", "web", (tea, 1));
+        var gone = await shop.Place("Priya", "web", (tea, 1));
         await app.CancelOne(gone);
         foreach (var order in new[] { done, late })
             await OmsApp.Until(() => app.Read(order), o => o["shipments"]![0]!["status"]!.GetValue<string>() is "delivered" or "exception");

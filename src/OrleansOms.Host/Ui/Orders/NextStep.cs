@@ -14,6 +14,9 @@ public sealed record NextStep(string Sentence, OrderActionKind? Action = null, s
     {
         _ when order.PendingCancellation is { } pending =>
             new($"A cancellation waits for the warehouse's answer ({pending.Reason})."),
+        OrderStatus.OnHold when order.Holds is [{ Name: OrderPayments.PartPaidHold } partly] => new(
+            $"Stopped: {partly.Reason}. Take the {Show.Money(OrderActions.Open(order), order.Placed!.Currency)} that "
+            + "is open and it goes on by itself, or cancel it and give the money back.", OrderActionKind.RecordPayment),
         OrderStatus.OnHold => new(
             $"Stopped: {Show.Join([.. order.Holds.Select(h => $"{h.Name} ({h.Reason})")])}. Lift the hold when that is settled.",
             OrderActionKind.LiftHold),
@@ -33,8 +36,10 @@ public sealed record NextStep(string Sentence, OrderActionKind? Action = null, s
     static NextStep Unpaid(Order order, Viewer viewer)
     {
         var open = Show.Money(OrderActions.Open(order), order.Placed!.Currency);
+        var then = order.Captured + order.Authorized > 0
+            ? "Paid in part, it is then held for you to decide." : "Unpaid, it is then cancelled and its stock released.";
         return new(order.Placed.PaymentDueAt is { } due
-            ? $"Waits for {open} until {viewer.Clock(due)}, {viewer.Day(due)}. Unpaid, it is then cancelled and its stock released."
+            ? $"Waits for {open} until {viewer.Clock(due)}, {viewer.Day(due)}. {then}"
             : $"Waits for {open}.", OrderActionKind.RecordPayment);
     }
 

@@ -64,7 +64,7 @@ public static class OrderActions
         if (lines is { Count: 0 }) return (null, "Say how many units of which line.");
         var decision = OrderDecider.Decide(order, new CancelOrder(Probe, Probe, lines), now);
         if (decision.Rejection is { } rejection) return (null, rejection.Detail);
-        if (decision.Events is not [var first]) return (null, "That was cancelled before.");
+        if (decision.Events is not [var first, ..]) return (null, "That was cancelled before.");
         var asked = order.Apply(first);
         var units = first is UnitsCancelled done
             ? done.Units

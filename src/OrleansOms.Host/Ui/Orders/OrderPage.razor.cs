@@ -48,7 +48,7 @@ public sealed partial class OrderPage : IAsyncDisposable
     protected override async Task OnInitializedAsync()
     {
         await Refresh();
-        if (RendererInfo.IsInteractive && _order is not null) _following = Follow(_gone.Token);
+        if (RendererInfo.IsInteractive && !_isMissing) _following = Follow(_gone.Token);
     }
 
     async Task Follow(CancellationToken gone)

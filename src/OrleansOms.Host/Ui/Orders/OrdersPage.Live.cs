@@ -25,16 +25,15 @@ public sealed partial class OrdersPage
             catch (OperationCanceledException) when (gone.IsCancellationRequested) { return; }
             catch (Exception e) when (e is OmsFaultException or TimeoutException or DbException)
             {
-                await InvokeAsync(() => IsBehind(true));
+                await InvokeAsync(FallBehind);
                 await Task.Delay(FaultPause, gone).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    void IsBehind(bool isBehind)
+    void FallBehind()
     {
-        if (_isBehind == isBehind) return;
-        _isBehind = isBehind;
+        _behindSince ??= Viewer.Now;
         StateHasChanged();
     }
 
@@ -105,12 +104,12 @@ public sealed partial class OrdersPage
             Replace(inView);
             if (first is not null && Shown.Rows.Count == 0 && first.Items.Count > 0) await Load();
             else if (first is not null) CountNew(first.Items, first.NextCursor is not null);
-            _isBehind = false;
+            _behindSince = null;
             StateHasChanged();
         }
         catch (Exception e) when (e is OmsFaultException or DbException or TimeoutException)
         {
-            IsBehind(true);
+            FallBehind();
             RingLater();
         }
     }

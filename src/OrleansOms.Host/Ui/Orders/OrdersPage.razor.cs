@@ -37,7 +37,8 @@ public sealed partial class OrdersPage : IAsyncDisposable
     RadzenDataGrid<OrderSummary>? _grid;
     OrderListQuery _query = new();
     string? _only;
-    bool _failed, _newIsMore, _isBehind;
+    bool _failed, _newIsMore;
+    DateTimeOffset? _behindSince;
     int _new;
 
     [Inject] OrderQueries Orders { get; set; } = null!;
@@ -94,7 +95,7 @@ public sealed partial class OrdersPage : IAsyncDisposable
             var filter = _query.Filter(Viewer.Zone, _only);
             var page = await Orders.List(filter);
             Shown = new ShownOrders([.. page.Items], page.NextCursor, await Orders.CountByStatus(filter), _query.Statuses);
-            (_new, _newIsMore, _failed, _isBehind) = (0, false, false, false);
+            (_new, _newIsMore, _failed, _behindSince) = (0, false, false, null);
             _changed.Clear();
             KeepSelection();
         }

@@ -12,6 +12,8 @@ public sealed partial class StationPage
     /// <summary>Commands of the steps before the last: scanned once more there, they are no tracking number.</summary>
     static readonly string[] EarlierCommands = ["ALL", "SHORT", "UNDO", "YES", "NO", "PACK", "BOX", "NEXT"];
 
+    const string ScanTheLabel = "Scan the tracking number on the carrier's label.";
+
     private protected override async Task<Said?> Take(string code)
     {
         if (_shipment is null) return null;
@@ -169,7 +171,7 @@ public sealed partial class StationPage
     async Task<Said?> TakeAtShip(string code)
     {
         if (Is(code, "SHIP")) return await Ship();
-        if (WhyNoTracking(code) is { } why) return Said.Wrong($"{why} Scan the tracking number on the carrier's label.");
+        if (WhyNoTracking(code) is { } why) return Said.Wrong($"{why} {ScanTheLabel}");
         if (await OpenShipment(code) is { } opened) return opened;
         _tracking = code;
         return Said.Right($"Tracking number {code}. Scan SHIP when the carrier has it.");
@@ -190,6 +192,8 @@ public sealed partial class StationPage
         if (!Text.IsPrintable(_carrier, ShipmentEndpoints.MaxCarrier)) return Said.Wrong("Which carrier takes it?");
         if (!Text.IsPrintable(_service, ShipmentEndpoints.MaxCarrier)) return Said.Wrong("Which service of the carrier?");
         var tracking = string.IsNullOrWhiteSpace(_tracking) ? null : _tracking.Trim();
+        // A scanner types into whatever field has the focus.
+        if (tracking is not null && WhyNoTracking(tracking) is { } why) return Said.Wrong($"{why} {ScanTheLabel}");
         _keptCarrier = $"{_carrier!.Trim()}\n{_service!.Trim()}";
         return await Send($"ship {_carrier} {_service} {tracking}", new ShipShipment(_carrier.Trim(), _service.Trim(), tracking),
             _ => Said.Done($"Order {_shipment!.OrderNumber} has left with {_carrier}."));

@@ -27,6 +27,9 @@ public sealed partial class StationPage : ScanPage
     /// <summary>A question that must be answered before anything else.</summary>
     sealed record Question(string Sentence, string Yes, Func<Task<Said?>> Do);
 
+    /// <summary>What the server's first answer shows.</summary>
+    public sealed record FirstAnswer(ShipmentView Shipment, string? Hold);
+
     static readonly (Step Step, string Name)[] Steps = [(Step.Pick, "Pick"), (Step.Pack, "Pack"), (Step.Ship, "Ship")];
 
     readonly PickCounts _counts = new();
@@ -41,12 +44,19 @@ public sealed partial class StationPage : ScanPage
     string _opened = "";
     string? _hold, _elsewhere, _lastSku;
     string? _carrier, _service, _tracking, _keptCarrier;
-    bool _isMissing, _failed, _isSending;
+    bool _isMissing, _failed, _isSending, _isOpening, _isOpen;
 
     /// <summary>The shipment's id.</summary>
     [Parameter] public string Id { get; set; } = "";
 
+    /// <summary>What the first answer showed, so that nothing flickers when the page comes alive.</summary>
+    [Microsoft.AspNetCore.Components.PersistentState]
+    public FirstAnswer? First { get; set; }
+
     [Inject] IEventLog Log { get; set; } = null!;
+
+    /// <summary>Until it is known which scans are done, the browser keeps them.</summary>
+    private protected override bool CanTake => _isOpen;
 
     /// <inheritdoc />
     public override string FieldKey => $"station.{Id}";
@@ -86,19 +96,25 @@ public sealed partial class StationPage : ScanPage
     /// <inheritdoc />
     protected override async Task OnParametersSetAsync()
     {
-        if (_opened == Id || Warehouse is null || !RendererInfo.IsInteractive) return;
+        if (_opened == Id || Warehouse is null) return;
         _opened = Id;
         (_shipment, _confirm, _retry, _hold, _lastSku, _tracking) = (null, null, null, null, null, null);
-        (_isMissing, _elsewhere) = (false, null);
+        (_isMissing, _elsewhere, _isOpen) = (false, null, false);
         _commandIds.Clear();
         BeginAnew();
+        if (First is { } first && first.Shipment.Id == Id)
+        {
+            Adopt(first.Shipment);
+            _hold = first.Hold;
+        }
         await Leave();
         await Open();
     }
 
     async Task Open()
     {
-        _failed = false;
+        if (_isOpening) return;
+        (_isOpening, _failed) = (true, false);
         try
         {
             var shipment = ShipmentCodes.Read(Id) is { } id ? await Grains.GetGrain<IShipmentGrain>(id).Get() : null;
@@ -107,11 +123,36 @@ public sealed partial class StationPage : ScanPage
                 (_isMissing, _elsewhere) = (true, shipment?.Warehouse);
                 return;
             }
+            if (!RendererInfo.IsInteractive)
+            {
+                Adopt(shipment);
+                using var watch = await Feed.WatchOrder(shipment.OrderId);
+                _hold = watch is null ? null : HoldsOf(watch.Snapshot);
+                First = new FirstAnswer(shipment, _hold);
+                return;
+            }
             _stored = [.. (await Log.ReadStream(shipment.Id)).Select(e => e.CommandId)];
+            _isOpen = true;
             Adopt(shipment);
             _followingOrder = FollowOrder(shipment.OrderId, _another.Token);
         }
-        catch (Exception e) when (IsFault(e)) { _failed = _shipment is null; }
+        catch (Exception e) when (IsFault(e))
+        {
+            _failed = _shipment is null;
+            if (RendererInfo.IsInteractive) _followingOrder = OpenLater(_another.Token);
+        }
+        finally { _isOpening = false; }
+    }
+
+    async Task OpenLater(CancellationToken another)
+    {
+        await Task.Delay(FaultPause, another).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (another.IsCancellationRequested) return;
+        await InvokeAsync(async () =>
+        {
+            if (!_isOpen && !another.IsCancellationRequested) await Open();
+            StateHasChanged();
+        });
     }
 
     /// <summary>Shows the order's holds as they come and go, until another shipment is opened.</summary>
@@ -136,10 +177,13 @@ public sealed partial class StationPage : ScanPage
         void ShowHolds(OrderView order)
         {
             if (another.IsCancellationRequested) return;
-            _hold = order.Holds.Count == 0 ? null : Show.Join([.. order.Holds.Select(h => $"{h.Name} ({h.Reason})")]);
+            _hold = HoldsOf(order);
             StateHasChanged();
         }
     }
+
+    static string? HoldsOf(OrderView order) =>
+        order.Holds.Count == 0 ? null : Show.Join([.. order.Holds.Select(h => $"{h.Name} ({h.Reason})")]);
 
     async Task Leave()
     {

@@ -1,0 +1,59 @@
+using OrleansOms.Domain.Shared;
+
+namespace OrleansOms.Domain.Orders;
+
+/// <summary>What payment reports and their time limit do to an order.</summary>
+public static class OrderPayments
+{
+    /// <summary>
+    /// The hold on an order of which only a part was paid when its time was up: it keeps its stock, and a person decides.
+    /// It goes by itself when nothing more is due.
+    /// </summary>
+    public const string PartPaidHold = "part-paid";
+
+    public static Decision<OrderEvent> Record(Order order, RecordPayment c)
+    {
+        var before = order.Payments.FirstOrDefault(p => p.Reference == c.Reference && p.Status == c.Status);
+        if (before is not null)
+            return before.Amount == c.Amount
+                ? Decision<OrderEvent>.AlreadyDone
+                : Decision<OrderEvent>.Refuse(Rejection.Meaning(
+                    "payment_reference_reused", $"{c.Reference} was recorded with the amount {Words.Amount(before.Amount)}."));
+        var status = order.DeriveStatus();
+        if (status is OrderStatus.Cancelled or OrderStatus.Closed)
+            return Decision<OrderEvent>.Refuse("order_not_payable", $"The order is {Words.Of(status)}.");
+        if (order.Placed!.Payment.Method == PaymentMethod.Prepaid && order.DerivePaymentStatus() == PaymentStatus.Paid)
+            return Decision<OrderEvent>.Refuse("order_not_payable", "The order is paid.");
+        var sofar = c.Status switch
+        {
+            PaymentReport.Paid => order.Captured,
+            PaymentReport.Authorized => Math.Max(order.Authorized, order.Captured),
+            _ => 0,
+        };
+        if (c.Status is PaymentReport.Paid or PaymentReport.Authorized && sofar + c.Amount > order.Due())
+            return Decision<OrderEvent>.Refuse(Rejection.Meaning(
+                "amount_too_high", $"Only {Words.Amount(order.Due() - sofar)} {order.Placed.Currency} is due."));
+        return Decision<OrderEvent>.Accept(new PaymentRecorded(c.Status, c.Amount, c.Reference));
+    }
+
+    /// <summary>Cancels what was not paid at all, and holds what was paid in part.</summary>
+    public static Decision<OrderEvent> Expire(Order order, DateTimeOffset now)
+    {
+        if (!(order.Placed!.PaymentDueAt is { } due && now >= due) || order.IsPayable
+            || order.DeriveStatus() is OrderStatus.Cancelled or OrderStatus.Closed)
+            return Decision<OrderEvent>.AlreadyDone;
+        var (word, had) = order.Captured > 0 ? ("paid", order.Captured) : ("authorized", order.Authorized);
+        if (had == 0) return OrderCancellation.Request(order, new CancelOrder("payment-timeout", "not paid in time", null));
+        return OrderDecider.Hold(order, new PlaceHold(
+            PartPaidHold,
+            $"{Words.Amount(had)} of {Words.Amount(order.Due())} {order.Placed.Currency} was {word} when its time was up",
+            HoldStops.Release));
+    }
+
+    /// <summary>Lifts <see cref="PartPaidHold"/> with the fact that leaves nothing due: a payment, or fewer units.</summary>
+    internal static Decision<OrderEvent> WithoutNeedlessHold(Order order, Decision<OrderEvent> decision) =>
+        decision.Events.Count > 0 && order.Holds.Any(h => h.Name == PartPaidHold)
+        && order.Apply(decision.Events) is { IsPayable: true } after && after.Holds.Any(h => h.Name == PartPaidHold)
+            ? Decision<OrderEvent>.Accept([.. decision.Events, new HoldLifted(PartPaidHold)])
+            : decision;
+}
