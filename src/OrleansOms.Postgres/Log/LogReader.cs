@@ -12,6 +12,8 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTran
 {
     const string Columns = "xid, position, stream, version, type, data, command, actor, at";
 
+    readonly OtherDatabases _others = new();
+
     public Task<IReadOnlyList<LogEvent>> Stream(string stream, int afterVersion, int? max) =>
         Events($"select {Columns} from oms.event where stream = $1 and version > $2 order by version limit $3",
             LogSql.Of(stream), LogSql.Of(afterVersion), LogSql.Of((long)(max ?? int.MaxValue)));
@@ -48,30 +50,40 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTran
         LogPosition after, int max, List<OwnTransaction> known) => Ask(async connection =>
     {
         await using var batch = new NpgsqlBatch(connection) { Timeout = options.CommandTimeoutSeconds };
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("select pg_snapshot_xmin(pg_current_snapshot())"));
+        var foreign = _others.Known;
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            $"select {OtherDatabases.Horizon("$1")}, pg_snapshot_xmax(pg_current_snapshot())")
+        {
+            Parameters = { LogSql.Transactions(foreign) },
+        });
         batch.BatchCommands.Add(new NpgsqlBatchCommand($"""
             select {Columns} from oms.event
-            where (xid, position) > ($1, $2) and xid < pg_snapshot_xmin(pg_current_snapshot()) and xid <> all($4)
+            where (xid, position) > ($1, $2) and xid < {OtherDatabases.Horizon("$5")} and xid <> all($4)
             order by xid, position limit $3
             """)
         {
             Parameters =
             {
                 LogSql.Transaction(after.Transaction), LogSql.Of(after.Ordinal), LogSql.Of((long)max),
-                LogSql.Transactions([.. known.Select(t => t.Id)]),
+                LogSql.Transactions([.. known.Select(t => t.Id)]), LogSql.Transactions(foreign),
             },
         });
         await LogSql.PrepareInTime(batch.PrepareAsync, options.CommandTimeoutSeconds);
-        await using var reader = await batch.ExecuteReaderAsync();
-        await reader.ReadAsync();
-        var through = new LogPosition((long)reader.GetFieldValue<ulong>(0) - 1, long.MaxValue);
-        await reader.NextResultAsync();
+        var (horizon, isHeld) = (0UL, false);
         var (events, bytes) = (new List<ReadEvent>(), 0L);
-        while (bytes < options.MaxReadBytes && await reader.ReadAsync())
+        await using (var reader = await batch.ExecuteReaderAsync())
         {
-            events.Add(Decode(reader));
-            bytes += events[^1].Bytes;
+            await reader.ReadAsync();
+            (horizon, isHeld) = (reader.GetFieldValue<ulong>(0), reader.GetFieldValue<ulong>(0) < reader.GetFieldValue<ulong>(1));
+            await reader.NextResultAsync();
+            while (bytes < options.MaxReadBytes && await reader.ReadAsync())
+            {
+                events.Add(Decode(reader));
+                bytes += events[^1].Bytes;
+            }
         }
+        await _others.Look(connection, horizon, isHeld, options.CommandTimeoutSeconds);
+        var through = new LogPosition((long)horizon - 1, long.MaxValue);
         var cut = events.Count == max || bytes >= options.MaxReadBytes;
         if (events.Count > 0 && (cut || events[^1].Event.Position > through))
             through = events[^1].Event.Position;
@@ -104,13 +116,13 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTran
     /// <summary>Whether a reader could read anything after a position now.</summary>
     // Ordered and limited below the exists, which would drop both: the planner takes a question for any row to be
     // answered soonest by scanning the table from its beginning, where all rows are too old.
-    public Task<bool> Any(LogPosition after) => Ask(connection => Scalar<bool>(connection, """
+    public Task<bool> Any(LogPosition after) => Ask(connection => Scalar<bool>(connection, $"""
         select exists (
           select from (
             select from oms.event
-            where (xid, position) > ($1, $2) and xid < pg_snapshot_xmin(pg_current_snapshot())
+            where (xid, position) > ($1, $2) and xid < {OtherDatabases.Horizon("$3")}
             order by xid, position limit 1) as next)
-        """, LogSql.Transaction(after.Transaction), LogSql.Of(after.Ordinal)));
+        """, LogSql.Transaction(after.Transaction), LogSql.Of(after.Ordinal), LogSql.Transactions(_others.Known)));
 
     /// <summary>
     /// The last transaction that can have ended by now, and its end. A reader passes it when no transaction up to it is

@@ -8,6 +8,11 @@ using OrleansOms.Postgres.Orders;
 
 namespace OrleansOms.Postgres.Shipments;
 
+/// <summary>A shipment that has left its warehouse.</summary>
+/// <param name="View">All that is known of it, where that was asked for.</param>
+public sealed record Departure(
+    string Id, string OrderNumber, string? TrackingNumber, DateTimeOffset ShippedAt, ShipmentView? View);
+
 /// <summary>Lists of shipments, from the read model.</summary>
 public sealed class ShipmentQueries(NpgsqlDataSource database)
 {
@@ -47,6 +52,22 @@ public sealed class ShipmentQueries(NpgsqlDataSource database)
             if (next is null || all.Count >= max) return all;
             page = page with { Cursor = next };
         }
+    }
+
+    /// <summary>What has left a warehouse since a moment, last first.</summary>
+    /// <param name="whole">How many of the last ones come with all that is known of them.</param>
+    public Task<List<Departure>> Departures(string warehouse, DateTimeOffset since, int whole)
+    {
+        var p = new Parameters();
+        return ReadModelSql.Read(database, $"""
+            select id, order_number, view ->> 'trackingNumber', shipped_at,
+              case when row_number() over (order by shipped_at desc, id) <= {p.Add(whole)} then view end
+            from oms.shipments where shipped_at >= {p.Add(since.ToUniversalTime())} and warehouse = {p.Add(warehouse)}
+            order by shipped_at desc, id
+            """, p.Values, row => new Departure(
+                row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2),
+                row.GetFieldValue<DateTimeOffset>(3),
+                row.IsDBNull(4) ? null : JsonSerializer.Deserialize(row.GetString(4), ReadModelJson.Default.ShipmentView)));
     }
 
     static bool CanMatch(ShipmentFilter filter) =>

@@ -44,6 +44,35 @@ public sealed class ReadAllTests : LogTest
     }
 
     [Fact]
+    public async Task A_slow_transaction_of_another_database_holds_nobody_up_and_one_of_this_still_does()
+    {
+        await using var elsewhere = await TestDatabase.Create(migrated: false);
+        await using var foreign = await elsewhere.Source.OpenConnectionAsync();
+        await using var slow = await Database.Source.OpenConnectionAsync();
+        await Run(foreign, "begin; create table public.large (x int)");
+        await Store(Of("stk-A/before"));
+        Assert.Equal(["stk-A/before"], (await ReadUpTo(await Log.Now())).Select(e => e.Stream));
+
+        await Run(slow, "begin; " + InsertSql("stk-A/slow", 1));
+        await Run(foreign, "savepoint later; create table public.larger (x int)");
+        await Store(Of("stk-A/after"));
+        var now = await Log.Now();
+        for (var i = 0; i < 60; i++) // longer than it takes to find out who holds readers back
+        {
+            var early = await Log.ReadAll(LogPosition.Start, 100);
+            Assert.Equal(["stk-A/before"], early.Events.Select(e => e.Stream));
+            Assert.True(early.Through < now);
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+        await Run(slow, "commit");
+
+        Assert.Equal(
+            ["stk-A/before", "stk-A/slow", "stk-A/after"], (await ReadUpTo(await Log.Now())).Select(e => e.Stream));
+        await Run(foreign, "rollback");
+        Assert.Equal(3, (await ReadUpTo(await Log.Now())).Count);
+    }
+
+    [Fact]
     public async Task Under_slow_and_quick_writers_a_follower_sees_each_event_once_and_in_order()
     {
         const int Writers = 8, Each = 40;

@@ -10,7 +10,7 @@ namespace OrleansOms.Host.Ui.Warehouse;
 public sealed record BoardCards(IReadOnlyList<BoardColumn> Columns, BoardNext? Next)
 {
     /// <summary>Cards of a column; the counts are of all.</summary>
-    const int MaxCards = 40;
+    const int MaxCards = WarehouseWork.MaxShipped;
     /// <summary>Cards of shipments with a silent carrier, so that today's keep their place.</summary>
     const int MaxSilentCards = 20;
 
@@ -37,11 +37,12 @@ public sealed record BoardCards(IReadOnlyList<BoardColumn> Columns, BoardNext? N
     // Those with an alarm come first, whatever their day: somebody must ask the carrier.
     static BoardColumn Left(WarehouseWork work)
     {
-        var (today, silent) = (work.Shipped, work.Silent);
-        List<ShipmentView> others = [.. today.Where(s => s.AlarmSince is null)];
-        List<ShipmentView> drawn = [.. silent.Take(MaxSilentCards).Concat(others).Take(MaxCards)];
+        var silent = work.Silent;
+        List<ShipmentView> drawn =
+            [.. silent.Take(MaxSilentCards).Concat(work.Shipped.Where(s => s.AlarmSince is null)).Take(MaxCards)];
+        var ofOtherDays = silent.Count(s => !work.LeftToday(s));
         return new(
-            "shipped", "Shipped today", today.Count, silent.Count, silent.Count + others.Count - drawn.Count,
+            "shipped", "Shipped today", work.ShippedToday, silent.Count, work.ShippedToday + ofOtherDays - drawn.Count,
             [.. drawn.Select(Card)]);
     }
 

@@ -163,10 +163,9 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
     /// <summary>Opens the shipment that a scan names; the answer says why not, and is null if it names none at all.</summary>
     private protected async Task<Said?> OpenShipment(string code)
     {
-        var named = Work!.Where(s => s.OrderNumber == code || s.TrackingNumber == code);
-        var id = ShipmentCodes.Read(code) ?? (named.Count > 0 ? named[0].Id : null);
+        var id = ShipmentCodes.Read(code) ?? Work!.IdOf(code);
         if (id is null) return null;
-        var shipment = Work.Find(id) ?? await Grains.GetGrain<IShipmentGrain>(id).Get();
+        var shipment = Work!.Find(id) ?? await Grains.GetGrain<IShipmentGrain>(id).Get();
         if (shipment is null) return Said.Wrong($"There is no shipment {code}.");
         if (shipment.Warehouse != Code) return Said.Wrong($"The shipment of order {shipment.OrderNumber} is in {shipment.Warehouse}, not here.");
         Go(UriOf(shipment.Id));

@@ -17,8 +17,8 @@ namespace OrleansOms.Host.Ui.Warehouse;
 public sealed class WarehouseWork(
     LiveFeed feed, ShipmentQueries shipments, string warehouse, Viewer viewer, Func<Action, Task> change)
 {
-    /// <summary>Shipments of today that are counted; more are not shown.</summary>
-    const int MaxShipped = 2000;
+    /// <summary>Shipments of today that are known whole, the last ones; of the others only their names.</summary>
+    internal const int MaxShipped = 40;
     /// <summary>Shipments with a silent carrier that are counted, the oldest; more are not shown.</summary>
     const int MaxSilent = 200;
     static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
@@ -29,6 +29,7 @@ public sealed class WarehouseWork(
 
     DateTimeOffset _today = viewer.Today();
     readonly Dictionary<string, ShipmentView> _all = new(StringComparer.Ordinal);
+    readonly Dictionary<string, Departure> _departed = new(StringComparer.Ordinal);
 
     /// <summary>Whether there is something to show.</summary>
     public bool IsLoaded { get; private set; }
@@ -41,16 +42,28 @@ public sealed class WarehouseWork(
     public IReadOnlyList<ShipmentView> Picking => In(ShipmentStatus.Picking);
     /// <summary>In boxes, oldest first.</summary>
     public IReadOnlyList<ShipmentView> Packed => In(ShipmentStatus.Packed);
-    /// <summary>Left since the day began, last first.</summary>
+    /// <summary>How many have left since the day began.</summary>
+    public int ShippedToday => _departed.Count;
+    /// <summary>Whether a shipment has left since the day began.</summary>
+    public bool LeftToday(ShipmentView shipment) => shipment.ShippedAt >= _today;
+    /// <summary>The last that have left since the day began, last first.</summary>
     public IReadOnlyList<ShipmentView> Shipped =>
-        [.. _all.Values.Where(s => Left.Contains(s.Status) && s.ShippedAt >= _today).OrderByDescending(s => s.ShippedAt)];
+    [
+        .. _all.Values.Where(s => Left.Contains(s.Status) && s.ShippedAt >= _today)
+            .OrderByDescending(s => s.ShippedAt).Take(MaxShipped),
+    ];
 
     /// <summary>Left on any day, and the carrier has been silent for too long; the longest ago first.</summary>
     public IReadOnlyList<ShipmentView> Silent =>
         [.. _all.Values.Where(s => s.AlarmSince is not null).OrderBy(s => s.ShippedAt)];
 
-    /// <summary>A shipment that is open, left today or has a silent carrier.</summary>
+    /// <summary>A shipment that is open, was among the last to leave today or has a silent carrier.</summary>
     public ShipmentView? Find(string id) => _all.GetValueOrDefault(id);
+
+    /// <summary>The oldest shipment that is open or left today with this order number or tracking number.</summary>
+    public string? IdOf(string code) =>
+        (Where(s => s.OrderNumber == code || s.TrackingNumber == code) is [var known, ..] ? known.Id : null)
+        ?? _departed.Values.Where(d => d.OrderNumber == code || d.TrackingNumber == code).MinBy(d => d.ShippedAt)?.Id;
 
     /// <summary>Shipments that match, oldest first.</summary>
     public IReadOnlyList<ShipmentView> Where(Func<ShipmentView, bool> match) =>
@@ -61,6 +74,8 @@ public sealed class WarehouseWork(
     {
         if (_all.TryGetValue(shipment.Id, out var known) && known.Version >= shipment.Version) return;
         _all[shipment.Id] = shipment;
+        if (shipment.ShippedAt is { } at && at >= _today)
+            _departed[shipment.Id] = new Departure(shipment.Id, shipment.OrderNumber, shipment.TrackingNumber, at, null);
     }
 
     /// <summary>Reads the work as it is now, once; a fault is shown.</summary>
@@ -91,6 +106,7 @@ public sealed class WarehouseWork(
     void Turn(DateTimeOffset today)
     {
         _today = today;
+        foreach (var id in _departed.Values.Where(d => d.ShippedAt < today).Select(d => d.Id).ToList()) _departed.Remove(id);
         foreach (var id in _all.Values.Where(s => s.ShippedAt < today && s.AlarmSince is null).Select(s => s.Id).ToList())
             _all.Remove(id);
     }
@@ -125,14 +141,13 @@ public sealed class WarehouseWork(
 
     // What is not in the open work any more was finished meanwhile, and what has no alarm any more was heard of; either is
     // known again when it changes or is asked for.
-    void Begin(IReadOnlyList<ShipmentView> open, IReadOnlyList<ShipmentView> left)
+    void Begin(IReadOnlyList<ShipmentView> open, LeftWork left)
     {
-        var ids = open.Concat(left).Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
-        foreach (var id in _all.Values
-            .Where(s => (!Left.Contains(s.Status) || s.AlarmSince is not null) && !ids.Contains(s.Id))
-            .Select(s => s.Id).ToList())
-            _all.Remove(id);
-        Take([.. open, .. left]);
+        ShipmentView[] whole = [.. open, .. left.Departed.Select(d => d.View).OfType<ShipmentView>(), .. left.Silent];
+        var ids = whole.Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var id in _all.Keys.Where(id => !ids.Contains(id)).ToList()) _all.Remove(id);
+        foreach (var d in left.Departed) _departed[d.Id] = d with { View = null };
+        Take(whole);
         (IsLoaded, BehindSince) = (true, null);
     }
 
@@ -141,12 +156,13 @@ public sealed class WarehouseWork(
         foreach (var shipment in news) Take(shipment);
     }
 
-    async Task<IReadOnlyList<ShipmentView>> ReadLeft()
+    sealed record LeftWork(IReadOnlyList<Departure> Departed, IReadOnlyList<ShipmentView> Silent);
+
+    async Task<LeftWork> ReadLeft()
     {
-        var filter = new ShipmentFilter { Warehouse = warehouse, Statuses = Left };
-        var shipped = shipments.All(filter with { ShippedSince = _today }, MaxShipped);
-        var silent = shipments.All(filter with { HasAlarm = true }, MaxSilent);
-        return [.. await shipped, .. await silent];
+        var departed = shipments.Departures(warehouse, _today, MaxShipped);
+        var silent = shipments.All(new ShipmentFilter { Warehouse = warehouse, Statuses = Left, HasAlarm = true }, MaxSilent);
+        return new LeftWork(await departed, await silent);
     }
 
     IReadOnlyList<ShipmentView> In(ShipmentStatus status) => Where(s => s.Status == status);
