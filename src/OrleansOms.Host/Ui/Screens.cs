@@ -34,6 +34,7 @@ public static class Screens
         builder.Services.AddRadzenComponents();
         builder.Services.AddScoped<Viewer>();
         builder.Services.AddScoped<Warehouse.ScanReceipts>();
+        builder.Services.AddHostedService<WarmUp>();
         return builder;
     }
 

@@ -233,18 +233,40 @@
     focus: selector => document.querySelector(selector)?.focus(),
   };
 
-  const ready = () => {
+  // What makes the page live is large: it is read and run when the page has been drawn, and asked for again if it is lost.
+  const scripts = document.currentScript.dataset.then?.split(' ') ?? [];
+  const load = src => new Promise((loaded, failed) => {
+    const script = document.createElement('script');
+    script.setAttribute('autostart', 'false');
+    Object.assign(script, { src, onload: loaded, onerror: failed });
+    document.body.append(script);
+  });
+  const loadAll = async () => {
+    for (const src of scripts) {
+      while (!await load(src).then(() => true, () => false)) {
+        lost();
+        await new Promise(done => setTimeout(done, 1000));
+      }
+    }
+    if (!connected) found();
+  };
+  const drawn = () => (document.hidden ? Promise.resolve() : Promise.race([
+    new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))), new Promise(done => setTimeout(done, 500))]));
+
+  const begin = async () => {
     showTheme();
-    if (!window.Blazor) return;
+    if (!scripts.length) return;
     const look = () => { showTheme(); carryOver(); scan.look(); };
     new MutationObserver(look).observe(document.body, {
       childList: true, subtree: true, attributeFilter: ['data-scan', 'data-live', 'data-ready', 'data-taken', 'data-memory', 'data-said'],
     });
-    for (const name of ['scan', 'resume']) Blazor.registerCustomEventType(name, { createEventArgs: e => e.detail });
     look();
+    await drawn();
+    await loadAll();
+    for (const name of ['scan', 'resume']) Blazor.registerCustomEventType(name, { createEventArgs: e => e.detail });
     Blazor.start({
       circuit: { reconnectionOptions: { maxRetries: 100000, retryIntervalMilliseconds: n => (n < 10 ? 500 : 3000) } },
     });
   };
-  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', ready); else ready();
+  begin();
 })();

@@ -35,10 +35,11 @@ public sealed record FirstView() : Workload("first-view", "views")
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)
     {
+        // First, because it may not be there, and filling the store takes minutes.
+        var browser = await Chromium.Start();
         var store = await LongStore.Open(session);
         var oms = await OmsProcess.Start(session, session.Postgres.ConnectionTo(store.Database));
         var cookies = await PushWatch.LogIn(oms.Url, OmsProcess.AdminPassword);
-        var browser = await Chromium.Start();
         var api = LongStore.ApiOf(oms.Url);
         const string alive = "html[data-alive]";
         return new Stage(
