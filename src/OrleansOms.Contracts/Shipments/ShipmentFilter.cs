@@ -11,8 +11,6 @@ public sealed record ShipmentFilter
     public IReadOnlyList<ShipmentStatus> Statuses { get; init; } = [];
     /// <summary>Of this order.</summary>
     public string? OrderId { get; init; }
-    /// <summary>Left the warehouse at this moment or later.</summary>
-    public DateTimeOffset? ShippedSince { get; init; }
     /// <summary>Only those whose carrier's silence is an alarm.</summary>
     public bool HasAlarm { get; init; }
     /// <summary>How many, 1 to 200.</summary>

@@ -10,8 +10,8 @@ public static class Words
         string.Concat(member.ToString().Select((c, i) =>
             char.IsUpper(c) ? (i > 0 ? " " : "") + char.ToLowerInvariant(c) : c.ToString()));
 
-    /// <summary>An amount without trailing zeros beyond two decimals, for sentences.</summary>
-    public static string Amount(decimal amount) => amount.ToString("0.00##", CultureInfo.InvariantCulture);
+    /// <summary>An amount with thousands apart and without trailing zeros beyond two decimals, for sentences.</summary>
+    public static string Amount(decimal amount) => amount.ToString("#,##0.00##", CultureInfo.InvariantCulture);
 
     /// <summary>What is missing: "2 × 85123A, 1 × 71053", the first five SKUs.</summary>
     public static string Missing(IReadOnlyDictionary<string, int> missing)

@@ -48,7 +48,7 @@ public sealed class FulfilmentFollower(
 
     void Note(Work work, LogEvent e, OrderEvent order)
     {
-        if (order is OrderAllocated or PaymentRecorded or HoldLifted or CancellationRequested or UnitsNotFound)
+        if (order is OrderAllocated or PaymentRecorded or HoldLifted or CancellationRequested or UnitsCancelled or UnitsNotFound)
             work.ToSettle = e.Position;
         // Released with what has just happened, in one append: there is nothing left to settle.
         else if (order is ShipmentReleased && work.ToSettle?.Transaction == e.Position.Transaction)

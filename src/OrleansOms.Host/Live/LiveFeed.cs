@@ -75,6 +75,11 @@ public sealed partial class LiveFeed : BackgroundService
         _subscription = tail.Subscribe(OnBatch);
     }
 
+    /// <summary>
+    /// Told the id of each shipment whose carrier has been silent for too long: no event of its order. Must be quick.
+    /// </summary>
+    public event Action<string>? CarrierSilent;
+
     /// <summary>When this feed heard of the log for the last time, UTC, if it is cut off from it; null if it is not.</summary>
     public DateTimeOffset? CutOffSince => _tail.StillSince;
 
@@ -193,6 +198,8 @@ public sealed partial class LiveFeed : BackgroundService
 
     void OnBatch(IReadOnlyList<LogEvent> batch)
     {
+        foreach (var e in batch)
+            if (e.Data is TrackingAlarmRaised) CarrierSilent?.Invoke(e.Stream);
         lock (_gate)
         {
             _lastEvent = batch[^1].Position;

@@ -80,11 +80,12 @@ public static class OrderEndpoints
 
     static async Task<IResult> Timeline(HttpContext http, string id, IGrainFactory grains, IEventLog log)
     {
-        await Find(http, id, grains);
+        var order = await Find(http, id, grains);
         var events = await log.ReadStream(id);
         return Answers.Ok(
             new OrderTimeline(id, [.. events.Select(e => new TimelineEntry(
-                e.Version, e.At, TimelineWords.Who(e.Actor), TimelineWords.TypeOf(e.Type), TimelineWords.Of(e.Data)))]),
+                e.Version, e.At, TimelineWords.Who(e.Actor), TimelineWords.TypeOf(e.Type),
+                TimelineWords.Of(e.Data, order.Currency)))]),
             ApiJson.Default.OrderTimeline);
     }
 

@@ -24,12 +24,13 @@ public static class TimelineWords
     }
 
     /// <summary>What happened, in one sentence.</summary>
-    public static string Of(DomainEvent? @event) => @event switch
+    /// <param name="currency">The order's.</param>
+    public static string Of(DomainEvent? @event, string currency) => @event switch
     {
         OrderPlaced e => Placed(e),
         OrderRefused e => $"Refused. {e.Detail}",
         OrderAllocated e => Allocated(e),
-        PaymentRecorded e => Paid(e),
+        PaymentRecorded e => Paid(e, currency),
         ShipmentReleased e => $"Handed {Units(e.Lines.Sum(l => l.Quantity))} to {e.Warehouse} as {e.ShipmentId}",
         UnitsNotFound e => $"{e.Warehouse} did not find {List(e.Lines.Select(l => (l.Quantity, l.Sku)))}",
         UnitsShipped e => $"{List(e.Lines.Select(l => (l.Quantity, l.Sku)))} left {e.Warehouse} as {e.ShipmentId}",
@@ -75,10 +76,10 @@ public static class TimelineWords
         return $"{what}: {why}";
     }
 
-    static string Paid(PaymentRecorded e) => e.Status switch
+    static string Paid(PaymentRecorded e, string currency) => e.Status switch
     {
-        PaymentReport.Authorized => $"{Words.Amount(e.Amount)} authorized ({e.Reference})",
-        PaymentReport.Paid => $"{Words.Amount(e.Amount)} paid ({e.Reference})",
+        PaymentReport.Authorized => $"{Words.Amount(e.Amount)} {currency} authorized ({e.Reference})",
+        PaymentReport.Paid => $"{Words.Amount(e.Amount)} {currency} paid ({e.Reference})",
         PaymentReport.Failed => $"A payment failed ({e.Reference})",
         _ => $"A payment is under way ({e.Reference})",
     };

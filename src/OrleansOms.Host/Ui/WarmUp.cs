@@ -1,11 +1,9 @@
-using System.Data.Common;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
-using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Contracts.Shipments;
 using OrleansOms.Grains.Catalogue;
@@ -40,7 +38,8 @@ public sealed partial class WarmUp(
             await OpenPages(stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { return; }
-        catch (Exception e) when (e is HttpRequestException or OmsFaultException or TimeoutException or DbException)
+        // Whatever it is: a program must not stop because a page could not be opened ahead.
+        catch (Exception e)
         {
             LogGivenUp(logger, e.Message);
         }

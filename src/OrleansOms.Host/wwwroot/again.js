@@ -4,7 +4,7 @@
   const pauseMs = 3000;
   const look = async () => {
     try {
-      if (![429, 503].includes((await fetch(location.href, { cache: 'no-store', headers: { Accept: 'text/html' } })).status)) return location.reload();
+      if (![429, 503].includes((await fetch(location.href, { cache: 'no-store', headers: { Accept: 'text/html' } })).status)) return location.replace(location.href);
     } catch { /* still away */ }
     setTimeout(look, pauseMs);
   };

@@ -54,35 +54,39 @@ public sealed class ShipmentQueries(NpgsqlDataSource database)
         }
     }
 
-    /// <summary>What has left a warehouse since a moment, last first.</summary>
-    /// <param name="whole">How many of the last ones come with all that is known of them.</param>
-    public Task<List<Departure>> Departures(string warehouse, DateTimeOffset since, int whole)
+    /// <summary>What has left a warehouse since a moment: how many, and the last ones, last first.</summary>
+    /// <param name="named">How many of the last ones are told at all.</param>
+    /// <param name="whole">How many of these come with all that is known of them.</param>
+    public async Task<(long Total, List<Departure> Last)> Departures(string warehouse, DateTimeOffset since, int named, int whole)
     {
         var p = new Parameters();
-        return ReadModelSql.Read(database, $"""
-            select id, order_number, view ->> 'trackingNumber', shipped_at,
-              case when row_number() over (order by shipped_at desc, id) <= {p.Add(whole)} then view end
-            from oms.shipments where shipped_at >= {p.Add(since.ToUniversalTime())} and warehouse = {p.Add(warehouse)}
-            order by shipped_at desc, id
-            """, p.Values, row => new Departure(
+        var rows = await ReadModelSql.Read(database, $"""
+            select s.id, s.order_number, s.view ->> 'trackingNumber', s.shipped_at,
+              case when s.place <= {p.Add(whole)} then s.view end, s.total
+            from (
+              select *, count(*) over () as total, row_number() over (order by shipped_at desc, id) as place
+              from oms.shipments where shipped_at >= {p.Add(since.ToUniversalTime())} and warehouse = {p.Add(warehouse)}
+              order by shipped_at desc, id limit {p.Add(named)}) s
+            order by s.place
+            """, p.Values, row => (row.GetInt64(5), new Departure(
                 row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2),
                 row.GetFieldValue<DateTimeOffset>(3),
-                row.IsDBNull(4) ? null : JsonSerializer.Deserialize(row.GetString(4), ReadModelJson.Default.ShipmentView)));
+                row.IsDBNull(4) ? null : JsonSerializer.Deserialize(row.GetString(4), ReadModelJson.Default.ShipmentView))));
+        return (rows.Count == 0 ? 0 : rows[0].Item1, [.. rows.Select(r => r.Item2)]);
     }
 
     static bool CanMatch(ShipmentFilter filter) =>
         (filter.Warehouse is null || Text.IsWarehouseCode(filter.Warehouse))
         && (filter.OrderId is null || Keys.IsId(Keys.Order, filter.OrderId));
 
-    // Work is a walk along (warehouse, status) by age. An order's shipments are a range of the key. What has left since
-    // a moment is collected first: it is the newest, and a walk from the oldest would pass everything else before it.
-    // Alarms are few and have an index of their own.
+    // Work is a walk along (warehouse, status) by age. An order's shipments are a range of the key. Alarms are few and have
+    // an index of their own.
     static string Source(ShipmentFilter filter, Parameters p, (DateTimeOffset At, string Id)? after)
     {
         var limit = $"limit {filter.Limit + 1}";
         var page = after is { } a ? $"(w.created_at, w.id) > ({p.Add(a.At)}, {p.Add(a.Id)})" : "true";
         string[] statuses = [.. filter.Statuses.Distinct().Select(s => Stored.Name(s))];
-        if (filter is { OrderId: null, ShippedSince: null, HasAlarm: false })
+        if (filter is { OrderId: null, HasAlarm: false })
         {
             if (statuses.Length == 0) statuses = [.. Enum.GetValues<ShipmentStatus>().Select(s => Stored.Name(s))];
             var places = filter.Warehouse is { } code
@@ -103,7 +107,6 @@ public sealed class ShipmentQueries(NpgsqlDataSource database)
             var prefix = Keys.Shipment + order[Keys.Order.Length..];
             where.Add($"s.id > {p.Add(prefix + '-')} and s.id < {p.Add(prefix + '.')}"); // '.' follows '-'
         }
-        if (filter.ShippedSince is { } since) where.Add($"s.shipped_at >= {p.Add(since.ToUniversalTime())}");
         if (filter.HasAlarm) where.Add("s.alarm_since is not null");
         if (filter.Warehouse is { } warehouse) where.Add($"s.warehouse = {p.Add(warehouse)}");
         if (statuses.Length > 0) where.Add($"s.status = any({p.Add(statuses)})");

@@ -144,6 +144,23 @@ public sealed class OrderApiTests(OmsApp app)
     }
 
     [Fact]
+    public async Task An_order_that_is_paid_in_full_because_units_were_cancelled_goes_to_the_warehouse()
+    {
+        var request = Api.Order((await app.NewProduct(10), 6));
+        request["payment"] = JsonNode.Parse("""{"method":"prepaid","status":"pending"}""");
+        var order = await app.Api.Place(request);
+        var id = order["id"]!.GetValue<string>();
+        await app.Api.Must(200, HttpMethod.Post, $"/api/v1/orders/{id}/payments",
+            JsonNode.Parse("""{"status":"paid","amount":16.19,"reference":"pi_part"}"""));
+        var fewer = await app.Api.Must(200, HttpMethod.Post, $"/api/v1/orders/{id}/cancel",
+            JsonNode.Parse("""{"reason":"fewer","lines":[{"lineId":1,"quantity":2}]}"""));
+        Assert.Equal("paid", fewer["paymentStatus"]!.GetValue<string>());
+        var released = await OmsApp.Until(
+            () => app.Api.Must(200, HttpMethod.Get, $"/api/v1/orders/{id}", null), o => o["shipments"]!.AsArray().Count > 0);
+        Assert.Equal(4, released["shipments"]![0]!["lines"]![0]!["quantity"]!.GetValue<int>());
+    }
+
+    [Fact]
     public async Task Cancelling_releases_stock_once_and_a_retry_is_answered_as_done()
     {
         var sku = await app.NewProduct(10);

@@ -47,6 +47,8 @@ public sealed class BoardDayTests(Browser browser) : IClassFixture<Browser>
         await using var open = await browser.Open(app, "/warehouse/LON");
         await open.TakesScans();
         await open.Says("#shipped", "Nothing has left today.");
+        await using var page = await browser.Open(app, $"/orders/{order.Id()}");
+        await page.Alive();
 
         var reminded = app.Services.GetRequiredService<IGrainFactory>().GetGrain<IShipmentGrain>(shipment).AsReference<IRemindable>();
         await reminded.ReceiveReminder("tracking-silence", default);
@@ -62,7 +64,6 @@ public sealed class BoardDayTests(Browser browser) : IClassFixture<Browser>
             await tab.Says("#shipped h2 .count", "0");
         }
         await opened.Picture("board-silent-1440");
-        await using var page = await browser.Open(app, $"/orders/{order.Id()}");
         await page.Says(".shipment", "No news from the carrier since");
         await page.Picture("order-silent-1440");
 

@@ -80,9 +80,13 @@ static class Staff
         }
     }
 
-    /// <summary>Nothing sticks out to the right.</summary>
-    public static async Task AssertFits(this Tab tab, int width) =>
+    /// <summary>Nothing sticks out to the right, and nothing is cut off there.</summary>
+    public static async Task AssertFits(this Tab tab, int width)
+    {
         Assert.Equal(width, await tab.Page.EvaluateAsync<int>("Math.max(innerWidth, document.documentElement.scrollWidth)"));
+        Assert.Equal(0, await tab.Page.EvaluateAsync<int>(
+            "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).length"));
+    }
 
     /// <summary>Tab reaches every link, button and field that can be seen, and each shows that it has the focus.</summary>
     public static async Task AssertKeyboard(this Tab tab)

@@ -169,6 +169,26 @@ public sealed class StationScreenTests(OmsApp app, Browser browser) : IClassFixt
     }
 
     [Fact]
+    public async Task A_payment_that_fails_after_its_shipment_was_released_is_said_at_the_station()
+    {
+        browser.SkipIfMissing();
+        var request = Api.Order((await app.NewProduct(5), 1));
+        request["payment"] = new JsonObject { ["method"] = "prepaid", ["status"] = "authorized", ["reference"] = "pi_fails" };
+        var order = await app.Api.Place(request);
+        var path = $"/warehouse/LON/{await app.ShipmentOf(order)}";
+        await using var tab = await browser.Open(app, path, 360);
+        await tab.TakesScans();
+        await app.Api.Must(200, HttpMethod.Post, $"/api/v1/orders/{order.Id()}/payments",
+            new JsonObject { ["status"] = "failed", ["amount"] = 7.01m, ["reference"] = "pi_fails" });
+        await tab.Says(".station > p.message", "The order is not paid any more. Ask before you send it.");
+        // Also in the server's first answer.
+        await using var paper = await browser.Open(app.Url + path, cookie: await app.Cookie(), hasScripts: false);
+        await paper.Says(".station > p.message", "The order is not paid any more.");
+        await paper.Says(".picklist", "0 of 1");
+        tab.AssertStayedOnItsHost();
+    }
+
+    [Fact]
     public async Task A_shipment_of_another_warehouse_is_not_opened_here()
     {
         browser.SkipIfMissing();

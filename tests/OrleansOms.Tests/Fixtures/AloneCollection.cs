@@ -1,8 +1,7 @@
 namespace OrleansOms.Tests.Fixtures;
 
 /// <summary>
-/// Tests that hold transactions open. Readers of the log stop before the oldest transaction of the whole server, so
-/// these would keep everyone else waiting: they run when nobody else does.
+/// Tests that hold transactions open and locks: they run when nobody else does, so that nobody else has to wait.
 /// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class AloneCollection

@@ -38,12 +38,22 @@ public sealed class ShipmentListTests : ReadModelTest
         await Finds(new() { OrderId = Company.OrderId(5) }, s => s.OrderId == Company.OrderId(5));
         await Finds(new() { OrderId = Company.OrderId(5), Warehouse = "MAN" }, _ => false);
         await Finds(new() { OrderId = "ord-x" }, _ => false);
-        var since = Company.Shipments.Values.Select(s => s.ShippedAt).Where(at => at is not null).Order().ElementAt(3);
-        await Finds(new() { ShippedSince = since }, s => s.ShippedAt >= since);
-        await Finds(new() { ShippedSince = since, Warehouse = "LON", Statuses = [ShipmentStatus.Shipped] },
-            s => s.ShippedAt >= since && s is { Warehouse: "LON", Status: ShipmentStatus.Shipped });
         await Finds(new() { HasAlarm = true }, s => s.OrderId == Company.OrderId(6) || s.OrderId == Company.OrderId(8));
         await Finds(new() { HasAlarm = true, Warehouse = "MAN", Statuses = [ShipmentStatus.Shipped] }, s => s.OrderId == Company.OrderId(8));
+    }
+
+    [Fact]
+    public async Task What_left_since_a_moment_is_counted_and_the_last_ones_are_named_and_the_very_last_told_whole()
+    {
+        ShipmentView[] left = [.. Company.Shipments.Values.Select(ShipmentView.Of).Where(s => s is { Warehouse: "LON", ShippedAt: not null })
+            .OrderByDescending(s => s.ShippedAt).ThenBy(s => s.Id, StringComparer.Ordinal)];
+        var since = left[^2].ShippedAt!.Value;
+        var counted = left.Count(s => s.ShippedAt >= since);
+        var (total, last) = await Shipments.Departures("LON", since, named: 3, whole: 2);
+        Assert.Equal(counted, total);
+        Assert.Equal(left.Take(3).Select(s => (s.Id, s.OrderNumber, s.TrackingNumber)), last.Select(d => (d.Id, d.OrderNumber, d.TrackingNumber)));
+        AssertSame(left.Take(2), last.Select(d => d.View).OfType<ShipmentView>());
+        Assert.Equal(0, (await Shipments.Departures("NONE", since, named: 3, whole: 2)).Total);
     }
 
     [Fact]

@@ -47,15 +47,24 @@ public sealed record NextStep(string Sentence, OrderActionKind? Action = null, s
     {
         var waiting = order.Lines.Sum(l => (long)l.Backordered);
         var rest = waiting == 0 ? "" : $" {Show.Count(waiting, "unit")} wait for stock.";
-        if (order.Shipments.FirstOrDefault(s => s.IsInWarehouse) is not { } shipment)
+        OrderShipment[] inside = [.. order.Shipments.Where(s => s.IsInWarehouse)];
+        if (inside is not [var first, ..])
             return new($"A part has left.{(rest.Length == 0 ? " The rest is being handed to the warehouse." : rest)}");
-        var doing = shipment.Status switch
+        var doing = inside.GroupBy(s => s.Status).OrderBy(g => g.Key)
+            .Select(g => Doing(g.Key, [.. g.Select(s => s.Warehouse).Distinct(StringComparer.Ordinal)]));
+        return new($"{string.Join("; ", doing)}.{rest}", null,
+            $"/warehouse/{Uri.EscapeDataString(first.Warehouse)}/{first.Id}",
+            inside.Length == 1 ? "Open the shipment" : $"Open the one in {first.Warehouse}");
+    }
+
+    static string Doing(ShipmentStatus status, IReadOnlyList<string> warehouses)
+    {
+        var one = warehouses.Count == 1;
+        return Show.Join(warehouses) + status switch
         {
-            ShipmentStatus.Released => "has not begun to pick",
-            ShipmentStatus.Picking => "is picking",
-            _ => "has packed it and ships it next",
+            ShipmentStatus.Released => one ? " has not begun to pick" : " have not begun to pick",
+            ShipmentStatus.Picking => one ? " is picking" : " are picking",
+            _ => one ? " has packed it and ships it next" : " have packed theirs and ship them next",
         };
-        return new($"{shipment.Warehouse} {doing}.{rest}", null,
-            $"/warehouse/{Uri.EscapeDataString(shipment.Warehouse)}/{shipment.Id}", "Open the shipment");
     }
 }

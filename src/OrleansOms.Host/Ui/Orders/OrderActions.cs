@@ -44,7 +44,8 @@ public static class OrderActions
         {
             new(OrderActionKind.RecordPayment, "Record payment", WhyNoPayment(order, now)),
         };
-        actions.AddRange(order.Holds.Select(h => new OrderAction(OrderActionKind.LiftHold, $"Lift hold: {h.Name}", null, h.Name)));
+        // The hold of a part payment is lifted by what settles it; without that it would only come back.
+        actions.AddRange(order.Holds.Where(h => h.Name != OrderPayments.PartPaidHold).Select(h => new OrderAction(OrderActionKind.LiftHold, $"Lift hold: {h.Name}", null, h.Name)));
         actions.Add(new(OrderActionKind.PutOnHold, "Put on hold", WhyNot(order, new PlaceHold(Probe, Probe, HoldStops.Release), now)));
         actions.Add(new(OrderActionKind.Close, "Close", WhyNot(order, new CloseOrder(), now)));
         actions.Add(new(OrderActionKind.Cancel, "Cancel", WhyNot(order, new CancelOrder(Probe, Probe, null), now)));

@@ -47,8 +47,14 @@ public sealed partial class OrderPage : IAsyncDisposable
     /// <inheritdoc />
     protected override async Task OnInitializedAsync()
     {
+        if (RendererInfo.IsInteractive) Feed.CarrierSilent += HearSilence;
         await Refresh();
-        if (RendererInfo.IsInteractive && !_isMissing) _following = Follow(_gone.Token);
+        if (RendererInfo.IsInteractive && !_isMissing && !_gone.IsCancellationRequested) _following = Follow(_gone.Token);
+    }
+
+    void HearSilence(string shipmentId)
+    {
+        if (_order?.Shipments.Any(s => s.Id == shipmentId) == true) _ = InvokeAsync(Refresh);
     }
 
     async Task Follow(CancellationToken gone)
@@ -60,8 +66,14 @@ public sealed partial class OrderPage : IAsyncDisposable
                 using var watch = await Feed.WatchOrder(Id, gone);
                 if (watch is null) return;
                 await InvokeAsync(Refresh);
-                await foreach (var view in watch.Changes(gone))
-                    if (view.Version > (_order?.Version ?? 0)) await InvokeAsync(Refresh);
+                if (!_failed)
+                    await foreach (var view in watch.Changes(gone))
+                    {
+                        if (view.Version > (_order?.Version ?? 0)) await InvokeAsync(Refresh);
+                        if (_failed) break;
+                    }
+                // What could not be read is read again, whether anything happens to the order or not.
+                await Task.Delay(FaultPause, gone).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (OperationCanceledException) when (gone.IsCancellationRequested) { return; }
             catch (Exception e) when (e is OmsFaultException or TimeoutException or DbException)
@@ -97,7 +109,7 @@ public sealed partial class OrderPage : IAsyncDisposable
 
     /// <summary>
     /// Since when the carriers of shipments under way have been silent, where that is an alarm. A silence is no event of the
-    /// order, but what ends it is: the shipments' events are read whenever the order's are.
+    /// order, but what ends it is: the shipments' events are read whenever the order's are, and when a silence is told.
     /// </summary>
     async Task<IReadOnlyDictionary<string, DateTimeOffset>> ReadSilence(Order order)
     {
@@ -141,7 +153,7 @@ public sealed partial class OrderPage : IAsyncDisposable
     // Ids of shipments are for scanners; people on this page know them by their number.
     string Told(LogEvent e)
     {
-        var told = _view!.Shipments.Aggregate(TimelineWords.Of(e.Data), (words, s) => words.Replace(
+        var told = _view!.Shipments.Aggregate(TimelineWords.Of(e.Data, _view.Currency), (words, s) => words.Replace(
             s.Id, $"shipment {s.Id[(s.Id.LastIndexOf('-') + 1)..]}", StringComparison.Ordinal));
         return char.ToUpperInvariant(told[0]) + told[1..];
     }
@@ -158,6 +170,7 @@ public sealed partial class OrderPage : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        Feed.CarrierSilent -= HearSilence;
         await _gone.CancelAsync();
         await _following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _gone.Dispose();

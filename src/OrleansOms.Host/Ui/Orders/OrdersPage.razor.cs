@@ -90,21 +90,26 @@ public sealed partial class OrdersPage : IAsyncDisposable
 
     async Task Load()
     {
+        var asked = _query;
         try
         {
-            var filter = _query.Filter(Viewer.Zone, _only);
+            var filter = asked.Filter(Viewer.Zone, _only);
             var page = await Orders.List(filter);
-            Shown = new ShownOrders([.. page.Items], page.NextCursor, await Orders.CountByStatus(filter), _query.Statuses);
+            var counts = await Orders.CountByStatus(filter);
+            // An answer that comes after another question is no answer to that.
+            if (asked != _query) return;
+            Shown = new ShownOrders([.. page.Items], page.NextCursor, counts, asked.Statuses);
             (_new, _newIsMore, _failed, _behindSince) = (0, false, false, null);
             _changed.Clear();
             KeepSelection();
         }
         catch (BadCursorException)
         {
-            Nav.NavigateTo(_query.FirstPage().Uri(), replace: true);
+            if (asked == _query) Nav.NavigateTo(asked.FirstPage().Uri(), replace: true);
         }
         catch (Exception e) when (e is DbException or TimeoutException or OmsFaultException)
         {
+            if (asked != _query) return;
             _failed = true;
             RingLater();
         }

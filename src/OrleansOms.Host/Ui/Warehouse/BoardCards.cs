@@ -69,7 +69,7 @@ public sealed record BoardCards(IReadOnlyList<BoardColumn> Columns, BoardNext? N
 /// <param name="Count">All its shipments by its name, drawn or not.</param>
 /// <param name="Silent">Shipments in it whose carrier has been silent for too long, of any day.</param>
 /// <param name="More">Shipments of both that are not drawn.</param>
-public sealed record BoardColumn(string Id, string Name, int Count, int Silent, int More, IReadOnlyList<BoardCard> Cards);
+public sealed record BoardColumn(string Id, string Name, long Count, int Silent, long More, IReadOnlyList<BoardCard> Cards);
 
 /// <summary>A shipment on a board.</summary>
 /// <param name="At">When it left, or else when it came.</param>

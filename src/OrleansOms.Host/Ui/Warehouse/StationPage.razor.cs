@@ -3,6 +3,7 @@ using OrleansOms.Contracts;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Contracts.Shipments;
+using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shipments;
 using OrleansOms.Host.Ui.Shared;
 
@@ -28,7 +29,7 @@ public sealed partial class StationPage : ScanPage
     sealed record Question(string Sentence, string Yes, Func<Task<Said?>> Do);
 
     /// <summary>What the server's first answer shows.</summary>
-    public sealed record FirstAnswer(ShipmentView Shipment, string? Hold);
+    public sealed record FirstAnswer(ShipmentView Shipment, string? Warning);
 
     static readonly (Step Step, string Name)[] Steps = [(Step.Pick, "Pick"), (Step.Pack, "Pack"), (Step.Ship, "Ship")];
 
@@ -42,9 +43,9 @@ public sealed partial class StationPage : ScanPage
     Question? _confirm;
     Func<Task<Said?>>? _retry;
     string _opened = "";
-    string? _hold, _elsewhere, _lastSku;
+    string? _warning, _elsewhere, _lastSku;
     string? _carrier, _service, _tracking, _keptCarrier;
-    bool _isMissing, _failed, _isSending, _isOpening, _isOpen;
+    bool _isMissing, _failed, _isSending, _isOpen;
 
     /// <summary>The shipment's id.</summary>
     [Parameter] public string Id { get; set; } = "";
@@ -98,26 +99,30 @@ public sealed partial class StationPage : ScanPage
     {
         if (_opened == Id || Warehouse is null) return;
         _opened = Id;
-        (_shipment, _confirm, _retry, _hold, _lastSku, _tracking) = (null, null, null, null, null, null);
+        (_shipment, _confirm, _retry, _warning, _lastSku, _tracking) = (null, null, null, null, null, null);
         (_isMissing, _elsewhere, _isOpen) = (false, null, false);
         _commandIds.Clear();
         BeginAnew();
         if (First is { } first && first.Shipment.Id == Id)
         {
             Adopt(first.Shipment);
-            _hold = first.Hold;
+            _warning = first.Warning;
+            // Once: when this shipment is opened again, it is old.
+            if (RendererInfo.IsInteractive) First = null;
         }
         await Leave();
         await Open();
     }
 
+    /// <summary>Opens the shipment of the address. What is answered after another one was opened counts for nothing.</summary>
     async Task Open()
     {
-        if (_isOpening) return;
-        (_isOpening, _failed) = (true, false);
+        var another = _another.Token;
+        _failed = false;
         try
         {
             var shipment = ShipmentCodes.Read(Id) is { } id ? await Grains.GetGrain<IShipmentGrain>(id).Get() : null;
+            if (another.IsCancellationRequested || _isOpen) return;
             if (shipment is null || shipment.Warehouse != Code)
             {
                 (_isMissing, _elsewhere) = (true, shipment?.Warehouse);
@@ -126,22 +131,23 @@ public sealed partial class StationPage : ScanPage
             if (!RendererInfo.IsInteractive)
             {
                 Adopt(shipment);
-                using var watch = await Feed.WatchOrder(shipment.OrderId);
-                _hold = watch is null ? null : HoldsOf(watch.Snapshot);
-                First = new FirstAnswer(shipment, _hold);
+                using var watch = await Feed.WatchOrder(shipment.OrderId, another);
+                _warning = watch is null ? null : WarningOf(watch.Snapshot);
+                First = new FirstAnswer(shipment, _warning);
                 return;
             }
-            _stored = [.. (await Log.ReadStream(shipment.Id)).Select(e => e.CommandId)];
-            _isOpen = true;
+            HashSet<string> stored = [.. (await Log.ReadStream(shipment.Id)).Select(e => e.CommandId)];
+            if (another.IsCancellationRequested || _isOpen) return;
+            (_stored, _isOpen) = (stored, true);
             Adopt(shipment);
-            _followingOrder = FollowOrder(shipment.OrderId, _another.Token);
+            _followingOrder = FollowOrder(shipment.OrderId, another);
         }
         catch (Exception e) when (IsFault(e))
         {
+            if (another.IsCancellationRequested || _isOpen) return;
             _failed = _shipment is null;
-            if (RendererInfo.IsInteractive) _followingOrder = OpenLater(_another.Token);
+            if (RendererInfo.IsInteractive) _followingOrder = OpenLater(another);
         }
-        finally { _isOpening = false; }
     }
 
     async Task OpenLater(CancellationToken another)
@@ -155,7 +161,7 @@ public sealed partial class StationPage : ScanPage
         });
     }
 
-    /// <summary>Shows the order's holds as they come and go, until another shipment is opened.</summary>
+    /// <summary>Shows what is against sending it, as it comes and goes, until another shipment is opened.</summary>
     async Task FollowOrder(string orderId, CancellationToken another)
     {
         while (!another.IsCancellationRequested)
@@ -164,8 +170,8 @@ public sealed partial class StationPage : ScanPage
             {
                 using var watch = await Feed.WatchOrder(orderId, another);
                 if (watch is null) return;
-                await InvokeAsync(() => ShowHolds(watch.Snapshot));
-                await foreach (var order in watch.Changes(another)) await InvokeAsync(() => ShowHolds(order));
+                await InvokeAsync(() => ShowWarning(watch.Snapshot));
+                await foreach (var order in watch.Changes(another)) await InvokeAsync(() => ShowWarning(order));
             }
             catch (OperationCanceledException) when (another.IsCancellationRequested) { return; }
             catch (Exception e) when (IsFault(e))
@@ -174,16 +180,19 @@ public sealed partial class StationPage : ScanPage
             }
         }
 
-        void ShowHolds(OrderView order)
+        void ShowWarning(OrderView order)
         {
             if (another.IsCancellationRequested) return;
-            _hold = HoldsOf(order);
+            _warning = WarningOf(order);
             StateHasChanged();
         }
     }
 
-    static string? HoldsOf(OrderView order) =>
-        order.Holds.Count == 0 ? null : Show.Join([.. order.Holds.Select(h => $"{h.Name} ({h.Reason})")]);
+    /// <summary>Why the shipment should not leave, whatever its own state; null if nothing is against it.</summary>
+    static string? WarningOf(OrderView order) =>
+        order.Holds.Count > 0 ? $"The order is on hold: {Show.Join([.. order.Holds.Select(h => $"{h.Name} ({h.Reason})")])}."
+        : order.Status == OrderStatus.AwaitingPayment ? "The order is not paid any more."
+        : null;
 
     async Task Leave()
     {

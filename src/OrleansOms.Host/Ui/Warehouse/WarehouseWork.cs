@@ -17,8 +17,10 @@ namespace OrleansOms.Host.Ui.Warehouse;
 public sealed class WarehouseWork(
     LiveFeed feed, ShipmentQueries shipments, string warehouse, Viewer viewer, Func<Action, Task> change)
 {
-    /// <summary>Shipments of today that are known whole, the last ones; of the others only their names.</summary>
+    /// <summary>Shipments of today that are known whole, the last ones.</summary>
     internal const int MaxShipped = 40;
+    /// <summary>Shipments of today that are known by their numbers, the last ones; the others are only counted.</summary>
+    const int MaxNamed = 2000;
     /// <summary>Shipments with a silent carrier that are counted, the oldest; more are not shown.</summary>
     const int MaxSilent = 200;
     static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
@@ -30,6 +32,8 @@ public sealed class WarehouseWork(
     DateTimeOffset _today = viewer.Today();
     readonly Dictionary<string, ShipmentView> _all = new(StringComparer.Ordinal);
     readonly Dictionary<string, Departure> _departed = new(StringComparer.Ordinal);
+    long _unnamed;
+    DateTimeOffset _firstNamed;
 
     /// <summary>Whether there is something to show.</summary>
     public bool IsLoaded { get; private set; }
@@ -43,7 +47,7 @@ public sealed class WarehouseWork(
     /// <summary>In boxes, oldest first.</summary>
     public IReadOnlyList<ShipmentView> Packed => In(ShipmentStatus.Packed);
     /// <summary>How many have left since the day began.</summary>
-    public int ShippedToday => _departed.Count;
+    public long ShippedToday => _departed.Count + _unnamed;
     /// <summary>Whether a shipment has left since the day began.</summary>
     public bool LeftToday(ShipmentView shipment) => shipment.ShippedAt >= _today;
     /// <summary>The last that have left since the day began, last first.</summary>
@@ -74,8 +78,10 @@ public sealed class WarehouseWork(
     {
         if (_all.TryGetValue(shipment.Id, out var known) && known.Version >= shipment.Version) return;
         _all[shipment.Id] = shipment;
-        if (shipment.ShippedAt is { } at && at >= _today)
-            _departed[shipment.Id] = new Departure(shipment.Id, shipment.OrderNumber, shipment.TrackingNumber, at, null);
+        if (shipment.ShippedAt is not { } at || at < _today) return;
+        // One that is older than all that have names was counted among those that have none.
+        if (_unnamed > 0 && at < _firstNamed && !_departed.ContainsKey(shipment.Id)) _unnamed--;
+        _departed[shipment.Id] = new Departure(shipment.Id, shipment.OrderNumber, shipment.TrackingNumber, at, null);
     }
 
     /// <summary>Reads the work as it is now, once; a fault is shown.</summary>
@@ -105,7 +111,7 @@ public sealed class WarehouseWork(
 
     void Turn(DateTimeOffset today)
     {
-        _today = today;
+        (_today, _unnamed) = (today, 0);
         foreach (var id in _departed.Values.Where(d => d.ShippedAt < today).Select(d => d.Id).ToList()) _departed.Remove(id);
         foreach (var id in _all.Values.Where(s => s.ShippedAt < today && s.AlarmSince is null).Select(s => s.Id).ToList())
             _all.Remove(id);
@@ -147,6 +153,8 @@ public sealed class WarehouseWork(
         var ids = whole.Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var id in _all.Keys.Where(id => !ids.Contains(id)).ToList()) _all.Remove(id);
         foreach (var d in left.Departed) _departed[d.Id] = d with { View = null };
+        _unnamed = Math.Max(0, left.Total - _departed.Count);
+        _firstNamed = left.Departed.Count == 0 ? default : left.Departed[^1].ShippedAt;
         Take(whole);
         (IsLoaded, BehindSince) = (true, null);
     }
@@ -156,13 +164,14 @@ public sealed class WarehouseWork(
         foreach (var shipment in news) Take(shipment);
     }
 
-    sealed record LeftWork(IReadOnlyList<Departure> Departed, IReadOnlyList<ShipmentView> Silent);
+    sealed record LeftWork(long Total, IReadOnlyList<Departure> Departed, IReadOnlyList<ShipmentView> Silent);
 
     async Task<LeftWork> ReadLeft()
     {
-        var departed = shipments.Departures(warehouse, _today, MaxShipped);
+        var departures = shipments.Departures(warehouse, _today, MaxNamed, MaxShipped);
         var silent = shipments.All(new ShipmentFilter { Warehouse = warehouse, Statuses = Left, HasAlarm = true }, MaxSilent);
-        return new LeftWork(await departed, await silent);
+        var (total, departed) = await departures;
+        return new LeftWork(total, departed, await silent);
     }
 
     IReadOnlyList<ShipmentView> In(ShipmentStatus status) => Where(s => s.Status == status);

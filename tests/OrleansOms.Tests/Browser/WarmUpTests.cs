@@ -1,0 +1,36 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using OrleansOms.Tests.Fixtures;
+using OrleansOms.Tests.Live;
+
+namespace OrleansOms.Tests.Screens;
+
+/// <summary>What is done for the first visitor before he comes.</summary>
+public sealed class WarmUpTests
+{
+    [Fact]
+    public async Task After_a_start_each_kind_of_page_is_opened_before_anybody_asks_for_it()
+    {
+        await using var app = await OmsApp.Start();
+        await app.Released(await app.PlaceNew());
+        await app.CountEvents();
+        var answered = new ConcurrentDictionary<string, int>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Name == "http.server.request.duration") l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, tags, _) =>
+        {
+            var of = tags.ToArray().ToDictionary(t => t.Key, t => t.Value);
+            if (of.GetValueOrDefault("http.route") is string route)
+                answered[route] = (int)of["http.response.status_code"]!;
+        });
+        listener.Start();
+
+        await app.Restart();
+        string[] pages = ["/orders", "/orders/{Id}", "/warehouse/{Code}", "/warehouse/{Code}/{Id}", "/track/{token}"];
+        await LiveApp.Until(() => pages.All(answered.ContainsKey));
+        Assert.All(pages, page => Assert.Equal(200, answered[page]));
+    }
+}
