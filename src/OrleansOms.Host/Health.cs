@@ -1,6 +1,7 @@
 using OrleansOms.Contracts.Log;
 using OrleansOms.Grains.Followers;
 using OrleansOms.Host.Errors;
+using OrleansOms.Host.Ui;
 
 namespace OrleansOms.Host;
 
@@ -17,18 +18,19 @@ public static class Health
         routes.MapGet("/health/ready", Ready).ExcludeFromDescription();
     }
 
-    /// <summary>The log answers, and what this process knows is seconds old at most.</summary>
-    static async Task<IResult> Ready(LogTail tail)
+    /// <summary>The log answers, what this process knows is seconds old at most, and its pages have been opened once.</summary>
+    static async Task<IResult> Ready(LogTail tail, IServiceProvider services)
     {
         using var limit = new CancellationTokenSource(Patience);
         try
         {
             await tail.CaughtUp(limit.Token).WaitAsync(limit.Token);
+            if (services.GetService<WarmUp>() is { } pages) await pages.Done.WaitAsync(limit.Token);
             return Results.Text("ok");
         }
         catch (OperationCanceledException)
         {
-            return Problem.OfStatus(503) with { Detail = "What this process knows is older than some seconds." };
+            return Problem.OfStatus(503) with { Detail = "What this process knows is older than some seconds, or it has only begun." };
         }
         catch (OmsFaultException)
         {

@@ -34,7 +34,8 @@ public static class Screens
         builder.Services.AddRadzenComponents();
         builder.Services.AddScoped<Viewer>();
         builder.Services.AddScoped<Warehouse.ScanReceipts>();
-        builder.Services.AddHostedService<WarmUp>();
+        builder.Services.AddSingleton<WarmUp>();
+        builder.Services.AddHostedService(p => p.GetRequiredService<WarmUp>());
         return builder;
     }
 

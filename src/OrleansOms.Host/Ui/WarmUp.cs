@@ -18,14 +18,19 @@ namespace OrleansOms.Host.Ui;
 
 /// <summary>
 /// Opens one page of each kind after a start, as the first visitor would: what runs for the first time is compiled first,
-/// and that takes longer than the page. Nobody waits for it, and nothing depends on it.
+/// and that takes longer than the page. Whoever asks is answered meanwhile; the process calls itself ready when it is done.
 /// </summary>
 public sealed partial class WarmUp(
     IServer server, IHostApplicationLifetime lifetime, Operators operators,
     IOptionsMonitor<CookieAuthenticationOptions> cookies, OrderQueries orders, ShipmentQueries shipments,
     CatalogueIndex catalogue, TrackingLinks links, TimeProvider time, ILogger<WarmUp> logger) : BackgroundService
 {
-    static readonly TimeSpan LoginLasts = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan LoginLasts = TimeSpan.FromMinutes(1), Patience = TimeSpan.FromSeconds(10);
+
+    readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when the pages were opened, or could not be.</summary>
+    public Task Done => _done.Task;
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -35,7 +40,7 @@ public sealed partial class WarmUp(
             await Task.Delay(Timeout.Infinite, lifetime.ApplicationStarted).WaitAsync(stoppingToken)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             stoppingToken.ThrowIfCancellationRequested();
-            await OpenPages(stoppingToken);
+            await OpenPages(stoppingToken).WaitAsync(Patience, time, stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { return; }
         // Whatever it is: a program must not stop because a page could not be opened ahead.
@@ -43,6 +48,7 @@ public sealed partial class WarmUp(
         {
             LogGivenUp(logger, e.Message);
         }
+        finally { _done.TrySetResult(); }
     }
 
     async Task OpenPages(CancellationToken stop)

@@ -14,24 +14,19 @@ public sealed class PictureTests(Scenes scenes, Browser browser, JavaScript js)
     : IClassFixture<Scenes>, IClassFixture<Browser>, IClassFixture<JavaScript>
 {
     [Theory]
-    [InlineData(360, ColorScheme.Light), InlineData(360, ColorScheme.Dark)]
-    [InlineData(768, ColorScheme.Light), InlineData(768, ColorScheme.Dark)]
-    [InlineData(1440, ColorScheme.Light), InlineData(1440, ColorScheme.Dark)]
-    public async Task Every_screen_is_good_to_look_at_and_to_use(int width, ColorScheme scheme)
+    [InlineData(360), InlineData(768), InlineData(1440)]
+    public async Task Every_screen_is_good_to_look_at_and_to_use(int width)
     {
         browser.SkipIfMissing();
         foreach (var (name, path, then) in scenes.All)
         {
-            await using var tab = await browser.Open(scenes.App, path, width, scheme, mayFail: name == "not-found");
+            await using var tab = await browser.Open(scenes.App, path, width, mayFail: name == "not-found");
             if (!path.StartsWith("/login", StringComparison.Ordinal)) await tab.Alive();
             if (path.StartsWith("/warehouse/", StringComparison.Ordinal)) await tab.AtStation();
             await Assertions.Expect(tab.Page.Locator(".skeleton")).ToHaveCountAsync(0);
             if (then is not null) await Do(tab, then);
-            await tab.Picture($"{name}-{width}-{scheme.ToString().ToLowerInvariant()}");
-            await tab.AssertFits(width);
-            if (js.Missing is null) await tab.AssertAccessible();
-            // Which keys reach what does not depend on the colours.
-            if (scheme == ColorScheme.Light) await tab.AssertKeyboard();
+            await tab.LightAndDark($"{name}-{width}", width, js);
+            await tab.AssertKeyboard();
             tab.AssertStayedOnItsHost();
         }
         // Without axe everything else has been looked at, and nobody is told that the whole was.

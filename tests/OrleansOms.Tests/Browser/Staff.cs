@@ -70,14 +70,20 @@ static class Staff
         foreach (var width in new[] { 360, 768, 1440 })
         {
             await tab.Page.SetViewportSizeAsync(width, 800);
-            foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
-            {
-                await tab.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
-                await tab.Picture($"{name}-{width}-{scheme.ToString().ToLowerInvariant()}");
-                await tab.AssertFits(width);
-                if (js.Missing is null) await tab.AssertAccessible();
-            }
+            await tab.LightAndDark($"{name}-{width}", width, js);
         }
+    }
+
+    /// <summary>The same at the width that it has.</summary>
+    public static async Task LightAndDark(this Tab tab, string name, int width, JavaScript js)
+    {
+        foreach (var scheme in new[] { ColorScheme.Dark, ColorScheme.Light })
+        {
+            await tab.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
+            await tab.Picture($"{name}-{scheme.ToString().ToLowerInvariant()}");
+            if (js.Missing is null) await tab.AssertAccessible();
+        }
+        await tab.AssertFits(width);
     }
 
     /// <summary>Nothing sticks out to the right, and nothing is cut off there.</summary>
