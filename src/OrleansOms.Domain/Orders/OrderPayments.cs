@@ -11,6 +11,7 @@ public static class OrderPayments
     /// </summary>
     public const string PartPaidHold = "part-paid";
 
+    /// <summary>A payment report: the same one again changes nothing, and no more is taken than is due.</summary>
     public static Decision<OrderEvent> Record(Order order, RecordPayment c)
     {
         var before = order.Payments.FirstOrDefault(p => p.Reference == c.Reference && p.Status == c.Status);

@@ -44,10 +44,11 @@ public static class Sourcer
             ? Fewest(ranked, useful, reachable)
             : Greedy(ranked, useful, reachable);
         var complete = reachable.Count == demand.Count && demand.All(d => reachable[d.Key] == d.Value);
+        var proven = useful.Count <= ExactUpTo ? ", no fewer" : "";
         return Describe(demand, ranked, chosen,
             chosen.Count == 1 ? "one warehouse has all that is there"
-            : complete ? $"no single warehouse has everything; {chosen.Count} together do, no fewer"
-            : $"not everything is there; {chosen.Count} warehouses together have what is, no fewer");
+            : complete ? $"no single warehouse has everything; {chosen.Count} together do{proven}"
+            : $"not everything is there; {chosen.Count} warehouses together have what is{proven}");
     }
 
     sealed record Ranked(Candidate Candidate, double? Kilometres)

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using Npgsql;
 using OrleansOms.Tests.Fixtures;
@@ -50,10 +51,7 @@ public sealed class PageStateTests(Browser browser, JavaScript js) : IClassFixtu
     {
         browser.SkipIfMissing();
         await using var app = await OmsApp.Start();
-        var order = await app.PlaceNew();
-        var number = (string)order["number"]!;
-        var shipment = await app.ShipmentOf(order);
-        await app.CountEvents();
+        var (order, number, shipment) = await Released(app);
         await using var tab = await browser.Open(app, "/orders");
         await tab.Alive();
         await tab.Says(".orders tbody", number);
@@ -117,10 +115,7 @@ public sealed class PageStateTests(Browser browser, JavaScript js) : IClassFixtu
     {
         browser.SkipIfMissing();
         await using var app = await OmsApp.Start();
-        var order = await app.PlaceNew();
-        var number = (string)order["number"]!;
-        var shipment = await app.ShipmentOf(order);
-        await app.CountEvents();
+        var (order, number, shipment) = await Released(app);
         var cookie = await app.Cookie();
         // Who is logged in is known from before; a stranger is shown what is shown for the tracking page.
         await using (await browser.Open(app.Url + "/orders", cookie: cookie)) { }
@@ -132,7 +127,7 @@ public sealed class PageStateTests(Browser browser, JavaScript js) : IClassFixtu
             ("order-away", $"/orders/{order.Id()}", "The order could not be read", "h1", $"Order {number}"),
             ("board-away", "/warehouse/LON", "The work could not be read", "#to-pick", number),
             ("station-away", $"/warehouse/LON/{shipment}", "The shipment could not be read", ".picklist", "0 of 3"),
-            ("track-away", $"/track/{order.Token()}", "We cannot show this right now", "h1", "Being packed"),
+            ("track-away", $"/track/{order.Token()}#now", "We cannot show this right now", "h1", "Being packed"),
         ];
         var tabs = new List<Tab>();
         try
@@ -157,6 +152,15 @@ public sealed class PageStateTests(Browser browser, JavaScript js) : IClassFixtu
             foreach (var tab in tabs) await tab.DisposeAsync();
         }
         js.SkipIfMissing();
+    }
+
+    /// <summary>An order whose shipment waits to be picked, known to every list.</summary>
+    static async Task<(JsonNode Order, string Number, string Shipment)> Released(OmsApp app)
+    {
+        var order = await app.PlaceNew();
+        var shipment = await app.ShipmentOf(order);
+        await app.CountEvents();
+        return (order, (string)order["number"]!, shipment);
     }
 
     /// <summary>Nothing that pages show can be read until it is disposed: whoever asks waits.</summary>

@@ -56,6 +56,9 @@ public sealed partial class StationPage : ScanPage
 
     [Inject] IEventLog Log { get; set; } = null!;
 
+    /// <summary>Whether buttons would do nothing now.</summary>
+    bool IsBusy => _isSending || !IsReady;
+
     /// <summary>Until it is known which scans are done, the browser keeps them.</summary>
     private protected override bool CanTake => _isOpen;
 
