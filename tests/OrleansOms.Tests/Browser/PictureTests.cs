@@ -18,9 +18,10 @@ public sealed class PictureTests(Scenes scenes, Browser browser, JavaScript js)
     public async Task Every_screen_is_good_to_look_at_and_to_use(int width)
     {
         browser.SkipIfMissing();
+        await using var first = await browser.Open(scenes.App, "/orders", width);
         foreach (var (name, path, then) in scenes.All)
         {
-            await using var tab = await browser.Open(scenes.App, path, width, mayFail: name == "not-found");
+            await using var tab = await first.Beside(path, mayFail: name == "not-found");
             if (!path.StartsWith("/login", StringComparison.Ordinal)) await tab.Alive();
             if (path.StartsWith("/warehouse/", StringComparison.Ordinal)) await tab.AtStation();
             await Assertions.Expect(tab.Page.Locator(".skeleton")).ToHaveCountAsync(0);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
 namespace OrleansOms.Tests.Live;
@@ -16,6 +17,8 @@ public sealed class Browser : IAsyncLifetime
     {
         if (Places.FirstOrDefault(File.Exists) is not { } path) return;
         _playwright = await Playwright.CreateAsync();
+        // Beside another test everything may take a while; what never comes still fails.
+        Assertions.SetDefaultExpectTimeout(30_000);
         _chromium = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
             ExecutablePath = path,
@@ -52,9 +55,7 @@ public sealed class Browser : IAsyncLifetime
         });
         if (cookie?.Split('=', 2) is [var name, var value])
             await context.AddCookiesAsync([new Cookie { Name = name, Value = value, Domain = new Uri(url).Host, Path = "/" }]);
-        var tab = new Tab(context, await context.NewPageAsync(), new Uri(url).Authority, mayFail);
-        await tab.Page.GotoAsync(url);
-        return tab;
+        return await Tab.Open(context, url, mayFail, isFirst: true);
     }
 }
 
@@ -62,11 +63,12 @@ public sealed class Browser : IAsyncLifetime
 public sealed class Tab : IAsyncDisposable
 {
     readonly IBrowserContext _context;
+    readonly bool _isFirst;
     readonly ConcurrentQueue<string> _complaints = new(), _strangers = new();
 
-    internal Tab(IBrowserContext context, IPage page, string host, bool mayFail)
+    Tab(IBrowserContext context, IPage page, string host, bool mayFail, bool isFirst)
     {
-        (_context, Page) = (context, page);
+        (_context, Page, _isFirst) = (context, page, isFirst);
         page.Console += (_, m) =>
         {
             var isLostWire = m.Text.Contains("WebSocket", StringComparison.Ordinal)
@@ -83,12 +85,33 @@ public sealed class Tab : IAsyncDisposable
         }
     }
 
+    internal static async Task<Tab> Open(IBrowserContext context, string url, bool mayFail, bool isFirst)
+    {
+        var tab = new Tab(context, await context.NewPageAsync(), new Uri(url).Authority, mayFail, isFirst);
+        await tab.Page.GotoAsync(url);
+        return tab;
+    }
+
+    /// <summary>
+    /// Opens another tab beside this one, as the same person, who has the program's files by now. It is closed with this
+    /// one, if not before.
+    /// </summary>
+    public Task<Tab> Beside(string path, bool mayFail = false) =>
+        Open(_context, new Uri(new Uri(Page.Url), path).ToString(), mayFail, isFirst: false);
+
     /// <summary>The page.</summary>
     public IPage Page { get; }
 
     /// <summary>Waits until something on the page says this.</summary>
     public Task Says(string selector, string text) => Assertions.Expect(Page.Locator(selector).First)
         .ToContainTextAsync(text, new LocatorAssertionsToContainTextOptions { Timeout = 60_000 });
+
+    /// <summary>
+    /// Waits until its address contains this. Playwright's own wait for an address misses a change within the page that
+    /// comes between its look and its wait.
+    /// </summary>
+    public Task IsAt(string part) => Assertions.Expect(Page).ToHaveURLAsync(
+        new Regex(Regex.Escape(part)), new PageAssertionsToHaveURLOptions { Timeout = 60_000 });
 
     /// <summary>Keeps a picture of the whole page for people to look at.</summary>
     public Task Picture(string name) => Page.ScreenshotAsync(new PageScreenshotOptions
@@ -105,5 +128,9 @@ public sealed class Tab : IAsyncDisposable
     }
 
     /// <inheritdoc />
-    public ValueTask DisposeAsync() => _context.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        if (_isFirst) await _context.DisposeAsync();
+        else await Page.CloseAsync();
+    }
 }

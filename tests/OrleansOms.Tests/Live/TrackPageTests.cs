@@ -9,8 +9,7 @@ namespace OrleansOms.Tests.Live;
 
 /// <summary>The customer's page, read as text and opened in a real browser.</summary>
 [Collection(LiveCollection.Name)]
-public sealed class TrackPageTests(OmsApp app, Browser browser, JavaScript js)
-    : IClassFixture<Browser>, IClassFixture<JavaScript>
+public sealed class TrackPageTests(OmsApp app, Browser browser) : IClassFixture<Browser>
 {
     const int MaxPageBytes = 100_000;
 
@@ -195,73 +194,5 @@ public sealed class TrackPageTests(OmsApp app, Browser browser, JavaScript js)
         await shop.Ship(order);
         await tab.Says("h1", "On its way");
         await Assertions.Expect(tab.Page.Locator(".help a")).ToBeFocusedAsync();
-    }
-
-    [Theory]
-    [InlineData(360)]
-    [InlineData(768)]
-    [InlineData(1440)]
-    public async Task It_is_good_to_look_at_and_to_use(int width)
-    {
-        browser.SkipIfMissing();
-        await using var demo = new DemoShop();
-        await demo.InitializeAsync();
-        var shop = demo.App;
-        foreach (var (name, link) in await Scenes(demo))
-            foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
-            {
-                var isAway = false;
-                await using var relay = new Relay(() => isAway ? 1 : shop.Port());
-                await using var tab = await browser.Open(
-                    $"{relay.Url}/track/{link}", width, scheme, mayFail: name is "expired" or "broken");
-                if (name != "expired") await tab.Says("#live", "This page is live");
-                if (name == "broken")
-                {
-                    isAway = true;
-                    relay.Cut();
-                    await tab.Says("#live", "Reconnecting");
-                }
-                await tab.Picture($"track-{name}-{width}-{scheme.ToString().ToLowerInvariant()}");
-                await tab.AssertFits(width);
-                if (js.Missing is null) await tab.AssertAccessible();
-                if (scheme == ColorScheme.Light) await tab.AssertKeyboard();
-                tab.AssertStayedOnItsHost();
-            }
-        // Without axe everything else has been looked at, and nobody is told that the whole was.
-        js.SkipIfMissing();
-    }
-
-    static async Task<List<(string Name, string Link)>> Scenes(DemoShop shop)
-    {
-        const string tea = "TEA-EARL", white = "TEA-WHITE"; // nobody has white tea
-        var app = shop.App;
-        await app.Name(white, "White tea, 50 g");
-        var now = DateTimeOffset.UtcNow;
-        var way = await shop.Place("Amara", "web", (tea, 6), ("CUP-BLUE", 2));
-        var wayParcel = await app.Ship(way);
-        await app.Track(wayParcel, "inTransit", "Collected by the carrier", "London", now.AddMinutes(1));
-        await app.Track(wayParcel, "inTransit", "Sorted, on the way to your delivery office", "Gatwick", now.AddMinutes(2));
-
-        // Each warehouse lacks one of these.
-        var split = await shop.Place("Tom", "web", ("CUP-SET4", 2), ("POT-1L", 1), ("POT-500", 1));
-        await OmsApp.Until(() => app.Read(split), o => o["shipments"]!.AsArray().Count == 2);
-        await app.ShipAlone(split, 0);
-
-        var done = await shop.Place("Lotte", "web", (tea, 1));
-        await app.Track(await app.Ship(done), "delivered", "Handed to a resident", "Utrecht", now.AddMinutes(3));
-        var late = await shop.Place("Jonas", "web", (tea, 1));
-        await app.Track(await app.Ship(late), "exception", "Address could not be found", "Hamburg", now.AddMinutes(3));
-        var waits = await app.Api.Place(Api.Order((white, 2)));
-        var fresh = await shop.Place("Claire", "web", (tea, 1));
-        var gone = await shop.Place("Priya", "web", (tea, 1));
-        await app.CancelOne(gone);
-        foreach (var order in new[] { done, late })
-            await OmsApp.Until(() => app.Read(order), o => o["shipments"]![0]!["status"]!.GetValue<string>() is "delivered" or "exception");
-        return
-        [
-            ("on-its-way", way.Token()), ("partly", split.Token()), ("delivered", done.Token()), ("delayed", late.Token()),
-            ("waiting", waits.Token()), ("new", fresh.Token()), ("cancelled", gone.Token()), ("broken", way.Token()),
-            ("expired", app.Services.GetRequiredService<TrackingLinks>().TokenFor(way.Id(), now.AddYears(-20))),
-        ];
     }
 }
