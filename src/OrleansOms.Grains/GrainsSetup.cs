@@ -36,6 +36,7 @@ public static class GrainsSetup
     public static IServiceCollection AddOmsGrains(this IServiceCollection services)
     {
         services.AddSingleton(p => new SnapshotStore(p.GetRequiredKeyedService<IGrainStorage>(SnapshotStore.Name)));
+        services.AddSingleton<LawMetrics>();
         services.AddHostedService<FollowerKeeper>();
         return services;
     }

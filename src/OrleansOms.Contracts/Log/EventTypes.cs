@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using OrleansOms.Domain.Catalogue;
+using OrleansOms.Domain.Laws;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
@@ -33,6 +34,7 @@ public static class EventTypes
         ("order.hold-placed.v1", EventJson.Default.HoldPlaced),
         ("order.hold-lifted.v1", EventJson.Default.HoldLifted),
         ("order.closed.v1", EventJson.Default.OrderClosed),
+        ("order.reservation-settled.v1", EventJson.Default.ReservationSettled),
         ("stock.received.v1", EventJson.Default.StockReceived),
         ("stock.adjusted.v1", EventJson.Default.StockAdjusted),
         ("stock.reserved.v1", EventJson.Default.StockReserved),
@@ -52,6 +54,7 @@ public static class EventTypes
         ("shipment.tracking-alarm-raised.v1", EventJson.Default.TrackingAlarmRaised),
         ("product.put.v1", EventJson.Default.ProductPut),
         ("warehouse.put.v1", EventJson.Default.WarehousePut),
+        ("law.broken.v1", EventJson.Default.LawBroken),
     ];
 
     static readonly FrozenDictionary<Type, (string Name, JsonTypeInfo Json)> ByType =
@@ -91,5 +94,6 @@ public static class EventTypes
 [JsonSerializable(typeof(ShipmentShipped)), JsonSerializable(typeof(TrackingRecorded))]
 [JsonSerializable(typeof(UnitsWithdrawn)), JsonSerializable(typeof(ShipmentUnpacked))]
 [JsonSerializable(typeof(TrackingAlarmRaised))]
-[JsonSerializable(typeof(ProductPut)), JsonSerializable(typeof(WarehousePut))]
+[JsonSerializable(typeof(ProductPut)), JsonSerializable(typeof(WarehousePut)), JsonSerializable(typeof(LawBroken))]
+[JsonSerializable(typeof(ReservationSettled))]
 sealed partial class EventJson : JsonSerializerContext;

@@ -26,6 +26,10 @@ public interface IFulfilmentFollower : IFollower;
 [Alias("oms.IBackorderFollower")]
 public interface IBackorderFollower : IFollower;
 
+/// <summary>Holds the laws of the domain over every event.</summary>
+[Alias("oms.ILawWatch")]
+public interface ILawWatch : IFollower;
+
 /// <summary>Frees reservations that no order has stored.</summary>
 [Alias("oms.IReservationWatch")]
 public interface IReservationWatch : IFollower;

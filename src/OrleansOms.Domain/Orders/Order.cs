@@ -77,8 +77,10 @@ public sealed record Order(string Id)
     public ImmutableArray<HoldPlaced> Holds { get; init; } = [];
     /// <summary>A cancellation that waits for its shipments' answers.</summary>
     public CancellationRequested? PendingCancellation { get; init; }
-    /// <summary>Cancellations that took units, by request id. One that took none was refused.</summary>
+    /// <summary>Cancellations that took units, by request id.</summary>
     public ImmutableHashSet<string> CancellationIds { get; init; } = [];
+    /// <summary>Cancellations that were asked for and took none: they were refused, and are refused for ever.</summary>
+    public ImmutableHashSet<string> RefusedCancellationIds { get; init; } = [];
     /// <summary>Whether nothing more is expected.</summary>
     public bool IsClosed { get; init; }
 
@@ -121,7 +123,7 @@ public sealed record Order(string Id)
     {
         OrderPlaced e => this with { Placed = e, Lines = [.. e.Lines.Select(l => new OrderLine(l))] },
         OrderRefused e => this with { Refused = e },
-        OrderAbandoned => this,
+        OrderAbandoned or ReservationSettled => this,
         OrderAllocated e => Evolve(e),
         PaymentRecorded e => this with { Payments = Payments.Add(new Payment(e.Status, e.Amount, e.Reference)) },
         ShipmentReleased e => Evolve(e),
@@ -190,6 +192,7 @@ public sealed record Order(string Id)
         {
             PendingCancellation = PendingCancellation?.RequestId == e.RequestId ? null : PendingCancellation,
             CancellationIds = e.Units.Count == 0 ? CancellationIds : CancellationIds.Add(e.RequestId),
+            RefusedCancellationIds = e.Units.Count == 0 ? RefusedCancellationIds.Add(e.RequestId) : RefusedCancellationIds,
         };
         foreach (var shipment in e.Units.Where(u => u.ShipmentId is not null).GroupBy(u => u.ShipmentId!))
             order = order.WithoutUnits(shipment.Key, shipment.Select(u => (u.LineId, u.Quantity)));

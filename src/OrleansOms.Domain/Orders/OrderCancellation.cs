@@ -12,6 +12,7 @@ public static class OrderCancellation
     {
         if (order.CancellationIds.Contains(c.RequestId) || order.PendingCancellation?.RequestId == c.RequestId)
             return Decision<OrderEvent>.AlreadyDone;
+        if (order.RefusedCancellationIds.Contains(c.RequestId)) return Decision<OrderEvent>.Refuse(TooLate);
         var status = order.DeriveStatus();
         if (status == OrderStatus.Cancelled && c.Lines is null) return Decision<OrderEvent>.AlreadyDone;
         if (order.PendingCancellation is not null)
@@ -109,6 +110,10 @@ public static class OrderCancellation
     }
 
     static int Cancellable(OrderLine line) => line.Open + line.Backordered + line.Allocated;
+
+    /// <summary>Everything had left when the warehouse was asked.</summary>
+    public static Rejection TooLate { get; } = Rejection.Conflict(
+        "order_not_cancellable", "The warehouse can no longer give these units back.");
 
     static Rejection NotCancellable(OrderStatus status, string detail) =>
         Rejection.Conflict("order_not_cancellable", $"The order is {Words.Of(status)}. {detail}");

@@ -175,6 +175,10 @@ public sealed record ReportShipment(
     [property: Id(8)] string? TrackingNumber = null,
     [property: Id(9)] IReadOnlyList<LineUnits>? Missing = null) : OrderCommand;
 
+/// <summary>Frees what a stock holds for the order beyond what the order keeps there.</summary>
+/// <param name="Lines">The surplus, by line.</param>
+public sealed record SettleReservation(string Warehouse, string Sku, IReadOnlyList<LineUnits> Lines) : OrderCommand;
+
 /// <summary>
 /// Makes an order impossible that has reserved stock and was never stored: a late first write of it fails from now on.
 /// A retry with the same key may still place it.

@@ -26,6 +26,7 @@ public static class OrderDecider
         PlaceHold c => Hold(order, c),
         LiftHold c => order.Holds.Any(h => h.Name == c.Name)
             ? Decision<OrderEvent>.Accept(new HoldLifted(c.Name)) : Decision<OrderEvent>.AlreadyDone,
+        SettleReservation c => Decision<OrderEvent>.Accept(new ReservationSettled(c.Warehouse, c.Sku, c.Lines)),
         CloseOrder => Close(order),
         _ => throw new InvalidOperationException($"An order does not know {command.GetType().Name}."),
     };

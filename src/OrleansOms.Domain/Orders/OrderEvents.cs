@@ -28,6 +28,13 @@ public sealed record OrderRefused(string Code, string Detail, string RequestHash
 /// </summary>
 public sealed record OrderAbandoned : OrderEvent;
 
+/// <summary>
+/// A stock held units for the order that the order has not stored; they are freed. Whoever reserved them before this and
+/// still tries to store them finds this in its way.
+/// </summary>
+/// <param name="Lines">Units that are freed, by line.</param>
+public sealed record ReservationSettled(string Warehouse, string Sku, IReadOnlyList<LineUnits> Lines) : OrderEvent;
+
 /// <summary>Units of a line that a warehouse has promised.</summary>
 [Orleans.GenerateSerializer, Orleans.Immutable, Orleans.Alias("oms.LineAllocation")]
 public sealed record LineAllocation(

@@ -11,6 +11,9 @@ public static class OrderPayments
     /// </summary>
     public const string PartPaidHold = "part-paid";
 
+    /// <summary>Request id of the cancellation of an order that was not paid in time.</summary>
+    public const string TimeoutId = "payment-timeout";
+
     /// <summary>A payment report: the same one again changes nothing, and no more is taken than is due.</summary>
     public static Decision<OrderEvent> Record(Order order, RecordPayment c)
     {
@@ -34,6 +37,10 @@ public static class OrderPayments
         if (c.Status is PaymentReport.Paid or PaymentReport.Authorized && sofar + c.Amount > order.Due())
             return Decision<OrderEvent>.Refuse(Rejection.Meaning(
                 "amount_too_high", $"Only {Words.Amount(order.Due() - sofar)} {order.Placed.Currency} is due."));
+        if (c.Status == PaymentReport.Paid && order.Payments.FirstOrDefault(
+            p => p.Reference == c.Reference && p.Status == PaymentReport.Authorized) is { } authorized && c.Amount > authorized.Amount)
+            return Decision<OrderEvent>.Refuse(Rejection.Meaning(
+                "amount_too_high", $"Only {Words.Amount(authorized.Amount)} {order.Placed.Currency} is authorized by {c.Reference}."));
         return Decision<OrderEvent>.Accept(new PaymentRecorded(c.Status, c.Amount, c.Reference));
     }
 
@@ -44,7 +51,7 @@ public static class OrderPayments
             || order.DeriveStatus() is OrderStatus.Cancelled or OrderStatus.Closed)
             return Decision<OrderEvent>.AlreadyDone;
         var (word, had) = order.Captured > 0 ? ("paid", order.Captured) : ("authorized", order.Authorized);
-        if (had == 0) return OrderCancellation.Request(order, new CancelOrder("payment-timeout", "not paid in time", null));
+        if (had == 0) return OrderCancellation.Request(order, new CancelOrder(TimeoutId, "not paid in time", null));
         return OrderDecider.Hold(order, new PlaceHold(
             PartPaidHold,
             $"{Words.Amount(had)} of {Words.Amount(order.Due())} {order.Placed.Currency} was {word} when its time was up",

@@ -96,6 +96,22 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
         if (await _flushed is not AppendResult.Committed) throw new AggregateReloadedException(Key);
     }
 
+    /// <summary>
+    /// Whether another activation has stored something since this one was read; it is read then, and what was decided must
+    /// be decided again. Asked before anybody is told that a command is refused or was done before: an append is held
+    /// against the log by its version, an answer without one is not.
+    /// </summary>
+    protected async Task<bool> IsBehind()
+    {
+        await Flushed();
+        var version = VersionOf(State);
+        var events = await log.ReadStream(Key, version);
+        // What this activation has stored or is storing meanwhile is no news, and meets any news by its version.
+        if (events.Count == 0 || VersionOf(State) != version) return false;
+        Adopt(Fold(State, events));
+        return true;
+    }
+
     Pending Enqueue(IReadOnlyList<NewEvent> events, IReadOnlyList<StreamEvents> births)
     {
         var state = State;

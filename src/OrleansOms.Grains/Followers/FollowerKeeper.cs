@@ -36,6 +36,7 @@ public sealed partial class FollowerKeeper(IGrainFactory grains, ILogger<Followe
         grains.GetGrain<IFulfilmentFollower>($"{FollowerGrain.Prefix}fulfilment"),
         grains.GetGrain<IBackorderFollower>($"{FollowerGrain.Prefix}backorders"),
         grains.GetGrain<IReservationWatch>($"{FollowerGrain.Prefix}reservation-watch"),
+        grains.GetGrain<ILawWatch>($"{FollowerGrain.Prefix}law-watch"),
     ];
 
     [LoggerMessage(LogLevel.Warning, "A follower does not answer: {Reason}")]

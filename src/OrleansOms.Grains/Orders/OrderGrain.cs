@@ -57,18 +57,22 @@ public sealed partial class OrderGrain(
         if (command is CancelOrder) await HearShipments();
         var from = State.Version;
         var decision = OrderDecider.Decide(State, command, Now);
+        if (decision.Events.Count == 0 && await IsBehind())
+        {
+            from = State.Version;
+            decision = OrderDecider.Decide(State, command, Now);
+        }
         if (decision.Rejection is { } no) return Reply<OrderView>.Refused(no);
-        if (decision.Events.Count == 0) await Flushed();
-        else await Store(decision.Events, caller);
+        if (decision.Events.Count > 0) await Store(decision.Events, caller);
         if (command is CancelOrder cancel)
         {
-            var answer = await FinishCancellation(caller);
+            // A command of its own: another one may come between the intent and its end.
+            var answer = await FinishCancellation(System("cancel") with { Actor = caller.Actor });
             await Consequences(from);
             // Everything left in the moment since it was heard. The intent had to be stored before the warehouse was
             // asked, so that a crash loses no unit that it gave back; the end of it is stored too, and counts as nothing.
             if (answer is { Units.Count: 0 } && answer.RequestId == cancel.RequestId)
-                return Reply<OrderView>.Refused(Rejection.Conflict(
-                    "order_not_cancellable", "The warehouse can no longer give these units back."));
+                return Reply<OrderView>.Refused(OrderCancellation.TooLate);
         }
         if (State.Placed!.PaymentDueAt is not null && decision.Events.Count > 0) await StopWaitingForPayment();
         return Reply<OrderView>.Of(OrderView.Of(Durable));
@@ -85,6 +89,7 @@ public sealed partial class OrderGrain(
     async Task Hear(ReportShipment report)
     {
         var decision = OrderDecider.Decide(State, report, Now);
+        if (decision.Events.Count == 0 && await IsBehind()) decision = OrderDecider.Decide(State, report, Now);
         if (decision.Rejection is { } no)
             throw new InvalidOperationException($"{Key} refused what its shipment {report.ShipmentId} says: {no.Detail}");
         if (decision.Events.Count > 0)
@@ -107,9 +112,16 @@ public sealed partial class OrderGrain(
     public Task Settle() => Locked(async () =>
     {
         if (!State.Exists) return;
-        await FinishCancellation(System("settle"));
-        await SourceAgain();
-        await ReleaseShipments();
+        // Nothing to do may be what an activation says that does not know what there is to do.
+        do
+        {
+            var before = State.Version;
+            await FinishCancellation(System("settle"));
+            await SourceAgain();
+            await ReleaseShipments();
+            if (State.Version != before) break;
+        }
+        while (await IsBehind());
         await WaitForPayment();
     });
 
@@ -132,7 +144,9 @@ public sealed partial class OrderGrain(
     /// <inheritdoc />
     public Task AllocateWaiting() => Locked(async () =>
     {
-        if (!State.Exists || State.IsStopped(HoldStops.Allocate) || State.PendingCancellation is not null) return;
+        if (!State.Exists) return;
+        if (State.Lines.All(l => l.Backordered == 0)) await IsBehind();
+        if (State.IsStopped(HoldStops.Allocate) || State.PendingCancellation is not null) return;
         WantedUnits[] waiting = [.. State.Lines
             .Where(l => l.Backordered > 0).Select(l => new WantedUnits(l.Placed.LineId, l.Placed.Sku, l.Backordered))];
         if (waiting.Length > 0) await Allocate(SourcingCause.Arrival, waiting);
@@ -213,11 +227,18 @@ public sealed partial class OrderGrain(
         // Looked at before the fence: what was reserved by then for an order that is not stored never will be stored.
         var held = await stock.ReservedFor(Key, [.. Enumerable.Range(1, OrderLimits.MaxLines)]);
         await Fence();
+        await IsBehind();
         foreach (var e in await Log.ReadStream(Key)) await Consequences(e.Version, (OrderEvent)e.Data!);
         SettledLine[] surplus = [.. held
             .Where(h => h.Quantity > AllocatedIn(warehouse, sku, h.LineId))
             .Select(h => new SettledLine(h.LineId, AllocatedIn(warehouse, sku, h.LineId), h.LastCommand))];
         if (surplus.Length == 0) return true;
+        if (State.Exists)
+        {
+            var freed = new SettleReservation(warehouse, sku, [.. surplus.Select(s => new LineUnits(
+                s.LineId, held.First(h => h.LineId == s.LineId).Quantity - s.Kept))]);
+            await Store(OrderDecider.Decide(State, freed, Now).Events, System("settled"));
+        }
         var reply = await stock.Execute(
             new SettleStock(SettleStock.IdOf(Key, Guid.NewGuid()), Key, surplus, "no order holds these units"), Caller.System);
         if (reply.Rejection is not null) return false;
@@ -248,7 +269,7 @@ public sealed partial class OrderGrain(
         var decision = OrderDecider.Decide(State, new ExpirePayment(), Now);
         if (decision.Events.Count > 0)
         {
-            await Store(decision.Events, new Caller($"{Key}/payment-timeout", Caller.System));
+            await Store(decision.Events, System("payment-timeout"));
             await Consequences(from);
         }
         await StopWaitingForPayment();

@@ -40,22 +40,24 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
         if (command is ShipShipment && State.Status == ShipmentStatus.Packed)
             await this.RegisterOrUpdateReminder(
                 TrackingReminder, settings.TrackingSilence + Margin, Longer(settings.TrackingSilence / 4, MinPeriod));
-        var decision = State.Remembered.Contains(caller.CommandId)
-            ? Decision<ShipmentEvent>.AlreadyDone : ShipmentDecider.Decide(State, command, Now);
+        var decision = Decide();
+        if (decision.Events.Count == 0 && await IsBehind()) decision = Decide();
         if (decision.Rejection is { } no) return Reply<ShipmentView>.Refused(no);
-        if (decision.Events.Count == 0) await Flushed();
-        else await Store(decision.Events, caller);
+        if (decision.Events.Count > 0) await Store(decision.Events, caller);
         if (Durable.IsFinal && Durable.Left is not null) await StopWatching();
         return Reply<ShipmentView>.Of(ShipmentView.Of(Durable));
+
+        Decision<ShipmentEvent> Decide() => State.Remembered.Contains(caller.CommandId)
+            ? Decision<ShipmentEvent>.AlreadyDone : ShipmentDecider.Decide(State, command, Now);
     }
 
     /// <inheritdoc />
     public async Task<Reply<UnitsGivenBack>> Withdraw(WithdrawUnits command)
     {
         var decision = ShipmentDecider.Decide(State, command, Now);
+        if (decision.Events.Count == 0 && await IsBehind()) decision = ShipmentDecider.Decide(State, command, Now);
         if (decision.Rejection is { } no) return Reply<UnitsGivenBack>.Refused(no);
-        if (decision.Events.Count == 0) await Flushed();
-        else await Store(decision.Events, new Caller($"{command.RequestId}/withdraw", Caller.System));
+        if (decision.Events.Count > 0) await Store(decision.Events, new Caller($"{command.RequestId}/withdraw", Caller.System));
         return Reply<UnitsGivenBack>.Of(new UnitsGivenBack(
             Durable.Withdrawals.TryGetValue(command.RequestId, out var taken) ? taken.Lines : []));
     }

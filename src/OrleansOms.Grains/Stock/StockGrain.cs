@@ -58,9 +58,9 @@ public sealed class StockGrain(
     public async Task<Reply<StockView>> Execute(StockCommand command, string actor)
     {
         var decision = StockDecider.Decide(State, command);
+        if (decision.Events.Count == 0 && await IsBehind()) decision = StockDecider.Decide(State, command);
         if (decision.Rejection is { } no) return Reply<StockView>.Refused(no);
-        if (decision.Events.Count == 0) await Flushed();
-        else await Store(decision.Events, new Caller(command.CommandId, actor));
+        if (decision.Events.Count > 0) await Store(decision.Events, new Caller(command.CommandId, actor));
         return Reply<StockView>.Of(StockView.Of(Durable));
     }
 
@@ -75,8 +75,7 @@ public sealed class StockGrain(
     /// <inheritdoc />
     public async Task<IReadOnlyList<HeldUnits>> ReservedFor(string orderId, IReadOnlyList<int> lineIds)
     {
-        _ = State;
-        await Flushed();
+        await IsBehind();
         var held = new List<HeldUnits>();
         foreach (var id in lineIds)
             if (Durable.Reservations.TryGetValue(Stock.ReservationOf(orderId, id), out var r))
@@ -87,8 +86,7 @@ public sealed class StockGrain(
     /// <inheritdoc />
     public async Task<bool> HasFailed(string orderId)
     {
-        _ = State;
-        await Flushed();
+        await IsBehind();
         return Durable.Failed.Contains(orderId);
     }
 

@@ -13,6 +13,7 @@ public static class CommandLine
         key list                       list the API keys
         key revoke NAME                end an API key
         import online-retail FILE      import a shop's orders; import without more tells its options
+        check                          hold the laws of the domain over everything that is stored
         openapi [FILE]                 write the OpenAPI document
         help                           this
         """;
@@ -30,6 +31,7 @@ public static class CommandLine
                 [['-', ..], ..] => await UpCommand.Run(args),
                 ["key", ..] => await KeyCommand.Run(args[1..]),
                 ["import", ..] => await ImportCommand.RunFromCommandLine(args[1..]),
+                ["check", ..] => await CheckCommand.Run(args[1..]),
                 ["openapi", ..] => await OpenApiCommand.Run(args[1..]),
                 ["help"] => Help(Console.Out, 0),
                 _ => Help(Console.Error, 2),

@@ -17,12 +17,7 @@ public static class KeyCommand
     /// <returns>The exit code.</returns>
     public static async Task<int> Run(string[] args)
     {
-        var configuration = new ConfigurationBuilder().AddEnvironmentVariables().Build();
-        var file = UpCommand.ConnectionFile(HostSettings.From(configuration).Data);
-        var connection = configuration.GetConnectionString("Oms") is { Length: > 0 } set ? set
-            : File.Exists(file) ? await File.ReadAllTextAsync(file)
-            : null;
-        if (connection is null)
+        if (await UpCommand.FindConnection() is not { } connection)
             return await Fail("There is no database: start OrleansOms, or set ConnectionStrings__Oms.", 1);
         await Migrator.Run(connection);
         await using var database = NpgsqlDataSource.Create(connection);

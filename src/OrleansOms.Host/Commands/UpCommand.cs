@@ -12,6 +12,19 @@ public static class UpCommand
     /// <summary>Where the private server's connection string is while it runs, for commands beside this one.</summary>
     public static string ConnectionFile(string data) => Path.Combine(data, "postgres.connection");
 
+    /// <summary>
+    /// The database of this place, for commands beside a running program: the one that is set, or the private server's
+    /// while it runs; null if there is none.
+    /// </summary>
+    public static async Task<string?> FindConnection()
+    {
+        var configuration = new ConfigurationBuilder().AddEnvironmentVariables().Build();
+        var file = ConnectionFile(HostSettings.From(configuration).Data);
+        return configuration.GetConnectionString("Oms") is { Length: > 0 } set ? set
+            : File.Exists(file) ? await File.ReadAllTextAsync(file)
+            : null;
+    }
+
     /// <summary>Runs until SIGINT or SIGTERM.</summary>
     /// <param name="args">What follows the word <c>up</c>: <c>--demo</c>, and settings for the configuration.</param>
     /// <returns>The exit code; 1 if another one runs on the same data.</returns>

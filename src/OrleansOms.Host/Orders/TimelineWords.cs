@@ -42,6 +42,7 @@ public static class TimelineWords
         HoldPlaced e => $"Put on hold ({e.Name}): {e.Reason}",
         HoldLifted e => $"Hold lifted ({e.Name})",
         OrderClosed => "Closed",
+        ReservationSettled e => $"{e.Warehouse} had {Units(e.Lines.Sum(l => l.Quantity))} of {e.Sku} more reserved than the order keeps; freed",
         null => "Something that only a newer version of this program can tell",
         _ => "Changed",
     };

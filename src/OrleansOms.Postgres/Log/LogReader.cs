@@ -10,7 +10,8 @@ readonly record struct ReadEvent(LogEvent Event, int Bytes);
 /// <summary>The log's reads. Every failure of the database comes out as <see cref="LogUnavailableException"/>.</summary>
 sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTransactions own)
 {
-    const string Columns = "xid, position, stream, version, type, data, command, actor, at";
+    /// <summary>What <see cref="Decode"/> reads.</summary>
+    public const string Columns = "xid, position, stream, version, type, data, command, actor, at";
 
     readonly OtherDatabases _others = new();
 
@@ -173,7 +174,7 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTran
         }
     }
 
-    static ReadEvent Decode(NpgsqlDataReader row)
+    public static ReadEvent Decode(NpgsqlDataReader row)
     {
         var position = new LogPosition((long)row.GetFieldValue<ulong>(0), row.GetInt64(1));
         var (type, json) = (row.GetString(4), row.GetFieldValue<byte[]>(5));

@@ -1,3 +1,4 @@
+using OrleansOms.Domain.Laws;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
@@ -75,11 +76,13 @@ public sealed class OrderWalkTests
         readonly Random _random;
         readonly int _seed;
         readonly Dictionary<(string Warehouse, string Sku), Domain.Stock.Stock> _stocks = [];
+        readonly Dictionary<string, StreamAudit> _audits = new(StringComparer.Ordinal);
+        readonly Pairing _pairs = new();
         readonly Dictionary<string, Shipment> _shipments = [];
         readonly List<StockConsequence> _stockMail = [];
         readonly List<ReportShipment> _reports = [];
         DateTimeOffset _now = Given.Now;
-        int _n, _received, _shippedUnits, _lost;
+        int _n, _commands;
 
         public World(int seed)
         {
@@ -157,10 +160,14 @@ public sealed class OrderWalkTests
         void Release()
         {
             foreach (var e in Execute(new ReleaseToWarehouses()).OfType<ShipmentReleased>())
-                _shipments[e.ShipmentId] = new Shipment(e.ShipmentId).Apply(new ShipmentCreated(
+            {
+                var created = new ShipmentCreated(
                     Order.Id, "1", e.Warehouse, "GB", "standard",
                     [.. e.Lines.Select(l => new ShipmentUnit(l.LineId, Order.Lines[l.LineId - 1].Placed.Sku, l.Quantity))],
-                    null), _now);
+                    null);
+                _shipments[e.ShipmentId] = new Shipment(e.ShipmentId).Apply(created, _now);
+                Stored(e.ShipmentId, created, e.ShipmentId);
+            }
         }
 
         void FinishCancellation()
@@ -203,9 +210,11 @@ public sealed class OrderWalkTests
         void OnShipment(string id, ShipmentCommand command)
         {
             var s = _shipments[id];
+            _commands++;
             foreach (var e in ShipmentDecider.Decide(s, command, _now).Events)
             {
                 s = s.Apply(e, _now);
+                Stored(id, e, $"{id}/{_commands}");
                 var report = new ReportShipment(id, s.Version, s.Status, _now);
                 if (e is UnitsPicked p)
                     report = report with
@@ -244,9 +253,11 @@ public sealed class OrderWalkTests
 
         void Apply(IReadOnlyList<OrderEvent> events)
         {
+            _commands++;
             foreach (var e in events)
             {
                 Order = Order.Apply(e);
+                Stored(Order.Id, e, $"{Order.Id}/{_commands}");
                 _stockMail.AddRange(StockConsequences.Of(Order.Id, Order.Version, e));
             }
         }
@@ -255,7 +266,6 @@ public sealed class OrderWalkTests
         {
             if (units == 0) return;
             ToStock(stock, new ReceiveStock($"in{_n++}", units, "po"));
-            _received += units;
         }
 
         void ToStock((string, string) key, StockCommand command)
@@ -265,29 +275,32 @@ public sealed class OrderWalkTests
             foreach (var e in decision.Events)
             {
                 _stocks[key] = _stocks[key].Apply(e, command.CommandId);
-                if (e is StockShipped s) _shippedUnits += Domain.Stock.Stock.Sum(s.Lines);
-                if (e is StockNotFound n) _lost += Domain.Stock.Stock.Sum(n.Lines);
+                Stored(Keys.OfStock(key.Item1, key.Item2), e, command.CommandId);
             }
         }
+
+        /// <summary>Every event is held against the laws as it is stored.</summary>
+        void Stored(string stream, DomainEvent e, string command)
+        {
+            var audit = _audits.TryGetValue(stream, out var known) ? known : _audits[stream] = StreamAudit.Of(stream);
+            foreach (var breach in audit.Hear(audit.Version + 1, e, command, _now)) Law(breach);
+            _pairs.Hear(stream, e, _now);
+        }
+
+        IEnumerable<StockAudit> Stocks => _audits.Values.OfType<StockAudit>();
 
         public void Check()
         {
             foreach (var stock in _stocks.Values)
-            {
-                Law(stock.OnHand >= 0 && stock.Reserved >= 0 && stock.Reserved <= stock.OnHand, $"L1 {stock}");
-                Law(stock.Reserved == stock.Reservations.Values.Sum(r => r.Quantity), $"L2 {stock}");
-            }
-            Law(_stocks.Values.Sum(s => s.OnHand) == _received - _shippedUnits - _lost, "L3");
+                Law(stock.Reserved == stock.Reservations.Values.Sum(r => r.Quantity), $"counts {stock}");
+            foreach (var stocks in Stocks.GroupBy(s => s.Stock.Sku))
+                Law(StockLaws.Conservation(
+                    stocks.Key, _stocks.Values.Where(s => s.Sku == stocks.Key).Sum(s => s.OnHand),
+                    [.. stocks.Select(s => s.Ledger)]));
             foreach (var s in _shipments.Values.Where(s => !s.Packages.IsEmpty && s.Status != ShipmentStatus.Cancelled))
                 foreach (var sku in Skus)
                     Law(s.Packages.Sum(p => p.Lines.Where(l => l.Sku == sku).Sum(l => l.Quantity))
                         == s.Lines.Where(l => l.Sku == sku).Sum(l => l.Quantity), $"boxes {s}");
-            foreach (var line in Order.Lines)
-            {
-                Law(line.Open >= 0 && line.Backordered >= 0 && line.Cancelled >= 0 && line.Shipped >= 0
-                    && line.Allocations.All(a => a.Quantity > 0 && a.Released >= 0 && a.Released <= a.Quantity), $"counts {line}");
-                Law(line.Shipped <= line.Placed.Quantity - line.Cancelled && line.Delivered <= line.Shipped, $"L9 {line}");
-            }
         }
 
         /// <summary>Delivers everything that waits; then stocks and order must agree (L4).</summary>
@@ -295,11 +308,13 @@ public sealed class OrderWalkTests
         {
             while (_reports.Count > 0 || _stockMail.Count > 0) Deliver();
             Check();
-            foreach (var ((warehouse, sku), stock) in _stocks)
-                Law(stock.Reserved == Order.Lines.Where(l => l.Placed.Sku == sku)
-                    .Sum(l => l.Allocations.Where(a => a.Warehouse == warehouse).Sum(a => a.Quantity)), $"L4 {stock}");
-            Law(_shippedUnits == Order.Lines.Sum(l => l.Shipped), "shipped units");
+            foreach (var (key, sides) in _pairs.Open)
+                Law(StockLaws.ReservationsAreAllocations(
+                    key.Stock, key.OrderId, key.LineId, sides.Surplus, 0, StockLaws.OneSidedAtMost));
+            Law(Stocks.Sum(s => s.Ledger.Shipped) == Order.Lines.Sum(l => l.Shipped), "shipped units");
         }
+
+        void Law(Breach? breach) => Law(breach is null, $"{breach}");
 
         void Law(bool holds, string what) => Assert.True(holds, $"seed {_seed}: {what}");
 

@@ -1,6 +1,7 @@
 using System.Text;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Domain.Catalogue;
+using OrleansOms.Domain.Laws;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
@@ -44,6 +45,7 @@ public sealed class GoldenEventsTests
         new HoldPlaced("fraud", "check the address", HoldStops.Allocate | HoldStops.Release),
         new HoldLifted("fraud"),
         new OrderClosed(),
+        new ReservationSettled("LON", "85123A", [new LineUnits(1, 2)]),
         new StockReceived(100, "PO-7"),
         new StockAdjusted(-3, "damaged"),
         new StockReserved("ord-1", [new LineUnits(1, 6)]),
@@ -63,6 +65,7 @@ public sealed class GoldenEventsTests
         new ShipmentUnpacked("c1"),
         new TrackingAlarmRaised(At),
         new ProductPut("85123A", new ProductDetails("T-light holder", 320, "5012345678900")),
+        new LawBroken(Law.NoOversell, "stk-LON/85123A", "8 reserved, 5 on hand at version 3"),
         new WarehousePut("LON", new WarehouseDetails("London", Address, new GeoPoint(51.5, -0.1), true)),
     ];
 

@@ -1,0 +1,77 @@
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Stock;
+
+namespace OrleansOms.Domain.Laws;
+
+/// <summary>
+/// The entries of one stock, added up by kind and apart from the stock's own fold, so that each can be held against the
+/// other.
+/// </summary>
+public sealed class StockLedger
+{
+    readonly Dictionary<string, int> _open = new(StringComparer.Ordinal);
+
+    /// <summary>Number of entries, from 1.</summary>
+    public int Version { get; private set; }
+    /// <summary>Units that came in.</summary>
+    public long Received { get; private set; }
+    /// <summary>Units by which the number on hand was corrected.</summary>
+    public long Adjusted { get; private set; }
+    /// <summary>Units that left.</summary>
+    public long Shipped { get; private set; }
+    /// <summary>Units that were not on the shelf.</summary>
+    public long WrittenOff { get; private set; }
+    /// <summary>Units that are promised.</summary>
+    public long Reserved { get; private set; }
+
+    /// <summary>What must be on hand.</summary>
+    public long OnHand => Received + Adjusted - Shipped - WrittenOff;
+
+    /// <summary>Promised units by <c>order/line</c>; what has ended is not in it.</summary>
+    public IReadOnlyDictionary<string, int> Open => _open;
+
+    /// <summary>Goes on from a stock whose entries before are not read again.</summary>
+    public static StockLedger From(Stock.Stock stock)
+    {
+        var ledger = new StockLedger { Version = stock.Version, Received = stock.OnHand, Reserved = stock.Reserved };
+        foreach (var (key, reservation) in stock.Reservations) ledger._open[key] = reservation.Quantity;
+        return ledger;
+    }
+
+    /// <summary>Promised units of an order's line; below zero if more of them ended than were promised.</summary>
+    public int OpenOf(string orderId, int lineId) => _open.GetValueOrDefault(Stock.Stock.ReservationOf(orderId, lineId));
+
+    /// <summary>Adds one more entry.</summary>
+    public void Add(StockEvent entry)
+    {
+        Version++;
+        switch (entry)
+        {
+            case StockReceived e: Received += e.Quantity; break;
+            case StockAdjusted e: Adjusted += e.Delta; break;
+            case StockReserved e: Promise(e.OrderId, e.Lines, 1); break;
+            case ReservationReleased e: Promise(e.OrderId, e.Lines, -1); break;
+            case StockShipped e:
+                Promise(e.OrderId, e.Lines, -1);
+                Shipped += Stock.Stock.Sum(e.Lines);
+                break;
+            case StockNotFound e:
+                Promise(e.OrderId, e.Lines, -1);
+                WrittenOff += Stock.Stock.Sum(e.Lines);
+                break;
+            default: throw new InvalidOperationException($"A ledger does not know {entry.GetType().Name}.");
+        }
+    }
+
+    void Promise(string orderId, IReadOnlyList<LineUnits> lines, int sign)
+    {
+        foreach (var line in lines)
+        {
+            var key = Stock.Stock.ReservationOf(orderId, line.LineId);
+            var open = _open.GetValueOrDefault(key) + sign * line.Quantity;
+            if (open == 0) _open.Remove(key);
+            else _open[key] = open;
+            Reserved += sign * line.Quantity;
+        }
+    }
+}

@@ -1,0 +1,153 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Domain.Laws;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Grains.Stock;
+
+namespace OrleansOms.Grains.Followers;
+
+/// <summary>
+/// Holds the laws of the domain over every event as it comes. A broken one is an alarm: an event of its own, told once, a
+/// count, and a line in the journal. It stops nothing: what is stored is stored, and people decide.
+/// </summary>
+[GrainType("oms-law-watch")]
+public sealed partial class LawWatch(
+    IEventLog log, ICheckpoints checkpoints, TimeProvider time, SnapshotStore snapshots, LawMetrics metrics,
+    ILogger<LawWatch> logger)
+    : EffectFollower(log, checkpoints, logger), ILawWatch
+{
+    /// <summary>Streams whose state is kept; of twice as many at most. Others are read again when they go on.</summary>
+    const int Kept = 2_000;
+
+    /// <summary>Command ids that are known again, by stream: repeats come soon.</summary>
+    const int Remembered = 1_000;
+
+    Dictionary<string, StreamAudit> _recent = new(StringComparer.Ordinal), _older = new(StringComparer.Ordinal);
+    readonly HashSet<(Law Law, string Aggregate)> _told = [];
+    Pairing _pairs = new();
+
+    /// <inheritdoc />
+    protected override void Forget()
+    {
+        _recent = new(StringComparer.Ordinal);
+        _older = new(StringComparer.Ordinal);
+        _pairs = new Pairing();
+    }
+
+    /// <inheritdoc />
+    protected override async Task Handle(LogBatch batch)
+    {
+        await Fetch(batch.Events);
+        foreach (var e in batch.Events)
+        {
+            if (e.Data is LawBroken) continue;
+            var audit = await AuditOf(e.Stream, e.Version - 1);
+            if (audit.Version >= e.Version) continue; // heard before a fault, and read once more
+            foreach (var breach in audit.Hear(e.Version, e.Data, e.CommandId, e.At)) await Raise(breach);
+            _pairs.Hear(e.Stream, e.Data, e.At);
+        }
+    }
+
+    /// <inheritdoc />
+    protected override async Task<bool> Tick()
+    {
+        var now = time.GetUtcNow();
+        foreach (var (key, sides) in _pairs.Open.Where(p => now - p.Value.At >= StockLaws.OneSidedAtMost).ToList())
+        {
+            // This pair may have begun before this follower did: the streams themselves decide.
+            var (stock, order) = (await Read(key.Stock, int.MaxValue), await Read(key.OrderId, int.MaxValue));
+            var breach = StockLaws.ReservationsAreAllocations(
+                key.Stock, key.OrderId, key.LineId, ((StockAudit)stock).Ledger.OpenOf(key.OrderId, key.LineId),
+                ((OrderAudit)order).AllocatedIn(key.Stock, key.LineId), now - sides.At);
+            if (breach is not null) await Raise(breach);
+            _pairs.Forget(key);
+        }
+        return await base.Tick();
+    }
+
+    /// <summary>Reads what the batch goes on with and nobody remembers, but for stocks, which are long: all at once.</summary>
+    async Task Fetch(IReadOnlyList<LogEvent> batch)
+    {
+        var wanted = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var e in batch)
+            if (!_recent.ContainsKey(e.Stream) && !_older.ContainsKey(e.Stream)
+                && !e.Stream.StartsWith(Keys.Stock, StringComparison.Ordinal)) wanted.TryAdd(e.Stream, e.Version - 1);
+        foreach (var (stream, version) in wanted.Where(w => w.Value == 0).ToList())
+        {
+            wanted.Remove(stream);
+            Keep(StreamAudit.Of(stream, Remembered));
+        }
+        if (wanted.Count == 0) return;
+        foreach (var events in (await Log.ReadStreams(wanted.Keys)).GroupBy(e => e.Stream, StringComparer.Ordinal))
+        {
+            var audit = StreamAudit.Of(events.Key, Remembered);
+            foreach (var e in events.OrderBy(e => e.Version))
+                if (e.Version <= wanted[e.Stream]) audit.Hear(e.Version, e.Data, e.CommandId, e.At);
+            Keep(audit);
+        }
+    }
+
+    /// <summary>A stream up to a version, from memory or from the log.</summary>
+    async Task<StreamAudit> AuditOf(string stream, int version)
+    {
+        if (_recent.TryGetValue(stream, out var audit)) return audit;
+        if (!_older.Remove(stream, out audit))
+            audit = version == 0 ? StreamAudit.Of(stream, Remembered) : await Read(stream, version);
+        return Keep(audit);
+    }
+
+    StreamAudit Keep(StreamAudit audit)
+    {
+        if (_recent.Count >= Kept) (_older, _recent) = (_recent, new(StringComparer.Ordinal));
+        return _recent[audit.Stream] = audit;
+    }
+
+    /// <summary>What breaks a law in there was told when it came.</summary>
+    async Task<StreamAudit> Read(string stream, int through)
+    {
+        var audit = await Start(stream, through);
+        foreach (var e in await Log.ReadStream(stream, audit.Version))
+            if (e.Version <= through) audit.Hear(e.Version, e.Data, e.CommandId, e.At);
+        return audit;
+    }
+
+    /// <summary>Where reading begins: at a stock's snapshot, if it has one that is not too new.</summary>
+    async Task<StreamAudit> Start(string stream, int through)
+    {
+        var nothing = StreamAudit.Of(stream, Remembered);
+        if (nothing is not StockAudit stock || through < StockSnapshots.Interval) return nothing;
+        var at = await new StockSnapshots(snapshots, GrainId.Create("oms-stock", stream), logger).Read(stock.Stock);
+        return at.Version == 0 || at.Version > through ? nothing : StockAudit.From(stream, at, Remembered);
+    }
+
+    async Task Raise(Breach breach)
+    {
+        if (_told.Contains((breach.Law, breach.Aggregate))) return;
+        var alarm = new NewEvent(
+            new LawBroken(breach.Law, breach.Aggregate, breach.Numbers), $"{Follower}/{Guid.NewGuid():N}", Contracts.Caller.System,
+            time.GetUtcNow());
+        var result = await Log.Append(new Append(
+            new StreamEvents($"{Keys.Alarm}L{(int)breach.Law}/{breach.Aggregate}", 0, [alarm])));
+        _told.Add((breach.Law, breach.Aggregate));
+        if (result is not AppendResult.Committed) return; // It was told before this follower began.
+        metrics.Broken(breach.Law);
+        LogBroken(logger, breach);
+    }
+
+    [LoggerMessage(LogLevel.Critical, "A law is broken: {Breach}")]
+    static partial void LogBroken(ILogger logger, Breach breach);
+}
+
+/// <summary>Counts broken laws for those who watch the program: <c>oms.laws.broken</c> of the meter <c>OrleansOms</c>.</summary>
+public sealed class LawMetrics
+{
+    readonly Counter<long> _broken;
+
+    /// <summary>Makes the counter.</summary>
+    public LawMetrics(IMeterFactory meters) => _broken = meters.Create("OrleansOms").CreateCounter<long>(
+        "oms.laws.broken", "{breach}", "Laws of the domain that were seen broken, by law");
+
+    /// <summary>Counts one more.</summary>
+    public void Broken(Law law) => _broken.Add(1, new KeyValuePair<string, object?>("law", $"L{(int)law}"));
+}

@@ -1,0 +1,199 @@
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
+using OrleansOms.Domain.Sourcing;
+using OrleansOms.Domain.Stock;
+
+namespace OrleansOms.Domain.Tests.Simulation;
+
+/// <summary>One order: its commands run one after the other behind a gate.</summary>
+sealed class OrderActivation(World world, Process process, string key) : Activation<Order, OrderEvent>(world, process, key)
+{
+    readonly Gate _gate = new();
+
+    protected override int VersionOf(Order state) => state.Version;
+    protected override Order Apply(Order state, Stored e) => state.Apply((OrderEvent)e.Data);
+
+    async Task<T> Locked<T>(Func<Task<T>> work)
+    {
+        await _gate.Enter();
+        try
+        {
+            if (IsBroken) throw new LostException();
+            if (State is null || !State.Exists) Load(new Order(Key));
+            return await work();
+        }
+        finally { _gate.Leave(); }
+    }
+
+    /// <summary>The order after the command, or null if it refuses.</summary>
+    public Task<Order?> Execute(OrderCommand command, string id) => Locked<Order?>(async () =>
+    {
+        if (command is CancelOrder) await HearShipments();
+        var from = State.Version;
+        var decision = OrderDecider.Decide(State, command, World.Now);
+        if (decision.Events.Count == 0 && await IsBehind())
+        {
+            from = State.Version;
+            decision = OrderDecider.Decide(State, command, World.Now);
+        }
+        if (decision.Rejection is not null) return null;
+        if (decision.Events.Count > 0) await Store(decision.Events, id);
+        if (command is not CancelOrder cancel) return Durable;
+        var answer = await FinishCancellation(System("cancel"));
+        await Consequences(from);
+        return answer is { Units.Count: 0 } && answer.RequestId == cancel.RequestId ? null : Durable;
+    });
+
+    /// <summary>Its shipment says what happened to it.</summary>
+    public Task<bool> Report(ReportShipment report) => Locked(async () =>
+    {
+        await FinishCancellation(System("report"));
+        await Hear(report);
+        return true;
+    });
+
+    async Task Hear(ReportShipment report)
+    {
+        var decision = OrderDecider.Decide(State, report, World.Now);
+        if (decision.Events.Count == 0 && await IsBehind()) decision = OrderDecider.Decide(State, report, World.Now);
+        Assert.True(decision.Rejection is null, $"{Key} refused {report}: {decision.Rejection?.Detail}");
+        if (decision.Events.Count > 0) await Store(decision.Events, $"{report.ShipmentId}/{report.Version}");
+    }
+
+    async Task HearShipments()
+    {
+        if (!State.Exists || State.PendingCancellation is not null) return;
+        foreach (var shipment in State.Shipments.Where(s => s.IsInWarehouse).ToList())
+            foreach (var e in World.Log.Read(shipment.Id, shipment.Version))
+                if (World.ReportOf(e) is { } report) await Hear(report);
+    }
+
+    /// <summary>Does what is left to do after an event.</summary>
+    public Task<bool> Settle() => Locked(async () =>
+    {
+        if (!State.Exists) return true;
+        do
+        {
+            var before = State.Version;
+            await FinishCancellation(System("settle"));
+            if (State.IsSourced && !State.IsStopped(HoldStops.Allocate) && State.Lines.Any(l => l.Open > 0))
+                await Allocate(SourcingCause.ShortPick, [.. State.Lines
+                    .Where(l => l.Open > 0).Select(l => (l.Placed.LineId, l.Placed.Sku, l.Open))]);
+            var (events, births) = World.Release(State);
+            if (events.Count > 0) await Store(events, births);
+            if (State.Version != before) break;
+        }
+        while (await IsBehind());
+        return true;
+    });
+
+    /// <summary>Stock has arrived.</summary>
+    public Task<bool> AllocateWaiting() => Locked(async () =>
+    {
+        if (!State.Exists) return true;
+        if (State.Lines.All(l => l.Backordered == 0)) await IsBehind();
+        if (State.IsStopped(HoldStops.Allocate) || State.PendingCancellation is not null) return true;
+        (int, string, int)[] waiting = [.. State.Lines
+            .Where(l => l.Backordered > 0).Select(l => (l.Placed.LineId, l.Placed.Sku, l.Backordered))];
+        if (waiting.Length > 0) await Allocate(SourcingCause.Arrival, waiting);
+        return true;
+    });
+
+    async Task Allocate(SourcingCause cause, (int LineId, string Sku, int Quantity)[] wanted)
+    {
+        var failed = new HashSet<(string, string)>();
+        if (!State.NotFoundIn.IsEmpty)
+        {
+            if (State.Lines.Any(l => l.Open > 0))
+                foreach (var e in World.Log.Read(Key).Reverse()
+                    .TakeWhile(e => e.Data is not OrderAllocated { Cause: SourcingCause.ShortPick }))
+                    if (e.Data is UnitsNotFound notFound) await Consequences(e.Version, notFound);
+            foreach (var (warehouse, sku) in State.NotFoundIn)
+                if (await World.OnStock(Process, warehouse, sku, s => s.HasFailed(Key))) failed.Add((warehouse, sku));
+        }
+        var reserved = await World.Reserve(Process, Key, $"{Key}/a{World.Next()}", wanted, failed);
+        var decision = OrderDecider.Decide(State, new AllocateUnits(cause, reserved.Units, reserved.Plan), World.Now);
+        if (decision.Rejection is not null || decision.Events.Count == 0)
+        {
+            await World.GiveBack(Process, Key, reserved.Attempt, reserved.Units);
+            return;
+        }
+        if (cause == SourcingCause.Arrival && reserved.Units.Count == 0) return;
+        await Store(decision.Events, reserved.Attempt);
+    }
+
+    async Task<UnitsCancelled?> FinishCancellation(string command)
+    {
+        if (State.PendingCancellation is not { } pending) return null;
+        var withdrawn = new List<ShipmentUnits>();
+        foreach (var ask in OrderCancellation.AskShipments(State))
+        {
+            var request = $"{Key}/{pending.RequestId}";
+            var given = await World.OnShipment(Process, ask.ShipmentId, async s =>
+                await s.Execute(new WithdrawUnits(request, ask.Lines), $"{request}/withdraw") is { } after
+                && after.Withdrawals.TryGetValue(request, out var taken) ? taken.Lines : null);
+            if (given is { Count: > 0 }) withdrawn.Add(new ShipmentUnits(ask.ShipmentId, given));
+        }
+        var decision = OrderDecider.Decide(State, new CompleteCancellation(withdrawn), World.Now);
+        await Store(decision.Events, command);
+        return (UnitsCancelled)decision.Events[0];
+    }
+
+    async Task Consequences(int after)
+    {
+        try
+        {
+            foreach (var e in World.Log.Read(Key, after)) await Consequences(e.Version, (OrderEvent)e.Data);
+        }
+        catch (LostException) { return; }
+    }
+
+    async Task Consequences(int version, OrderEvent e)
+    {
+        foreach (var c in StockConsequences.Of(Key, version, e))
+            await World.OnStock(Process, c.Warehouse, c.Sku, s => s.Execute(World.Planted(c.Command)));
+    }
+
+    /// <summary>Frees what a stock holds for it beyond what it keeps; false if that has changed meanwhile.</summary>
+    public Task<bool> SettleReservation(string warehouse, string sku) => Locked(async () =>
+    {
+        var held = await World.OnStock(Process, warehouse, sku, s => s.HeldBy(Key, World.MaxLines));
+        if (!State.Exists)
+        {
+            Load(new Order(Key));
+            var fence = OrderDecider.Decide(State, new AbandonOrder(), World.Now);
+            if (fence.Events.Count > 0) await Store(fence.Events, System("abandon"));
+        }
+        await IsBehind();
+        foreach (var e in World.Log.Read(Key)) await Consequences(e.Version, (OrderEvent)e.Data);
+        SettledLine[] surplus = [.. held
+            .Where(h => h.Quantity > AllocatedIn(warehouse, sku, h.LineId))
+            .Select(h => new SettledLine(h.LineId, AllocatedIn(warehouse, sku, h.LineId), h.Last))];
+        if (surplus.Length > 0 && State.Exists)
+            await Store(OrderDecider.Decide(State, new SettleReservation(warehouse, sku, [.. surplus.Select(s =>
+                new LineUnits(s.LineId, held.First(h => h.LineId == s.LineId).Quantity - s.Kept))]), World.Now).Events, System("settled"));
+        return surplus.Length == 0 || await World.OnStock(Process, warehouse, sku, s => s.Execute(
+            new SettleStock($"{Key}/settle/{World.Next()}", Key, surplus, "no order holds these units")));
+    });
+
+    int AllocatedIn(string warehouse, string sku, int lineId) =>
+        State.Lines.ElementAtOrDefault(lineId - 1) is { } line && line.Placed.Sku == sku
+            ? line.Allocations.Where(a => a.Warehouse == warehouse).Sum(a => a.Quantity) : 0;
+
+    /// <summary>A reminder ticks, on time, late, twice or long after.</summary>
+    public Task<bool> Tick() => Locked(async () =>
+    {
+        if (!State.Exists) return true;
+        var from = State.Version;
+        var decision = OrderDecider.Decide(State, new ExpirePayment(), World.Now);
+        if (World.Plant == Plant.TimeoutAfterPayment && State.Placed!.PaymentDueAt <= World.Now)
+            decision = OrderDecider.Decide(State, new CancelOrder("payment-timeout", "not paid in time", null), World.Now);
+        if (decision.Events.Count == 0) return true;
+        await Store(decision.Events, System("payment-timeout"));
+        await Consequences(from);
+        return true;
+    });
+
+    string System(string what) => $"{Key}/{State.Version}/{what}";
+}

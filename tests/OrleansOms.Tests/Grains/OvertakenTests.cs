@@ -1,0 +1,68 @@
+using Microsoft.Extensions.DependencyInjection;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Contracts.Stock;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Stock;
+using OrleansOms.Tests.Fixtures;
+using OrleansOms.Tests.Live;
+
+namespace OrleansOms.Tests.Grains;
+
+/// <summary>
+/// An activation that another one of the same aggregate has overtaken: what is stored behind its back stands for what the
+/// other one did.
+/// </summary>
+public sealed class OvertakenTests(OmsApp app) : IClassFixture<OmsApp>
+{
+    static readonly Caller Test = new("overtaken", "test");
+
+    IGrainFactory Grains => app.Services.GetRequiredService<IGrainFactory>();
+
+    async Task Store(string stream, DomainEvent e)
+    {
+        var log = app.Services.GetRequiredService<IEventLog>();
+        var version = (await log.ReadStream(stream))[^1].Version;
+        Assert.IsType<AppendResult.Committed>(await log.Append(new Append(new StreamEvents(
+            stream, version, [new NewEvent(e, Guid.NewGuid().ToString("N"), "other", DateTimeOffset.UtcNow)]))));
+    }
+
+    [Fact]
+    public async Task A_stock_does_not_refuse_what_has_come_in()
+    {
+        var sku = await app.NewProduct(5);
+        var stock = Grains.GetGrain<IStockGrain>(Keys.OfStock("LON", sku));
+        Assert.Equal(5, (await stock.Get()).OnHand);
+        await Store(Keys.OfStock("LON", sku), new StockReceived(5, "seen by the other"));
+        var reply = await stock.Execute(new ReserveStock("r1", "ord-1", [new LineUnits(1, 8)]), "test");
+        Assert.Null(reply.Rejection);
+        Assert.Equal((10, 8), (reply.Value!.OnHand, reply.Value.Reserved));
+    }
+
+    [Fact]
+    public async Task A_stock_does_not_call_done_what_it_has_not_heard_of()
+    {
+        var sku = await app.NewProduct(5);
+        var stock = Grains.GetGrain<IStockGrain>(Keys.OfStock("LON", sku));
+        await stock.Get();
+        await Store(Keys.OfStock("LON", sku), new StockReserved("ord-1", [new LineUnits(1, 2)]));
+        var reply = await stock.Execute(new ShipStock("s1", "ord-1", "shp-1", [new LineUnits(1, 2)]), "test");
+        Assert.Equal((3, 0), (reply.Value!.OnHand, reply.Value.Reserved));
+    }
+
+    [Fact]
+    public async Task An_order_decides_on_what_is_stored()
+    {
+        var placed = await app.PlaceNew();
+        var id = placed.Id();
+        await app.CountEvents();
+        var order = Grains.GetGrain<IOrderGrain>(id);
+        Assert.Empty((await order.Get())!.Holds);
+        await Store(id, new HoldPlaced("look", "why", HoldStops.Release));
+        var lifted = await order.Execute(new LiftHold("look"), Test);
+        Assert.Null(lifted.Rejection);
+        Assert.Contains((await app.Services.GetRequiredService<IEventLog>().ReadStream(id)), e => e.Data is HoldLifted);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Domain.Laws;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Stock;
+using OrleansOms.Tests.Fixtures;
+
+namespace OrleansOms.Tests.Laws;
+
+/// <summary>The running program holds the laws over its own log and says which one is broken.</summary>
+public sealed class LawWatchTests
+{
+    const string Alarms = "select count(*) from oms.event where type = 'law.broken.v1'";
+
+    [Fact]
+    public async Task A_broken_law_is_an_alarm_once_and_is_counted_and_good_work_raises_none()
+    {
+        await using var app = await OmsApp.Start();
+        var counted = 0L;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Name == "oms.laws.broken" && instrument.Meter.Scope == app.Services.GetRequiredService<IMeterFactory>())
+                l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, n, _, _) => Interlocked.Add(ref counted, n));
+        listener.Start();
+
+        var sku = await app.NewProduct(5);
+        var order = await app.Api.Place(Api.Order((sku, 2)));
+        await Heard(app);
+        Assert.Equal(0, await app.Database.Ask<long>(Alarms));
+
+        var log = app.Services.GetRequiredService<IEventLog>();
+        var stock = Keys.OfStock("LON", sku);
+        var version = (await log.ReadStream(stock))[^1].Version;
+        // Nobody decided this: six units are promised of the three that are left.
+        await Store(log, stock, version, new StockReserved("ord-nobody", [new LineUnits(1, 6)]));
+        await OmsApp.Until(() => app.Database.Ask<long>(Alarms), n => n > 0);
+        await Store(log, stock, version + 1, new StockReceived(1, "one more does not help"));
+        await Heard(app);
+        var alarms = await log.ReadStream($"{Keys.Alarm}L1/{stock}");
+        var broken = Assert.IsType<LawBroken>(Assert.Single(alarms).Data);
+        Assert.Equal((Law.NoOversell, stock, "8 reserved, 5 on hand at version 3"), (broken.Law, broken.Aggregate, broken.Numbers));
+        Assert.Equal(1, await app.Database.Ask<long>(Alarms));
+        Assert.Equal(1, counted);
+
+        // It is told once, also after a restart, and what goes on is held against what was before.
+        await app.Restart();
+        log = app.Services.GetRequiredService<IEventLog>();
+        await Store(log, stock, version + 2, new StockShipped("ord-other", "shp-other", [new LineUnits(1, 1)]));
+        await OmsApp.Until(() => log.ReadStream($"{Keys.Alarm}L5/{stock}"), e => e.Count == 1);
+        Assert.Equal(2, await app.Database.Ask<long>(Alarms));
+        Assert.NotNull(order);
+    }
+
+    static async Task Store(IEventLog log, string stream, int version, DomainEvent e) =>
+        Assert.IsType<AppendResult.Committed>(await log.Append(new Append(new StreamEvents(
+            stream, version, [new NewEvent(e, Guid.NewGuid().ToString("N"), "system", DateTimeOffset.UtcNow)]))));
+
+    /// <summary>Waits until the watch has read everything.</summary>
+    static Task<long> Heard(OmsApp app) => OmsApp.Until(() => app.Database.Ask<long>("""
+        select count(*) from oms.checkpoint c, (select xid, position from oms.event order by xid desc, position desc limit 1) e
+        where c.follower = 'law-watch' and (c.transaction, c.position) >= (e.xid::text::bigint, e.position)
+        """), n => n == 1);
+}
