@@ -6,4 +6,8 @@ namespace OrleansOms.Domain.Laws;
 /// <param name="Law">Which one.</param>
 /// <param name="Aggregate">The stream that it was seen on.</param>
 /// <param name="Numbers">What was found.</param>
-public sealed record LawBroken(Law Law, string Aggregate, string Numbers) : DomainEvent;
+public sealed record LawBroken(Law Law, string Aggregate, string Numbers) : DomainEvent
+{
+    /// <summary>Its stream, which belongs to no grain: <c>alm-L1/stk-…</c>.</summary>
+    public static string StreamOf(Law law, string aggregate) => $"alm-L{(int)law}/{aggregate}";
+}

@@ -21,8 +21,6 @@ public static class Keys
     public const string Product = "prd-";
     /// <summary>Prefix of warehouses: <c>whs-{code}</c>.</summary>
     public const string Warehouse = "whs-";
-    /// <summary>Prefix of alarms about a broken law: <c>alm-</c>, the law's number, <c>/</c>, the aggregate.</summary>
-    public const string Alarm = "alm-";
 
     const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz"; // Crockford: no i, l, o, u
 

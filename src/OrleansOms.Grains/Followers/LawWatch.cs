@@ -128,7 +128,7 @@ public sealed partial class LawWatch(
             new LawBroken(breach.Law, breach.Aggregate, breach.Numbers), $"{Follower}/{Guid.NewGuid():N}", Contracts.Caller.System,
             time.GetUtcNow());
         var result = await Log.Append(new Append(
-            new StreamEvents($"{Keys.Alarm}L{(int)breach.Law}/{breach.Aggregate}", 0, [alarm])));
+            new StreamEvents(LawBroken.StreamOf(breach.Law, breach.Aggregate), 0, [alarm])));
         _told.Add((breach.Law, breach.Aggregate));
         if (result is not AppendResult.Committed) return; // It was told before this follower began.
         metrics.Broken(breach.Law);

@@ -41,7 +41,7 @@ public sealed class LawWatchTests
         await OmsApp.Until(() => app.Database.Ask<long>(Alarms), n => n > 0);
         await Store(log, stock, version + 1, new StockReceived(1, "one more does not help"));
         await Heard(app);
-        var alarms = await log.ReadStream($"{Keys.Alarm}L1/{stock}");
+        var alarms = await log.ReadStream(LawBroken.StreamOf(Law.NoOversell, stock));
         var broken = Assert.IsType<LawBroken>(Assert.Single(alarms).Data);
         Assert.Equal((Law.NoOversell, stock, "8 reserved, 5 on hand at version 3"), (broken.Law, broken.Aggregate, broken.Numbers));
         Assert.Equal(1, await app.Database.Ask<long>(Alarms));
@@ -51,7 +51,7 @@ public sealed class LawWatchTests
         await app.Restart();
         log = app.Services.GetRequiredService<IEventLog>();
         await Store(log, stock, version + 2, new StockShipped("ord-other", "shp-other", [new LineUnits(1, 1)]));
-        await OmsApp.Until(() => log.ReadStream($"{Keys.Alarm}L5/{stock}"), e => e.Count == 1);
+        await OmsApp.Until(() => log.ReadStream(LawBroken.StreamOf(Law.EndsOnce, stock)), e => e.Count == 1);
         Assert.Equal(2, await app.Database.Ask<long>(Alarms));
         Assert.NotNull(order);
     }

@@ -107,7 +107,7 @@ public sealed class StoreCheckTests : ReadModelTest
         await CatchUp();
         var late = Company.Now.AddMinutes(36);
         var quiet = (await Check(late)).Broken[Law.NothingLost].Count;
-        await Company.Append($"alm-L6/{unpaid}", new LawBroken(Law.NothingLost, unpaid, "told"));
+        await Company.Append(LawBroken.StreamOf(Law.NothingLost, unpaid), new LawBroken(Law.NothingLost, unpaid, "told"));
         Assert.Equal(quiet - 1, (await Check(late)).Broken.TryGetValue(Law.NothingLost, out var left) ? left.Count : 0);
     }
 
