@@ -10,7 +10,7 @@ namespace OrleansOms.Domain.Tests.Simulation;
 // Who lives in this world: customers, people in warehouses, suppliers, followers, and what kills processes.
 sealed partial class World
 {
-    const int Orders = 3, MostSteps = 20_000;
+    const int MostOrders = 3, MostSteps = 20_000;
     static readonly TimeSpan Grace = TimeSpan.FromMinutes(2);
 
     readonly Dictionary<string, bool> _answered = new(StringComparer.Ordinal);
@@ -26,7 +26,8 @@ sealed partial class World
     {
         foreach (var warehouse in Warehouses)
             foreach (var sku in Skus) Live(() => Supply(warehouse, sku));
-        for (var i = 1; i <= Orders; i++)
+        var orders = _scheduler.Random.Next(1, MostOrders + 1);
+        for (var i = 1; i <= orders; i++)
         {
             var id = $"{Keys.Order}{i:D26}";
             Live(() => Customer(id));
