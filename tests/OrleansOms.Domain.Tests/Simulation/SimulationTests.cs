@@ -9,7 +9,7 @@ namespace OrleansOms.Domain.Tests.Simulation;
 /// </summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
-    const int Schedules = 100_000;
+    const int Schedules = 20_000;
 
     [Fact]
     public void No_schedule_breaks_a_law()
