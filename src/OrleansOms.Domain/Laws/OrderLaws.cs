@@ -61,8 +61,8 @@ public static class OrderLaws
 
     /// <summary>L8, before an event: an order of which something is authorized or paid is not cancelled for want of money.</summary>
     public static Breach? TimesOutUnpaid(Order before, OrderEvent @event) =>
-        (@event is CancellationRequested { RequestId: OrderPayments.TimeoutId }
-            || (@event is UnitsCancelled { RequestId: OrderPayments.TimeoutId } && before.PendingCancellation is null))
+        ((@event is CancellationRequested asked && OrderPayments.IsTimeout(asked.RequestId))
+            || (@event is UnitsCancelled done && OrderPayments.IsTimeout(done.RequestId) && before.PendingCancellation is null))
         && (before.IsPayable || before.Captured > 0 || before.Authorized > 0)
             ? new Breach(Law.Money, before.Id,
                 $"cancelled as not paid in time, {before.Authorized} authorized and {before.Captured} captured of {before.Due()}")

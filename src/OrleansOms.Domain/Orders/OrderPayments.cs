@@ -11,8 +11,16 @@ public static class OrderPayments
     /// </summary>
     public const string PartPaidHold = "part-paid";
 
-    /// <summary>Request id of the cancellation of an order that was not paid in time.</summary>
-    public const string TimeoutId = "payment-timeout";
+    const string Timeout = "payment-timeout";
+
+    /// <summary>Whether a request id is that of a cancellation of an order that was not paid in time.</summary>
+    public static bool IsTimeout(string requestId) =>
+        requestId == Timeout || requestId.StartsWith($"{Timeout}/", StringComparison.Ordinal);
+
+    /// <summary>
+    /// Each time-out asks anew: one may come too late for the units that are with a warehouse, which then does not find them.
+    /// </summary>
+    static string TimeoutId(Order order) => $"{Timeout}/{order.Version}";
 
     /// <summary>A payment report: the same one again changes nothing, and no more is taken than is due.</summary>
     public static Decision<OrderEvent> Record(Order order, RecordPayment c)
@@ -51,7 +59,7 @@ public static class OrderPayments
             || order.DeriveStatus() is OrderStatus.Cancelled or OrderStatus.Closed)
             return Decision<OrderEvent>.AlreadyDone;
         var (word, had) = order.Captured > 0 ? ("paid", order.Captured) : ("authorized", order.Authorized);
-        if (had == 0) return OrderCancellation.Request(order, new CancelOrder(TimeoutId, "not paid in time", null));
+        if (had == 0) return OrderCancellation.Request(order, new CancelOrder(TimeoutId(order), "not paid in time", null));
         return OrderDecider.Hold(order, new PlaceHold(
             PartPaidHold,
             $"{Words.Amount(had)} of {Words.Amount(order.Due())} {order.Placed.Currency} was {word} when its time was up",

@@ -97,8 +97,8 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     }
 
     /// <summary>
-    /// Whether another activation has stored something since this one was read; it is read then, and what was decided must
-    /// be decided again. Asked before anybody is told that a command is refused or was done before: an append is held
+    /// Whether something was stored since it was decided, by another activation or by this one; it is known now, and what was
+    /// decided must be decided again. Asked before anybody is told that a command is refused or was done before: an append is held
     /// against the log by its version, an answer without one is not.
     /// </summary>
     protected async Task<bool> IsBehind()
@@ -106,9 +106,13 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
         await Flushed();
         var version = VersionOf(State);
         var events = await log.ReadStream(Key, version);
-        // What this activation has stored or is storing meanwhile is no news, and meets any news by its version.
-        if (events.Count == 0 || VersionOf(State) != version) return false;
-        Adopt(Fold(State, events));
+        if (VersionOf(State) == version)
+        {
+            if (events.Count > 0) Adopt(Fold(State, events));
+            return events.Count > 0;
+        }
+        // Its own next append says whether it was behind: it is stored only if not.
+        await Flushed();
         return true;
     }
 

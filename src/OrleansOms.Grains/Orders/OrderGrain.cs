@@ -144,12 +144,14 @@ public sealed partial class OrderGrain(
     /// <inheritdoc />
     public Task AllocateWaiting() => Locked(async () =>
     {
-        if (!State.Exists) return;
-        if (State.Lines.All(l => l.Backordered == 0)) await IsBehind();
-        if (State.IsStopped(HoldStops.Allocate) || State.PendingCancellation is not null) return;
-        WantedUnits[] waiting = [.. State.Lines
-            .Where(l => l.Backordered > 0).Select(l => new WantedUnits(l.Placed.LineId, l.Placed.Sku, l.Backordered))];
-        if (waiting.Length > 0) await Allocate(SourcingCause.Arrival, waiting);
+        if (!State.Exists || (Waiting().Length == 0 && !await IsBehind())) return;
+        if (Waiting() is { Length: > 0 } waiting) await Allocate(SourcingCause.Arrival, waiting);
+
+        WantedUnits[] Waiting() => State.IsStopped(HoldStops.Allocate) || State.PendingCancellation is not null ? [] :
+        [
+            .. State.Lines.Where(l => l.Backordered > 0)
+                .Select(l => new WantedUnits(l.Placed.LineId, l.Placed.Sku, l.Backordered)),
+        ];
     });
 
     async Task Allocate(SourcingCause cause, WantedUnits[] wanted)

@@ -141,7 +141,7 @@ public sealed class LawTests
     [Fact]
     public void L8_a_time_out_of_what_was_paid()
     {
-        var late = new UnitsCancelled("payment-timeout", "not paid in time", [new CancelledUnits(1, "A", 2, "LON", null)]);
+        var late = new UnitsCancelled("payment-timeout/7", "not paid in time", [new CancelledUnits(1, "A", 2, "LON", null)]);
         Assert.Empty(Hear(GoodOrder(), late));
         var breach = Assert.Single(Hear(GoodOrder(), new PaymentRecorded(PaymentReport.Authorized, 5, "p"), late));
         Assert.Equal((Law.Money, "cancelled as not paid in time, 5 authorized and 0 captured of 10.07"), (breach.Law, breach.Numbers));

@@ -105,6 +105,14 @@ public sealed class OrderDeciderTests
     }
 
     [Fact]
+    public void No_more_is_captured_under_a_reference_than_was_authorized()
+    {
+        var order = Given.Allocated(PaymentReport.Pending).When(new RecordPayment(PaymentReport.Authorized, 12m, "a"));
+        Assert.Equal("amount_too_high", Refusal(order, new RecordPayment(PaymentReport.Paid, 12.01m, "a")));
+        Assert.Equal(12m, order.When(new RecordPayment(PaymentReport.Paid, 12m, "a")).Captured);
+    }
+
+    [Fact]
     public void A_failed_authorization_counts_no_more_and_nothing_is_released()
     {
         var authorized = new RecordPayment(PaymentReport.Authorized, 22.31m, "pi_1");
@@ -146,6 +154,18 @@ public sealed class OrderDeciderTests
             .When(new RecordPayment(PaymentReport.Failed, 22.31m, "a"));
         Assert.Equal(OrderStatus.AwaitingPayment, order.DeriveStatus());
         Assert.IsType<CancellationRequested>(Assert.Single(Decide(order, new ExpirePayment(), Now.AddMinutes(30)).Events));
+    }
+
+    [Fact]
+    public void A_timeout_that_came_too_late_for_units_that_are_then_not_found_comes_again()
+    {
+        var late = Given.Allocated(PaymentReport.Pending)
+            .When(new RecordPayment(PaymentReport.Authorized, 22.31m, "a")).When(new ReleaseToWarehouses())
+            .When(new RecordPayment(PaymentReport.Failed, 22.31m, "a"))
+            .When(new ExpirePayment(), Now.AddMinutes(30)).When(new CompleteCancellation([]))
+            .When(Given.Report(2, ShipmentStatus.Picking, new LineUnits(1, 6)));
+        Assert.Equal(OrderStatus.AwaitingPayment, late.DeriveStatus());
+        Assert.Equal(OrderStatus.Cancelled, late.When(new ExpirePayment(), Now.AddMinutes(60)).DeriveStatus());
     }
 
     [Fact]
@@ -248,6 +268,9 @@ public sealed class OrderDeciderTests
         var order = Given.Released().When(new CancelOrder("c1", "late", null)).When(new CompleteCancellation([]));
         Assert.Equal(OrderStatus.InFulfilment, order.DeriveStatus());
         Assert.Null(order.PendingCancellation);
+        // The same one again has the same answer; another one is decided anew.
+        Assert.Equal("order_not_cancellable", Refusal(order, new CancelOrder("c1", "late", null)));
+        Assert.Single(Decide(order, new CancelOrder("c2", "late", null)).Events);
     }
 
     [Fact]

@@ -46,7 +46,7 @@ abstract class Activation<TState, TEvent>(World world, Process process, string k
 
     protected Task Flushed() => _flushed;
 
-    /// <summary>Whether another activation has stored something since; it is read then.</summary>
+    /// <summary>Whether something was stored since; it is known then.</summary>
     protected async Task<bool> IsBehind()
     {
         if (IsBroken) throw new LostException();
@@ -56,8 +56,12 @@ abstract class Activation<TState, TEvent>(World world, Process process, string k
         var events = world.Log.Read(key, version);
         await world.Pause(process);
         if (IsBroken) throw new LostException();
-        if (events.Count == 0 || VersionOf(State) != version) return false;
-        State = Durable = events.Aggregate(State, Apply);
+        if (VersionOf(State) == version)
+        {
+            if (events.Count > 0) State = Durable = events.Aggregate(State, Apply);
+            return events.Count > 0;
+        }
+        await Flushed();
         return true;
     }
 

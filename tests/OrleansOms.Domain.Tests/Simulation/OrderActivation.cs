@@ -91,13 +91,12 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
     /// <summary>Stock has arrived.</summary>
     public Task<bool> AllocateWaiting() => Locked(async () =>
     {
-        if (!State.Exists) return true;
-        if (State.Lines.All(l => l.Backordered == 0)) await IsBehind();
-        if (State.IsStopped(HoldStops.Allocate) || State.PendingCancellation is not null) return true;
-        (int, string, int)[] waiting = [.. State.Lines
-            .Where(l => l.Backordered > 0).Select(l => (l.Placed.LineId, l.Placed.Sku, l.Backordered))];
-        if (waiting.Length > 0) await Allocate(SourcingCause.Arrival, waiting);
+        if (!State.Exists || (Waiting().Length == 0 && !await IsBehind())) return true;
+        if (Waiting() is { Length: > 0 } waiting) await Allocate(SourcingCause.Arrival, waiting);
         return true;
+
+        (int, string, int)[] Waiting() => State.IsStopped(HoldStops.Allocate) || State.PendingCancellation is not null ? []
+            : [.. State.Lines.Where(l => l.Backordered > 0).Select(l => (l.Placed.LineId, l.Placed.Sku, l.Backordered))];
     });
 
     async Task Allocate(SourcingCause cause, (int LineId, string Sku, int Quantity)[] wanted)

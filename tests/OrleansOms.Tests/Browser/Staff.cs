@@ -50,7 +50,9 @@ static class Staff
     public static Task Alive(this Tab tab) => Assertions.Expect(tab.Page.Locator("html[data-alive]")).ToHaveCountAsync(1, new() { Timeout = 60_000 });
 
     /// <summary>axe finds nothing to say about the page, by the rules of WCAG 2.2 AA.</summary>
-    /// <param name="colours">Whether only its colours have changed since axe has looked at it.</param>
+    /// <param name="colours">
+    /// Whether axe has looked at it in the other scheme: schemes differ in the values of colours and in nothing else.
+    /// </param>
     public static async Task AssertAccessible(this Tab tab, bool colours = false)
     {
         if (!await tab.Page.EvaluateAsync<bool>("'axe' in window")) await tab.Page.EvaluateAsync(await File.ReadAllTextAsync(AxeFile));

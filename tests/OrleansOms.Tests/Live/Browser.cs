@@ -17,8 +17,6 @@ public sealed class Browser : IAsyncLifetime
     {
         if (Places.FirstOrDefault(File.Exists) is not { } path) return;
         _playwright = await Playwright.CreateAsync();
-        // Beside another test everything may take a while; what never comes still fails.
-        Assertions.SetDefaultExpectTimeout(30_000);
         _chromium = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
             ExecutablePath = path,
