@@ -31,7 +31,7 @@ public sealed partial class OrderGrain(
     static readonly TimeSpan MinPeriod = TimeSpan.FromMinutes(1);
 
     readonly SemaphoreSlim _gate = new(1, 1);
-    IGrainReminder? _reminder;
+    bool _isReminded;
 
     /// <inheritdoc />
     protected override Order Empty => new(Key);
@@ -283,20 +283,19 @@ public sealed partial class OrderGrain(
     /// <summary>Keeps a reminder while the order waits for money.</summary>
     async Task WaitForPayment()
     {
-        if (!IsWaitingForPayment || _reminder is not null) return;
+        if (!IsWaitingForPayment || _isReminded) return;
         var left = State.Placed!.PaymentDueAt!.Value - Now;
-        _reminder = await this.RegisterOrUpdateReminder(
-            PaymentReminder, Longer(left, TimeSpan.Zero), Longer(settings.PaymentWindow, MinPeriod));
+        await this.RegisterOrUpdateReminder(
+            PaymentReminder, Longer(left, TimeSpan.Zero), Longer(settings.PaymentWindow, MinPeriod)).Reached();
+        _isReminded = true;
     }
 
     /// <summary>Ends the reminder once the order no longer waits for money.</summary>
     async Task StopWaitingForPayment()
     {
         if (IsWaitingForPayment) return;
-        _reminder ??= await this.GetReminder(PaymentReminder);
-        if (_reminder is null) return;
-        await this.UnregisterReminder(_reminder);
-        _reminder = null;
+        await this.Remove(PaymentReminder);
+        _isReminded = false;
     }
 
     Task Locked(Func<Task> work) => Locked(async () =>

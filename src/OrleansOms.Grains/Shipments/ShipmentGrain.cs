@@ -39,7 +39,7 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
         // It waits from the moment it leaves. The reminder comes first: without it a crash would leave nobody watching.
         if (command is ShipShipment && State.Status == ShipmentStatus.Packed)
             await this.RegisterOrUpdateReminder(
-                TrackingReminder, settings.TrackingSilence + Margin, Longer(settings.TrackingSilence / 4, MinPeriod));
+                TrackingReminder, settings.TrackingSilence + Margin, Longer(settings.TrackingSilence / 4, MinPeriod)).Reached();
         var decision = Decide();
         if (decision.Events.Count == 0 && await IsBehind()) decision = Decide();
         if (decision.Rejection is { } no) return Reply<ShipmentView>.Refused(no);
@@ -88,13 +88,7 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
     }
 
     /// <summary>Once for all who wait: a reminder that is removed twice at the same time fails the second caller.</summary>
-    Task StopWatching() => _unwatched.IsCompleted ? _unwatched = Unwatch() : _unwatched;
-
-    async Task Unwatch()
-    {
-        // Read, not remembered: of several that registered it at once, the last answer need not be the last version.
-        if (await this.GetReminder(TrackingReminder) is { } reminder) await this.UnregisterReminder(reminder);
-    }
+    Task StopWatching() => _unwatched.IsCompleted ? _unwatched = this.Remove(TrackingReminder) : _unwatched;
 
     static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }

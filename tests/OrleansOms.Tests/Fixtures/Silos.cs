@@ -141,13 +141,16 @@ public sealed class Silos : IAsyncDisposable
 public sealed class FaultyLog(IEventLog log) : LogAround(log)
 {
     /// <summary>What happens to an append of a stream; null lets it pass.</summary>
-    public Func<Append, Fault?>? OnAppend { get; set; }
+    public Func<Append, Fault?>? OnAppend { set => OnAppendAsync = value is null ? null : a => Task.FromResult(value(a)); }
+
+    /// <summary>The same, with time to do something before it passes.</summary>
+    public Func<Append, Task<Fault?>>? OnAppendAsync { get; set; }
 
     public enum Fault { BeforeCommit, AfterCommit }
 
     public override async ValueTask<AppendResult> Append(Append append)
     {
-        var fault = OnAppend?.Invoke(append);
+        var fault = OnAppendAsync is { } ask ? await ask(append) : null;
         if (fault == Fault.BeforeCommit) throw new LogUnavailableException("lost before the commit");
         var result = await base.Append(append);
         return fault == Fault.AfterCommit ? throw new LogUnavailableException("lost after the commit") : result;

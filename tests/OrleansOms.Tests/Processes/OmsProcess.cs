@@ -17,7 +17,8 @@ sealed class OmsProcess : IAsyncDisposable
     readonly Dictionary<string, string> _settings;
     System.Diagnostics.Process? _process;
 
-    public OmsProcess(string connectionString)
+    /// <summary>A program on a database, with further settings such as <c>Oms__Role</c>.</summary>
+    public OmsProcess(string connectionString, params (string Name, string Value)[] settings)
     {
         Url = new Uri($"http://127.0.0.1:{FreePort()}");
         _settings = new Dictionary<string, string>
@@ -30,6 +31,7 @@ sealed class OmsProcess : IAsyncDisposable
             ["Oms__Silo__Port"] = $"{FreePort()}",
             ["Oms__Silo__GatewayPort"] = $"{FreePort()}",
         };
+        foreach (var (name, value) in settings) _settings[name] = value;
     }
 
     public const string Key = "oms_0000000000000000000000000000000000000000000000000000000000000000";
@@ -44,9 +46,8 @@ sealed class OmsProcess : IAsyncDisposable
         _process.ErrorDataReceived += (_, _) => { };
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        using var http = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(2) };
         var until = Stopwatch.StartNew();
-        while (!await IsReady(http))
+        while (!await IsReady())
         {
             if (_process.HasExited || until.Elapsed > Patience)
                 throw new InvalidOperationException($"The program did not come up (exited: {_process.HasExited}).");
@@ -83,8 +84,10 @@ sealed class OmsProcess : IAsyncDisposable
         return System.Diagnostics.Process.Start(start)!;
     }
 
-    static async Task<bool> IsReady(HttpClient http)
+    /// <summary>Whether it says that it should be sent work.</summary>
+    public async Task<bool> IsReady()
     {
+        using var http = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(2) };
         try { return (await http.GetAsync("/health/ready")).IsSuccessStatusCode; }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException) { return false; }
     }
@@ -94,6 +97,16 @@ sealed class OmsProcess : IAsyncDisposable
     {
         _process!.Kill();
         await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Completes when it has ended, however that came.</summary>
+    public Task Ended => _process!.WaitForExitAsync();
+
+    /// <summary>Sends it a signal, such as <c>STOP</c> or <c>TERM</c>.</summary>
+    public async Task Signal(string name)
+    {
+        using var kill = System.Diagnostics.Process.Start("kill", [$"-{name}", $"{_process!.Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     static int FreePort()

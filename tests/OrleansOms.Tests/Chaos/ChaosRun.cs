@@ -1,0 +1,114 @@
+using System.Text.Json.Nodes;
+using OrleansOms.Postgres.Laws;
+using OrleansOms.Tests.Fixtures;
+
+namespace OrleansOms.Tests.Chaos;
+
+/// <summary>A cluster under load in which things go wrong, and what must be true when it has come to rest.</summary>
+sealed class ChaosRun(int seed, Action<string> say)
+{
+    static readonly TimeSpan Calm = TimeSpan.FromSeconds(3);
+
+    /// <summary>From now on nothing may still be one-sided or on its way by itself.</summary>
+    static readonly TimeSpan LongAfter = TimeSpan.FromMinutes(6);
+
+    const int WatchersAtEach = 2;
+
+    /// <summary>Runs with these faults, one after the other.</summary>
+    /// <returns>What was wrong; empty if nothing was.</returns>
+    public async Task<IReadOnlyList<string>> Live(IReadOnlyList<Fault> faults)
+    {
+        await using var cluster = await ChaosCluster.Start();
+        using var history = new History([.. cluster.Fronts.Select(f => f.Url)]);
+        var traders = new Traders(history, seed);
+        await traders.Open();
+        var watchers = new List<Watcher>();
+        try
+        {
+            for (var n = 0; n < WatchersAtEach; n++)
+                foreach (var front in cluster.Fronts) watchers.Add(await Watcher.At(front.Url));
+            traders.Begin();
+            var random = new Random(seed);
+            await Rest(traders, watchers);
+            foreach (var fault in faults)
+            {
+                var start = history.Now;
+                await fault.Strike(cluster, random);
+                await Fault.AllIsBack(cluster);
+                await Rest(traders, watchers);
+                say($"{start.TotalSeconds,6:0.0} s  {fault.Name}: the longest wait was {history.LongestWait(start, history.Now).TotalSeconds:0.0} s");
+            }
+            await traders.End();
+            var wrong = await Check(cluster, history);
+            foreach (var watcher in watchers)
+                wrong.AddRange(await watcher.Check(id => history.Get(random, $"/api/v1/orders/{id}")));
+            say($"{history.Now.TotalSeconds,6:0.0} s  seed {seed}: {history.All.Count} commands, {traders.Accepted.Count} orders, "
+                + $"{history.All.Sum(a => a.Unknown)} outcomes unknown at first, {cluster.Nodes.Sum(n => n.Starts - 1)} restarts, {wrong.Count} wrong");
+            return wrong;
+        }
+        finally
+        {
+            foreach (var watcher in watchers) await watcher.DisposeAsync();
+        }
+    }
+
+    static async Task Rest(Traders traders, List<Watcher> watchers)
+    {
+        await Task.WhenAny(Task.Delay(Calm));
+        foreach (var watcher in watchers)
+            foreach (var order in traders.Accepted.Reverse().Take(2)) await watcher.Add(order);
+    }
+
+    /// <summary>Holds the store against what clients were told, and against the laws.</summary>
+    static async Task<List<string>> Check(ChaosCluster cluster, History history)
+    {
+        List<string> wrong = [.. history.Wrong];
+        await ComeToRest(cluster);
+
+        var placed = history.All.Where(a => a.Path == "/api/v1/orders" && a.Status == 201).ToList();
+        var told = placed.Select(a => a.Json["id"]!.GetValue<string>()).ToHashSet();
+        var stored = (await cluster.Ask<string[]>(
+            "select coalesce(array_agg(stream), '{}') from oms.event where type = 'order.placed.v1'")).ToList();
+        wrong.AddRange(told.Except(stored).Select(id => $"{id} was acknowledged and is lost"));
+        wrong.AddRange(stored.Except(told).Select(id => $"{id} is stored, and nobody was told"));
+        if (stored.Count != stored.Distinct().Count()) wrong.Add("an order was stored twice");
+
+        var paid = history.All.Where(a => a.Path.EndsWith("/payments", StringComparison.Ordinal) && a.Status == 200)
+            .Select(a => JsonNode.Parse(a.Body)!["reference"]!.GetValue<string>()).ToList();
+        await Once("order.payment-recorded.v1", "data->>'reference'", paid);
+
+        var received = history.All.Where(a => a.Path == "/api/v1/stock/receipts" && a.Status == 201)
+            .Sum(a => JsonNode.Parse(a.Body)!["lines"]!.AsArray().Sum(l => l!["quantity"]!.GetValue<long>()));
+        var inStore = await cluster.Ask<long>(
+            "select coalesce(sum((data->>'quantity')::bigint), 0)::bigint from oms.event where type = 'stock.received.v1'");
+        if (received != inStore) wrong.Add($"{received} units were received, {inStore} are in the ledger");
+
+        var report = await new StoreCheck(cluster.Source).Run(DateTimeOffset.UtcNow + LongAfter, _ => { }, CancellationToken.None);
+        wrong.AddRange(report.Broken.Select(b => $"{b.Value.Count} times {b.Value.First}"));
+        if (await cluster.Ask<long>("select count(*) from oms.event where type = 'law.broken.v1'") is > 0 and var alarms)
+            wrong.Add($"{alarms} alarms that a law was broken");
+        return wrong;
+
+        async Task Once(string type, string what, List<string> expected)
+        {
+            var there = await cluster.Ask<string[]>(
+                $"select coalesce(array_agg({what}), '{{}}') from oms.event where type = '{type}'");
+            foreach (var one in expected)
+                if (there.Count(t => t == one) is not 1 and var n) wrong.Add($"{one} was acknowledged once and is there {n} times");
+        }
+    }
+
+    /// <summary>Waits until every follower has heard everything and nothing is reserved that no order holds.</summary>
+    static async Task ComeToRest(ChaosCluster cluster)
+    {
+        await Fault.AllIsBack(cluster);
+        const string isQuiet = """
+            select (select bool_and((c.transaction, c.position) >= (e.xid::text::bigint, e.position))
+                from oms.checkpoint c, (select xid, position from oms.event order by xid desc, position desc limit 1) e)
+              and (select sum(reserved) from oms.stock) = (select sum(allocated) from oms.order_lines)
+            """;
+        var since = 0;
+        // Quiet for a while: what has just been settled may be given to an order that waits.
+        await Silos.Until(async () => since = await cluster.Ask<bool>(isQuiet) ? since + 1 : 0, n => n >= 25);
+    }
+}

@@ -1,0 +1,114 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using OrleansOms.Tests.Processes;
+
+namespace OrleansOms.Tests.Chaos;
+
+/// <summary>One request under one key, asked until its outcome is known.</summary>
+/// <param name="Invoked">When it was first sent, of the run's clock.</param>
+sealed partial record Asked(string Path, string Body, string Key, TimeSpan Invoked)
+{
+    /// <summary>Times that it was sent and nobody knows what came of it.</summary>
+    public int Unknown { get; set; }
+    /// <summary>When it was answered.</summary>
+    public TimeSpan? Answered { get; set; }
+    public int Status { get; set; }
+    public string Text { get; set; } = "";
+
+    public JsonNode Json => JsonNode.Parse(Text)!;
+
+    /// <summary>What must be the same whenever it is asked: all but the name that a refusal gives to this one request.</summary>
+    public string Answer => $"{Status} {TraceId().Replace(Text, "")}";
+
+    [GeneratedRegex("\"traceId\":\"[^\"]*\"")]
+    private static partial Regex TraceId();
+}
+
+/// <summary>
+/// What clients have asked for and heard, kept apart from the program. A client that does not know an outcome sends the same
+/// request again, to whichever front end answers.
+/// </summary>
+sealed class History(IReadOnlyList<Uri> fronts) : IDisposable
+{
+    static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(15), KnownWithin = TimeSpan.FromMinutes(3);
+    static readonly TimeSpan BeforeAnother = TimeSpan.FromMilliseconds(100);
+
+    readonly Stopwatch _clock = Stopwatch.StartNew();
+    readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = AnswerWithin };
+    readonly ConcurrentQueue<Asked> _all = new();
+
+    /// <summary>Everything that was asked for under a key.</summary>
+    public IReadOnlyCollection<Asked> All => _all;
+
+    /// <summary>What clients have found to be wrong.</summary>
+    public ConcurrentBag<string> Wrong { get; } = [];
+
+    /// <summary>Time since the run began.</summary>
+    public TimeSpan Now => _clock.Elapsed;
+
+    /// <summary>Sends a command until its outcome is known.</summary>
+    /// <exception cref="TimeoutException">It never was.</exception>
+    public async Task<Asked> Do(Random random, string path, JsonNode body, string? key = null)
+    {
+        var asked = new Asked(path, body.ToJsonString(), key ?? Guid.NewGuid().ToString("N"), Now);
+        _all.Enqueue(asked);
+        (asked.Status, asked.Text) = await Known(random, asked, () =>
+        {
+            var request = new HttpRequestMessage(HttpMethod.Post, path)
+            {
+                Content = new StringContent(asked.Body, Encoding.UTF8, "application/json"),
+            };
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", asked.Key);
+            return request;
+        });
+        asked.Answered = Now;
+        return asked;
+    }
+
+    /// <summary>Reads until there is an answer.</summary>
+    public async Task<JsonNode> Get(Random random, string path) =>
+        JsonNode.Parse((await Known(random, null, () => new HttpRequestMessage(HttpMethod.Get, path))).Text)!;
+
+    /// <summary>Puts something until it is there.</summary>
+    public Task Put(Random random, string path, JsonNode body) => Known(random, null, () => new HttpRequestMessage(HttpMethod.Put, path)
+    {
+        Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"),
+    });
+
+    async Task<(int Status, string Text)> Known(Random random, Asked? asked, Func<HttpRequestMessage> make)
+    {
+        for (var start = Now; ; await Task.WhenAny(Task.Delay(BeforeAnother)))
+        {
+            using var request = make();
+            request.RequestUri = new Uri(fronts[random.Next(fronts.Count)], request.RequestUri!);
+            request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {OmsProcess.Key}");
+            try
+            {
+                using var answer = await _http.SendAsync(request);
+                var (status, text) = ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync());
+                if (status == 500) Wrong.Add($"{request.Method} {request.RequestUri}: {text}");
+                if (answer.StatusCode is not (HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests)
+                    && !text.Contains("request_in_progress", StringComparison.Ordinal))
+                    return (status, text);
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException) 
+            {
+                if (asked is not null) asked.Unknown++;
+            }
+            if (Now - start > KnownWithin) throw new TimeoutException($"{request.Method} {request.RequestUri} never became definite.");
+        }
+    }
+
+    /// <summary>The longest that a request waited of those that were under way or sent between two moments.</summary>
+    public TimeSpan LongestWait(TimeSpan from, TimeSpan to) => _all
+        .Where(a => a.Invoked < to && (a.Answered ?? Now) > from)
+        .Select(a => (a.Answered ?? Now) - (a.Invoked > from ? a.Invoked : from))
+        .DefaultIfEmpty().Max();
+
+    /// <inheritdoc />
+    public void Dispose() => _http.Dispose();
+}

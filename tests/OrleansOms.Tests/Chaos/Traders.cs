@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using OrleansOms.Tests.Fixtures;
+
+namespace OrleansOms.Tests.Chaos;
+
+/// <summary>Customers who want the same few goods, the people who pick them, and suppliers: the load of a run.</summary>
+sealed class Traders(History history, int seed)
+{
+    const int Customers = 8, Pickers = 2;
+    static readonly string[] Warehouses = ["LON", "MAN"], Skus = ["A", "B", "C", "D"];
+
+    readonly CancellationTokenSource _stop = new();
+    readonly List<Task> _lives = [];
+
+    /// <summary>Orders that were accepted, in that order.</summary>
+    public ConcurrentQueue<string> Accepted { get; } = new();
+
+    /// <summary>Opens the shop.</summary>
+    public async Task Open()
+    {
+        var random = new Random(seed);
+        foreach (var code in Warehouses)
+            await history.Put(random, $"/api/v1/warehouses/{code}", new JsonObject
+            {
+                ["name"] = code, ["active"] = true,
+                ["address"] = new JsonObject { ["line1"] = "1 Dock Road", ["city"] = code, ["country"] = "GB" },
+            });
+        foreach (var sku in Skus) await history.Put(random, $"/api/v1/products/{sku}", new JsonObject { ["name"] = sku });
+        foreach (var code in Warehouses) await Supply(random, code, 40);
+    }
+
+    /// <summary>Everybody begins.</summary>
+    public void Begin()
+    {
+        for (var n = 0; n < Customers; n++) _lives.Add(Live(n, 30, Buy));
+        for (var n = 0; n < Pickers; n++)
+        {
+            var warehouse = Warehouses[n % Warehouses.Length];
+            _lives.Add(Live(100 + n, 50, r => Pick(r, warehouse)));
+        }
+        _lives.Add(Live(200, 1500, r => Supply(r, Warehouses[r.Next(Warehouses.Length)], r.Next(5, 25))));
+    }
+
+    /// <summary>Everybody ends what they have begun.</summary>
+    public async Task End()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_lives);
+        _stop.Dispose();
+    }
+
+    async Task Live(int n, int rest, Func<Random, Task> act)
+    {
+        var random = new Random(seed * 1000 + n);
+        while (!_stop.IsCancellationRequested)
+        {
+            await act(random);
+            await Task.WhenAny(Task.Delay(random.Next(rest, rest * 4), CancellationToken.None));
+        }
+    }
+
+    async Task Buy(Random random)
+    {
+        var order = Api.Order([.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => (Skus[random.Next(Skus.Length)], random.Next(1, 4)))]);
+        var isPaid = random.Next(3) > 0;
+        if (!isPaid) order["payment"]!["status"] = "pending";
+        if (random.Next(2) == 0) order["stockPolicy"] = "reject";
+        var placed = await history.Do(random, "/api/v1/orders", order);
+        if (random.Next(4) == 0)
+        {
+            var again = await history.Do(random, "/api/v1/orders", order, placed.Key);
+            if (again.Answer != placed.Answer) history.Wrong.Add($"{placed.Key} had two answers:\n{placed.Answer}\n{again.Answer}");
+        }
+        if (placed.Status != 201) return;
+        var id = placed.Json["id"]!.GetValue<string>();
+        Accepted.Enqueue(id);
+        if (!isPaid && random.Next(3) > 0)
+            await history.Do(random, $"/api/v1/orders/{id}/payments", new JsonObject
+            {
+                ["status"] = "paid", ["amount"] = placed.Json["totals"]!["grand"]!.GetValue<decimal>(), ["reference"] = $"pay-{placed.Key}",
+            });
+        if (random.Next(5) > 0) return;
+        var cancel = new JsonObject { ["reason"] = "changed my mind" };
+        if (random.Next(2) == 0) cancel["lines"] = new JsonArray(new JsonObject { ["lineId"] = 1, ["quantity"] = 1 });
+        await history.Do(random, $"/api/v1/orders/{id}/cancel", cancel);
+    }
+
+    Task Supply(Random random, string warehouse, int units) => history.Do(random, "/api/v1/stock/receipts", new JsonObject
+    {
+        ["warehouse"] = warehouse, ["reference"] = "supplier",
+        ["lines"] = new JsonArray([.. Skus.Select(s => (JsonNode)new JsonObject { ["sku"] = s, ["quantity"] = units })]),
+    });
+
+    async Task Pick(Random random, string warehouse)
+    {
+        var status = (string[])["released", "picking", "packed"];
+        var list = await history.Get(random, $"/api/v1/shipments?warehouse={warehouse}&status={status[random.Next(3)]}");
+        if (list["items"]?.AsArray() is not { Count: > 0 } items) return;
+        var shipment = items[random.Next(items.Count)]!;
+        var path = $"/api/v1/shipments/{shipment["id"]!.GetValue<string>()}";
+        // What was cancelled, or done by a colleague, since the list was read is refused, and no harm.
+        await (shipment["status"]!.GetValue<string>() switch
+        {
+            "released" => history.Do(random, $"{path}/pick", new JsonObject { ["lines"] = Units("quantity", random.Next(12) == 0 ? 1 : 0) }),
+            "picking" => history.Do(random, $"{path}/pack", new JsonObject
+            {
+                ["packages"] = new JsonArray(new JsonObject { ["weightGrams"] = 500, ["lines"] = Units("picked", 0) }),
+            }),
+            _ => history.Do(random, $"{path}/ship", new JsonObject { ["carrier"] = "dhl", ["service"] = "parcel" }),
+        });
+
+        JsonArray Units(string count, int missing) => new([.. shipment["lines"]!.AsArray().GroupBy(l => l!["sku"]!.GetValue<string>())
+            .Select((g, i) => (JsonNode)new JsonObject
+            {
+                ["sku"] = g.Key, ["quantity"] = g.Sum(l => l![count]?.GetValue<int>() ?? 0) - (i == 0 ? missing : 0),
+            })]);
+    }
+}
