@@ -43,7 +43,7 @@ namespace OrleansOms.Host;
 /// <summary>Puts the program together. Everything that it consists of is named here once.</summary>
 public static class OmsHost
 {
-    static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5), Probe = TimeSpan.FromSeconds(1.5);
 
     /// <summary>Bytes of the key that signs tracking links.</summary>
     const int TrackingKeyBytes = 32;
@@ -179,8 +179,13 @@ public static class OmsHost
         builder.UseOrleans(silo =>
         {
             silo.Configure<ClusterOptions>(Name);
-            // A silo that was killed and comes back at another address is believed dead after three of these.
-            silo.Configure<ClusterMembershipOptions>(o => o.IAmAliveTablePublishTimeout = SignOfLife);
+            silo.Configure<ClusterMembershipOptions>(o =>
+            {
+                // A silo that was killed and comes back at another address is believed dead after three of these.
+                o.IAmAliveTablePublishTimeout = SignOfLife;
+                // Others believe it dead when it has not answered three of these in a row.
+                o.ProbeTimeout = Probe;
+            });
             silo.ConfigureEndpoints(
                 IPAddress.Parse(settings.Silo.Address), FreeIfZero(settings.Silo.Port),
                 FreeIfZero(settings.Silo.GatewayPort), listenOnAnyHostAddress: false);

@@ -8,6 +8,9 @@ public static class OrleansSchema
     /// <summary>The ADO.NET invariant of the providers.</summary>
     public const string Invariant = "Npgsql";
 
+    /// <summary>Connections of a process that Orleans has for itself.</summary>
+    public const int MaxConnections = 8;
+
     const int MinServerVersion = 150000; // unique nulls not distinct
 
     static readonly string[] Queries =
@@ -22,10 +25,11 @@ public static class OrleansSchema
 
     /// <summary>
     /// The connection string for the providers. They look for a table OrleansQuery without naming a schema, so theirs
-    /// is the search path; everything else is named in full by the queries themselves.
+    /// is the search path; everything else is named in full by the queries themselves. What a silo does at once with
+    /// thousands of reminders shares <see cref="MaxConnections"/>.
     /// </summary>
     public static string ConnectionString(string connectionString) =>
-        new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = "oms" }.ConnectionString;
+        new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = "oms", MaxPoolSize = MaxConnections }.ConnectionString;
 
     /// <summary>Refuses a database on which grain storage would lose data, or the providers could not start.</summary>
     /// <exception cref="InvalidOperationException">Says everything that is missing.</exception>

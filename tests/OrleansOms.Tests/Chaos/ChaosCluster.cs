@@ -35,7 +35,9 @@ sealed class ChaosCluster : IAsyncDisposable
     public IEnumerable<ChaosNode> Nodes => [.. Silos, .. Fronts];
 
     OmsProcess NewProcess(string role) =>
-        new(_server.ConnectionString, ("Oms__Role", role), ("Oms__PublicUrl", "https://shop.example"));
+        new(_server.ConnectionString, ("Oms__Role", role), ("Oms__PublicUrl", "https://shop.example"),
+            // Five processes share what one server of its own gives.
+            ("Oms__DatabaseConnections", "10"));
 
     /// <summary>Starts everything at once, on an empty database.</summary>
     public static async Task<ChaosCluster> Start()
@@ -97,6 +99,7 @@ sealed class ChaosNode(string name, OmsProcess process) : IAsyncDisposable
 
     public string Name => name;
     public Uri Url => process.Url;
+    public IReadOnlyCollection<string> Said => process.Said;
 
     /// <summary>How often it was started.</summary>
     public int Starts => _starts;

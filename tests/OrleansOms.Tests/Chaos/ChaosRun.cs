@@ -19,6 +19,20 @@ sealed class ChaosRun(int seed, Action<string> say)
     public async Task<IReadOnlyList<string>> Live(IReadOnlyList<Fault> faults)
     {
         await using var cluster = await ChaosCluster.Start();
+        List<string> wrong;
+        try { wrong = await Live(cluster, faults); }
+        catch (TimeoutException e) { wrong = [e.Message]; }
+        if (wrong.Count > 0)
+        {
+            var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", $"chaos-{seed}")).FullName;
+            foreach (var node in cluster.Nodes) await File.WriteAllLinesAsync(Path.Combine(folder, $"{node.Name}.txt"), node.Said);
+            say($"What the processes said last is in {folder}");
+        }
+        return wrong;
+    }
+
+    async Task<List<string>> Live(ChaosCluster cluster, IReadOnlyList<Fault> faults)
+    {
         using var history = new History([.. cluster.Fronts.Select(f => f.Url)]);
         var traders = new Traders(history, seed);
         await traders.Open();
@@ -107,8 +121,19 @@ sealed class ChaosRun(int seed, Action<string> say)
                 from oms.checkpoint c, (select xid, position from oms.event order by xid desc, position desc limit 1) e)
               and (select sum(reserved) from oms.stock) = (select sum(allocated) from oms.order_lines)
             """;
+        const string restless = """
+            select string_agg(c.follower || ' is behind by ' || (select count(*) from oms.event e
+                where (e.xid::text::bigint, e.position) > (c.transaction, c.position)), ', ')
+              || ', ' || (select sum(reserved) from oms.stock) || ' reserved, '
+              || (select sum(allocated) from oms.order_lines) || ' allocated'
+            from oms.checkpoint c
+            """;
         var since = 0;
         // Quiet for a while: what has just been settled may be given to an order that waits.
-        await Silos.Until(async () => since = await cluster.Ask<bool>(isQuiet) ? since + 1 : 0, n => n >= 25);
+        try { await Silos.Until(async () => since = await cluster.Ask<bool>(isQuiet) ? since + 1 : 0, n => n >= 25); }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"It did not come to rest: {await cluster.Ask<string>(restless)}");
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -8,6 +9,8 @@ namespace OrleansOms.Tests.Processes;
 /// <summary>The program as its users run it: a process of its own, which can be killed.</summary>
 sealed class OmsProcess : IAsyncDisposable
 {
+    const int LinesKept = 4000;
+
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     /// <summary>A command may have a month of orders to place.</summary>
@@ -15,6 +18,7 @@ sealed class OmsProcess : IAsyncDisposable
 
     readonly TestFolder _data = new();
     readonly Dictionary<string, string> _settings;
+    readonly ConcurrentQueue<string> _said = new();
     System.Diagnostics.Process? _process;
 
     /// <summary>A program on a database, with further settings such as <c>Oms__Role</c>.</summary>
@@ -36,21 +40,26 @@ sealed class OmsProcess : IAsyncDisposable
 
     public const string Key = "oms_0000000000000000000000000000000000000000000000000000000000000000";
     public Uri Url { get; }
+
+    /// <summary>The last lines that it has printed, with their times.</summary>
+    public IReadOnlyCollection<string> Said => _said;
+
     public string Data => _data.Path;
 
     /// <summary>Starts it and waits until it is ready.</summary>
     public async Task Start()
     {
         _process = Begin("up");
-        _process.OutputDataReceived += (_, _) => { };
-        _process.ErrorDataReceived += (_, _) => { };
+        _process.OutputDataReceived += (_, line) => Hear(line.Data);
+        _process.ErrorDataReceived += (_, line) => Hear(line.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         var until = Stopwatch.StartNew();
         while (!await IsReady())
         {
             if (_process.HasExited || until.Elapsed > Patience)
-                throw new InvalidOperationException($"The program did not come up (exited: {_process.HasExited}).");
+                throw new InvalidOperationException(
+                    $"The program did not come up (exited: {_process.HasExited}).\n{string.Join('\n', Said)}");
             await Task.WhenAny(Task.Delay(50));
         }
     }
@@ -82,6 +91,13 @@ sealed class OmsProcess : IAsyncDisposable
         };
         foreach (var (name, value) in _settings) start.Environment[name] = value;
         return System.Diagnostics.Process.Start(start)!;
+    }
+
+    void Hear(string? line)
+    {
+        if (line is null) return;
+        _said.Enqueue($"{DateTime.UtcNow:HH:mm:ss.f} {line}");
+        while (_said.Count > LinesKept) _said.TryDequeue(out _);
     }
 
     /// <summary>Whether it says that it should be sent work.</summary>
