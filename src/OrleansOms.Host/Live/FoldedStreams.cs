@@ -20,6 +20,8 @@ sealed class FoldedStreams<T>(
     readonly LinkedList<(string Stream, T State)> _byUse = new();
     readonly Dictionary<string, int> _missing = new(StringComparer.Ordinal);
     readonly HashSet<string> _changed = new(StringComparer.Ordinal);
+    /// <summary>Known as a newcomer has read them, ahead of the tail: the others hear of it when the tail gets there.</summary>
+    readonly HashSet<string> _ahead = new(StringComparer.Ordinal);
 
     /// <summary>Streams in memory.</summary>
     public int Count => _states.Count;
@@ -42,7 +44,11 @@ sealed class FoldedStreams<T>(
             _missing[e.Stream] = e.Version;
             return;
         }
-        if (e.Version <= versionOf(state)) return;
+        if (e.Version <= versionOf(state))
+        {
+            if (e.Version == versionOf(state) && _ahead.Remove(e.Stream)) _changed.Add(e.Stream);
+            return;
+        }
         Keep(e.Stream, fold(state, e));
         _changed.Add(e.Stream);
     }
@@ -56,13 +62,13 @@ sealed class FoldedStreams<T>(
     }
 
     /// <summary>Takes a state in that was read from the log, unless a newer one is known.</summary>
-    /// <param name="isChange">Whether those who watch must hear of it.</param>
+    /// <param name="isChange">Whether those who watch must hear of it now, and not when the tail gets there.</param>
     public void Set(string stream, T state, bool isChange)
     {
         if (!isWanted(stream)) return;
         if (_states.TryGetValue(stream, out var node) && versionOf(node.Value.State) >= versionOf(state)) return;
         Keep(stream, state);
-        if (isChange) _changed.Add(stream);
+        (isChange ? _changed : _ahead).Add(stream);
     }
 
     /// <summary>Some of the missing streams; those that nobody wants any more are forgotten.</summary>
@@ -99,6 +105,7 @@ sealed class FoldedStreams<T>(
 
     void Unlink(string stream)
     {
+        _ahead.Remove(stream);
         if (!_states.Remove(stream, out var node)) return;
         _byUse.Remove(node);
     }

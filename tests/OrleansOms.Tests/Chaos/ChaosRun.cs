@@ -50,7 +50,7 @@ sealed class ChaosRun(int seed, Action<string> say)
                 await fault.Strike(cluster, random);
                 await Fault.AllIsBack(cluster);
                 await Rest(traders, watchers);
-                say($"{start.TotalSeconds,6:0.0} s  {fault.Name}: the longest wait was {history.LongestWait(start, history.Now).TotalSeconds:0.0} s");
+                say($"{start.TotalSeconds,6:0.0} s  {fault.Name}: {history.LongestWait(start, history.Now)}");
             }
             await traders.End();
             var wrong = await Check(cluster, history);

@@ -14,6 +14,8 @@ sealed partial record Asked(string Path, string Body, string Key, TimeSpan Invok
 {
     /// <summary>Times that it was sent and nobody knows what came of it.</summary>
     public int Unknown { get; set; }
+    /// <summary>What came of each time that it was sent, with how long that took.</summary>
+    public List<string> Tries { get; } = [];
     /// <summary>When it was answered.</summary>
     public TimeSpan? Answered { get; set; }
     public int Status { get; set; }
@@ -86,10 +88,12 @@ sealed class History(IReadOnlyList<Uri> fronts) : IDisposable
             using var request = make();
             request.RequestUri = new Uri(fronts[random.Next(fronts.Count)], request.RequestUri!);
             request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {OmsProcess.Key}");
+            var sent = Now;
             try
             {
                 using var answer = await _http.SendAsync(request);
                 var (status, text) = ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync());
+                asked?.Tries.Add($"{status} after {(Now - sent).TotalSeconds:0.0} s");
                 if (status == 500) Wrong.Add($"{request.Method} {request.RequestUri}: {text}");
                 if (answer.StatusCode is not (HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests)
                     && !text.Contains("request_in_progress", StringComparison.Ordinal))
@@ -98,16 +102,21 @@ sealed class History(IReadOnlyList<Uri> fronts) : IDisposable
             catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException) 
             {
                 if (asked is not null) asked.Unknown++;
+                asked?.Tries.Add($"{e.GetType().Name} after {(Now - sent).TotalSeconds:0.0} s");
             }
             if (Now - start > KnownWithin) throw new TimeoutException($"{request.Method} {request.RequestUri} never became definite.");
         }
     }
 
     /// <summary>The longest that a request waited of those that were under way or sent between two moments.</summary>
-    public TimeSpan LongestWait(TimeSpan from, TimeSpan to) => _all
-        .Where(a => a.Invoked < to && (a.Answered ?? Now) > from)
-        .Select(a => (a.Answered ?? Now) - (a.Invoked > from ? a.Invoked : from))
-        .DefaultIfEmpty().Max();
+    public string LongestWait(TimeSpan from, TimeSpan to)
+    {
+        var longest = _all.Where(a => a.Invoked < to && (a.Answered ?? Now) > from).MaxBy(Wait);
+        return longest is null ? "nobody waited"
+            : $"{Wait(longest).TotalSeconds:0.0} s was the longest wait, for {longest.Path}: {string.Join(", ", longest.Tries.TakeLast(5))}";
+
+        TimeSpan Wait(Asked a) => (a.Answered ?? Now) - (a.Invoked > from ? a.Invoked : from);
+    }
 
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();

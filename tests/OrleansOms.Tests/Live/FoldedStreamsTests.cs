@@ -64,6 +64,19 @@ public sealed class FoldedStreamsTests
     }
 
     [Fact]
+    public void What_a_newcomer_has_read_is_told_to_the_others_when_the_tail_gets_there()
+    {
+        Take("a", 1, 2, 3);
+        _streams.Set("a", new Count(5), isChange: false);
+        Take("a", 4);
+        Assert.Equal([("a", 3)], _published);
+        Take("a", 5);
+        Assert.Equal([("a", 3), ("a", 5)], _published);
+        Take("a", 5);
+        Assert.Equal(2, _published.Count);
+    }
+
+    [Fact]
     public void Memory_is_bounded_and_what_fell_out_of_it_is_read_again()
     {
         Take("a", 1);
