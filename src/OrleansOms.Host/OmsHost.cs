@@ -45,6 +45,9 @@ public static class OmsHost
 {
     static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5), Probe = TimeSpan.FromSeconds(1.5);
 
+    /// <summary>A little longer than it takes until a dead silo is believed dead.</summary>
+    static readonly TimeSpan SilenceOfSilo = TimeSpan.FromSeconds(6);
+
     /// <summary>Bytes of the key that signs tracking links.</summary>
     const int TrackingKeyBytes = 32;
 
@@ -172,8 +175,11 @@ public static class OmsHost
         void Name(ClusterOptions o) => (o.ClusterId, o.ServiceId) = (settings.Silo.ClusterId, settings.Silo.ServiceId);
         if (!settings.HasSilo)
         {
-            builder.UseOrleansClient(client => client.Configure<ClusterOptions>(Name).UseAdoNetClustering(o =>
-                (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database)));
+            builder.UseOrleansClient(client => client
+                .Configure<ClusterOptions>(Name)
+                // Nobody tells a front end that the silo that it waits for has died; whoever asks again finds another one.
+                .Configure<ClientMessagingOptions>(o => o.ResponseTimeout = SilenceOfSilo)
+                .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database)));
             return;
         }
         builder.UseOrleans(silo =>

@@ -59,8 +59,8 @@ public sealed record MovementView(
 [Alias("oms.IMovementGrain")]
 public interface IMovementGrain : IGrainWithStringKey
 {
-    /// <summary>Carries out the movement; a retry gets the first answer.</summary>
-    [Alias("Run")]
+    /// <summary>Carries out the movement, of up to thousands of stocks; a retry gets the first answer.</summary>
+    [Alias("Run"), ResponseTimeout("00:00:30")]
     Task<Reply<MovementView>> Run(MoveStock command, Caller caller);
 
     /// <summary>Goes on where a crash has left it.</summary>

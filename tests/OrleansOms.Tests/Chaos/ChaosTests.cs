@@ -24,7 +24,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         for (var seed = asked[1]; seed < asked[1] + asked[0]; seed++)
         {
             var random = new Random(seed);
-            var faults = Enumerable.Range(0, FaultsOfARun).Select(_ => Fault.KillSilo).ToList();
+            var faults = Enumerable.Range(0, FaultsOfARun).Select(_ => Fault.All[random.Next(Fault.All.Count)]).ToList();
             wrong.AddRange((await new ChaosRun(seed, output.WriteLine).Live(faults)).Select(w => $"seed {seed}: {w}"));
         }
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
