@@ -189,8 +189,12 @@ public static class OmsHost
             {
                 // A silo that was killed and comes back at another address is believed dead after three of these.
                 o.IAmAliveTablePublishTimeout = SignOfLife;
-                // Others believe it dead when it has not answered three of these in a row.
-                o.ProbeTimeout = Probe;
+                // Others believe it dead when it has not answered three of these in a row, and has said nothing for as
+                // long as three of the longest take.
+                (o.ProbeTimeout, o.MaxProbeTimeout) = (Probe, Probe);
+                // Asked through another silo, it would live as long as it stands still: that one counts as unwell itself
+                // while it hears nothing from the silent one, and has no say.
+                o.EnableIndirectProbes = false;
             });
             silo.ConfigureEndpoints(
                 IPAddress.Parse(settings.Silo.Address), FreeIfZero(settings.Silo.Port),

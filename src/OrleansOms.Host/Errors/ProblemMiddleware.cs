@@ -51,6 +51,8 @@ public sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Prob
                     return Problem.OfStatus(503) with { RetryAfterSeconds = Math.Max(1, fault.RetryAfterSeconds) };
                 case BadHttpRequestException bad: return Problem.OfStatus(bad.StatusCode);
                 case ConnectionResetException: return Problem.OfStatus(400);
+                // Given up by Orleans, not by the caller: a message has outlived its time on the way.
+                case OperationCanceledException:
                 case TimeoutException or OrleansException or DbException { IsTransient: true }:
                 case DbException { SqlState: null }:
                     return Problem.OfStatus(503);
