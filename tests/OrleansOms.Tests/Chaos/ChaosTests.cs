@@ -1,10 +1,12 @@
 using System.Globalization;
+using OrleansOms.Tests.Fixtures;
 
 namespace OrleansOms.Tests.Chaos;
 
 /// <summary>
 /// Real processes that die, stand still and lose their database under load. <c>./oms chaos</c> runs more and longer ones.
 /// </summary>
+[Collection(AloneCollection.Name)]
 public sealed class ChaosTests(ITestOutputHelper output)
 {
     const int FaultsOfARun = 8;

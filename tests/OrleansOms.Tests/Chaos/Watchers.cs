@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using OrleansOms.Tests.Fixtures;
 using OrleansOms.Tests.Live;
@@ -35,25 +34,17 @@ sealed class Watcher : IAsyncDisposable
 
     async Task Watch(string order)
     {
-        while (true)
+        try
         {
-            try
-            {
-                var now = await _client.Call("WatchOrder", order);
-                if (_answers.TryGetValue(order, out var before) && before.Version() > now.Version())
-                    _wrong.Add($"{order} was watched at {before.Version()} and then at {now.Version()}");
-                _answers[order] = now;
-                return;
-            }
-            catch (HubException e) when (e.Message.EndsWith("unavailable", StringComparison.Ordinal))
-            {
-                await Task.WhenAny(Task.Delay(200)); // Asked again, as HTTP's 503 is.
-            }
-            catch (Exception) when (_client.State != HubConnectionState.Connected)
-            {
-                _answers.TryAdd(order, new JsonObject { ["version"] = 0 });
-                return; // Cut during the call: all are watched again when the connection is back.
-            }
+            var now = await _client.CallAgain("WatchOrder", order);
+            if (_answers.TryGetValue(order, out var before) && before.Version() > now.Version())
+                _wrong.Add($"{order} was watched at {before.Version()} and then at {now.Version()}");
+            _answers[order] = now;
+        }
+        catch (Exception) when (_client.State != HubConnectionState.Connected)
+        {
+            // Cut during the call: all are watched again when the connection is back.
+            _answers.TryAdd(order, new JsonObject { ["version"] = 0 });
         }
     }
 

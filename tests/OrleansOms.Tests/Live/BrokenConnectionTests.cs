@@ -42,7 +42,7 @@ public sealed class BrokenConnectionTests
         {
             try
             {
-                var version = (await client.Call("WatchOrder", order.Id())).Version();
+                var version = (await client.CallAgain("WatchOrder", order.Id())).Version();
                 lock (versions) versions.Add(version);
             }
             catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException or WebSocketException)
@@ -63,7 +63,7 @@ public sealed class BrokenConnectionTests
         var answers = new List<int>();
         client.CameBack += async () =>
         {
-            var version = (await client.Call("WatchOrder", order.Id())).Version();
+            var version = (await client.CallAgain("WatchOrder", order.Id())).Version();
             lock (answers) answers.Add(version);
         };
         answers.Add((await client.Call("WatchOrder", order.Id())).Version());

@@ -53,6 +53,19 @@ sealed class LiveClient : IAsyncDisposable
         ? ToJson(await _connection.InvokeCoreAsync<object>(method, arguments!))
         : ToJson(await _connection.InvokeCoreAsync<JsonElement>(method, arguments!));
 
+    /// <summary>Calls the hub until it is not <c>unavailable</c>, as a storefront repeats what HTTP answers with 503.</summary>
+    public async Task<JsonNode> CallAgain(string method, params object?[] arguments)
+    {
+        while (true)
+        {
+            try { return await Call(method, arguments); }
+            catch (Microsoft.AspNetCore.SignalR.HubException e) when (e.Message.EndsWith("unavailable", StringComparison.Ordinal))
+            {
+                await Task.WhenAny(Task.Delay(200));
+            }
+        }
+    }
+
     /// <summary>Calls the hub for no answer.</summary>
     public Task Do(string method, params object?[] arguments) => _connection.InvokeCoreAsync(method, arguments!);
 

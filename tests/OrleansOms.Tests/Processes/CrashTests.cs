@@ -6,6 +6,7 @@ using OrleansOms.Tests.Live;
 namespace OrleansOms.Tests.Processes;
 
 /// <summary>One order, and the plug pulled at a chosen moment of it: what a retry with the same key finds.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class CrashTests
 {
     /// <summary>Orders that are being stored wait in the database until the test lets them go.</summary>

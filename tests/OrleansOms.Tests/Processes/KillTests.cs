@@ -6,6 +6,7 @@ using OrleansOms.Tests.Fixtures;
 namespace OrleansOms.Tests.Processes;
 
 /// <summary>The plug is pulled in the middle of work, and everything is still there.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class KillTests
 {
     const int Invoices = 1000;
