@@ -22,6 +22,8 @@ public static class GrainsSetup
         services.AddSingleton<AvailabilityIndex>();
         services.AddSingleton<LogTail>();
         services.AddHostedService(p => p.GetRequiredService<LogTail>());
+        services.AddMetrics();
+        services.AddSingleton<GrainMetrics>();
         services.AddSingleton(settings);
         services.AddSingleton<StockGrains>();
         services.AddSingleton<OrderSourcing>();
@@ -36,7 +38,6 @@ public static class GrainsSetup
     public static IServiceCollection AddOmsGrains(this IServiceCollection services)
     {
         services.AddSingleton(p => new SnapshotStore(p.GetRequiredKeyedService<IGrainStorage>(SnapshotStore.Name)));
-        services.AddSingleton<LawMetrics>();
         services.AddHostedService<FollowerKeeper>();
         return services;
     }

@@ -9,6 +9,8 @@ public enum HostRole
     Silo = 1,
     /// <summary>API, hub and screens; its grains live in silos.</summary>
     Web = 2,
+    /// <summary>One address before several front ends; needs no database.</summary>
+    Proxy = 3,
 }
 
 /// <summary>How this process runs. Section <c>Oms</c> of the configuration: <c>Oms__Role</c> and so on.</summary>
@@ -28,6 +30,8 @@ public sealed class HostSettings
     public string? Postcodes { get; set; }
     /// <summary>Connections to PostgreSQL for the log, queries and keys.</summary>
     public int DatabaseConnections { get; set; } = 24;
+    /// <summary>Where front ends answer, for the role proxy.</summary>
+    public IReadOnlyList<string> Fronts { get; set; } = [];
     /// <summary>Secrets that are given rather than made.</summary>
     public BootstrapSettings Bootstrap { get; set; } = new();
     /// <summary>Where this process stands in the cluster.</summary>

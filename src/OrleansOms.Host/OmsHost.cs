@@ -156,7 +156,9 @@ public static class OmsHost
         }.ConnectionString;
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(_ => NpgsqlDataSource.Create(text));
-        services.AddSingleton<IEventLog>(p => new EventLog(p.GetRequiredService<NpgsqlDataSource>()));
+        services.AddSingleton<LogMetrics>();
+        services.AddSingleton<IEventLog>(p => new EventLog(
+            p.GetRequiredService<NpgsqlDataSource>(), metrics: p.GetRequiredService<LogMetrics>()));
         services.AddSingleton<ICheckpoints, Checkpoints>();
         services.AddSingleton<IReadModel, ReadModel>();
         services.AddSingleton<INumberSequence, NumberSequence>();
@@ -243,6 +245,7 @@ public static class OmsHost
         services.AddSingleton<LoginRing>();
         services.AddSingleton<Gate>();
         services.AddSingleton<KnownThings>();
+        services.AddSingleton<RefusalMetrics>();
         services.AddSingleton(p => new TrackingLinks(
             trackingKey, TimeSpan.FromDays(settings.TrackingDays), settings.PublicUrl,
             () => ListenAddress.Of(

@@ -17,8 +17,9 @@ namespace OrleansOms.Grains.Followers;
 [GrainType("oms-backorders")]
 public sealed class BackorderFollower(
     IEventLog log, ICheckpoints checkpoints, IReadModel readModel, AvailabilityIndex availability,
-    CatalogueIndex catalogue, LogTail tail, IGrainFactory grains, ILogger<BackorderFollower> logger)
-    : EffectFollower(log, checkpoints, logger), IBackorderFollower
+    CatalogueIndex catalogue, LogTail tail, IGrainFactory grains, GrainMetrics metrics,
+    ILogger<BackorderFollower> logger)
+    : EffectFollower(log, checkpoints, metrics, logger), IBackorderFollower
 {
     /// <summary>Waiting orders that are read at once.</summary>
     const int MaxOrders = 1000;

@@ -7,7 +7,8 @@ namespace OrleansOms.Grains.Followers;
 /// A follower that asks others to act. Its work bears repetition, so it saves how far it has come a few times a second
 /// and not with every batch: what was done since is done again after a crash, with no further effect.
 /// </summary>
-public abstract class EffectFollower(IEventLog log, ICheckpoints checkpoints, ILogger logger) : FollowerGrain(log, logger)
+public abstract class EffectFollower(IEventLog log, ICheckpoints checkpoints, GrainMetrics metrics, ILogger logger)
+    : FollowerGrain(log, metrics, logger)
 {
     static readonly TimeSpan SaveEvery = TimeSpan.FromMilliseconds(250);
 

@@ -8,7 +8,8 @@ namespace OrleansOms.Grains.Followers;
 /// growing intervals, before anything later is touched: handling must bear repetition.
 /// </summary>
 [KeepAlive]
-public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Grain, IFollower
+public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics, ILogger logger)
+    : Grain, IFollower
 {
     static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(15);
 
@@ -24,6 +25,9 @@ public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Gra
 
     /// <summary>The event log.</summary>
     protected IEventLog Log => log;
+
+    /// <summary>Figures for those who watch the program.</summary>
+    protected GrainMetrics Metrics => metrics;
 
     /// <summary>Its name in the table of checkpoints.</summary>
     protected string Follower => this.GetPrimaryKeyString()[Prefix.Length..];
@@ -46,6 +50,7 @@ public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Gra
     {
         await _stop.CancelAsync();
         await _loop.WaitAsync(cancellationToken).ConfigureAwait(Quietly);
+        metrics.Gone(Follower);
     }
 
     /// <inheritdoc />
@@ -80,6 +85,7 @@ public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Gra
                 var batch = await log.ReadAll(at, BatchSize);
                 if (batch.Events.Count > 0)
                 {
+                    metrics.Behind(Follower);
                     if (!await Handle(saved.Value, batch))
                     {
                         saved = null;
@@ -95,6 +101,7 @@ public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Gra
                         saved = null;
                         continue;
                     }
+                    metrics.AtEnd(Follower);
                     await log.WaitForMore(batch.Through, Patience, _stop.Token);
                 }
                 pause = TimeSpan.FromMilliseconds(100);
@@ -104,6 +111,7 @@ public abstract partial class FollowerGrain(IEventLog log, ILogger logger) : Gra
             {
                 // Faults pass; a bug is told again and again until someone mends it, and nothing is skipped meanwhile.
                 LogFailed(logger, e, Follower, pause.TotalSeconds);
+                metrics.Behind(Follower);
                 saved = null;
                 await Task.Delay(pause, _stop.Token).ConfigureAwait(Quietly);
                 pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;

@@ -20,8 +20,8 @@ namespace OrleansOms.Grains.Followers;
 [GrainType("oms-fulfilment")]
 public sealed class FulfilmentFollower(
     IEventLog log, ICheckpoints checkpoints, IGrainFactory grains, StockGrains stocks,
-    ILogger<FulfilmentFollower> logger)
-    : EffectFollower(log, checkpoints, logger), IFulfilmentFollower
+    GrainMetrics metrics, ILogger<FulfilmentFollower> logger)
+    : EffectFollower(log, checkpoints, metrics, logger), IFulfilmentFollower
 {
     /// <summary>Aggregates that are worked on at once.</summary>
     const int Parallel = 64;

@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Domain.Laws;
@@ -13,9 +12,9 @@ namespace OrleansOms.Grains.Followers;
 /// </summary>
 [GrainType("oms-law-watch")]
 public sealed partial class LawWatch(
-    IEventLog log, ICheckpoints checkpoints, TimeProvider time, SnapshotStore snapshots, LawMetrics metrics,
+    IEventLog log, ICheckpoints checkpoints, TimeProvider time, SnapshotStore snapshots, GrainMetrics metrics,
     ILogger<LawWatch> logger)
-    : EffectFollower(log, checkpoints, logger), ILawWatch
+    : EffectFollower(log, checkpoints, metrics, logger), ILawWatch
 {
     /// <summary>Streams whose state is kept; of twice as many at most. Others are read again when they go on.</summary>
     const int Kept = 2_000;
@@ -131,23 +130,10 @@ public sealed partial class LawWatch(
             new StreamEvents(LawBroken.StreamOf(breach.Law, breach.Aggregate), 0, [alarm])));
         _told.Add((breach.Law, breach.Aggregate));
         if (result is not AppendResult.Committed) return; // It was told before this follower began.
-        metrics.Broken(breach.Law);
+        Metrics.Broken(breach.Law);
         LogBroken(logger, breach);
     }
 
     [LoggerMessage(LogLevel.Critical, "A law is broken: {Breach}")]
     static partial void LogBroken(ILogger logger, Breach breach);
-}
-
-/// <summary>Counts broken laws for those who watch the program: <c>oms.laws.broken</c> of the meter <c>OrleansOms</c>.</summary>
-public sealed class LawMetrics
-{
-    readonly Counter<long> _broken;
-
-    /// <summary>Makes the counter.</summary>
-    public LawMetrics(IMeterFactory meters) => _broken = meters.Create("OrleansOms").CreateCounter<long>(
-        "oms.laws.broken", "{breach}", "Laws of the domain that were seen broken, by law");
-
-    /// <summary>Counts one more.</summary>
-    public void Broken(Law law) => _broken.Add(1, new KeyValuePair<string, object?>("law", $"L{(int)law}"));
 }

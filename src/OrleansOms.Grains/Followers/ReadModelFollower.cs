@@ -5,8 +5,9 @@ namespace OrleansOms.Grains.Followers;
 
 /// <summary>Folds the log into the read model.</summary>
 [GrainType("oms-read-model")]
-public sealed class ReadModelFollower(IEventLog log, IReadModel readModel, ILogger<ReadModelFollower> logger)
-    : FollowerGrain(log, logger), IReadModelFollower
+public sealed class ReadModelFollower(
+    IEventLog log, IReadModel readModel, GrainMetrics metrics, ILogger<ReadModelFollower> logger)
+    : FollowerGrain(log, metrics, logger), IReadModelFollower
 {
     /// <summary>
     /// What an aggregate does within this time is written as one row: an order is placed, allocated, paid and released in

@@ -17,8 +17,8 @@ using Stock = Domain.Stock.Stock;
 [GrainType("oms-reservation-watch")]
 public sealed class ReservationWatch(
     IEventLog log, ICheckpoints checkpoints, IGrainFactory grains, TimeProvider time, OmsSettings settings,
-    ILogger<ReservationWatch> logger)
-    : EffectFollower(log, checkpoints, logger), IReservationWatch
+    GrainMetrics metrics, ILogger<ReservationWatch> logger)
+    : EffectFollower(log, checkpoints, metrics, logger), IReservationWatch
 {
     readonly Dictionary<(string Stock, string OrderId), Alone> _alone = [];
 

@@ -12,7 +12,8 @@ namespace OrleansOms.Grains.Orders;
 /// one first append of a stream through, so nobody needs to own it yet. Units, payment and what may leave at once are
 /// decided together and become one append, with the first event of each shipment.
 /// </summary>
-public sealed class OrderDesk(IEventLog log, TimeProvider time, OrderSourcing sourcing, OmsSettings settings)
+public sealed class OrderDesk(
+    IEventLog log, TimeProvider time, OrderSourcing sourcing, OmsSettings settings, GrainMetrics metrics)
 {
     /// <summary>Scope of the claim on (channel, external id).</summary>
     public const string ExternalIdScope = "external-id";
@@ -74,7 +75,10 @@ public sealed class OrderDesk(IEventLog log, TimeProvider time, OrderSourcing so
             throw;
         }
         if (result is AppendResult.Committed)
+        {
+            metrics.Order(order.Exists);
             return order.Refused is { } no ? RefusedAs(no) : Reply<OrderView>.Of(OrderView.Of(order));
+        }
         await sourcing.Release(start.Id, reserved);
         return result is AppendResult.ClaimTaken claim
             ? Reply<OrderView>.Refused(new Rejection(

@@ -10,7 +10,7 @@ namespace OrleansOms.Grains.Shipments;
 
 /// <summary>The units of one order that leave one warehouse together.</summary>
 [GrainType("oms-shipment"), Reentrant]
-public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings settings)
+public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings settings, GrainMetrics metrics)
     : AggregateGrain<Shipment, ShipmentEvent>(log, time), IShipmentGrain, IRemindable
 {
     const string TrackingReminder = "tracking-silence";
@@ -83,8 +83,9 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
             return;
         }
         var decision = ShipmentDecider.Decide(State, new CheckTracking(settings.TrackingSilence), Now);
-        if (decision.Events.Count > 0)
-            await Store(decision.Events, new Caller($"{Key}/silence/{State.Version}", Caller.System));
+        if (decision.Events.Count == 0) return;
+        await Store(decision.Events, new Caller($"{Key}/silence/{State.Version}", Caller.System));
+        metrics.TrackingSilence();
     }
 
     /// <summary>Once for all who wait: a reminder that is removed twice at the same time fails the second caller.</summary>

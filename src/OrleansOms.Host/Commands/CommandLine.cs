@@ -8,6 +8,7 @@ public static class CommandLine
     const string Usage =
         """
         up [--demo]                    start everything; --demo loads a small company and plays orders through it
+        cluster                        start three silos and two front ends behind one address
         key add NAME --scopes A,B      make an API key and print it once
             [--warehouses X,Y] [--rate N|unlimited]
         key list                       list the API keys
@@ -29,6 +30,7 @@ public static class CommandLine
                 [] => await UpCommand.Run(args),
                 ["up", ..] => await UpCommand.Run(args[1..]),
                 [['-', ..], ..] => await UpCommand.Run(args),
+                ["cluster", ..] => await ClusterCommand.Run(args[1..]),
                 ["key", ..] => await KeyCommand.Run(args[1..]),
                 ["import", ..] => await ImportCommand.RunFromCommandLine(args[1..]),
                 ["check", ..] => await CheckCommand.Run(args[1..]),

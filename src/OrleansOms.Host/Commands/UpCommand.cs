@@ -1,3 +1,4 @@
+using OrleansOms.Host.Cluster;
 using OrleansOms.Host.Database;
 using OrleansOms.Host.Security;
 
@@ -34,6 +35,11 @@ public static class UpCommand
         args = [.. args.Where(a => a != "--demo")];
         var configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build();
         var settings = HostSettings.From(configuration);
+        if (settings.Role == HostRole.Proxy)
+        {
+            await FrontProxy.Build(args, settings.Fronts).RunAsync();
+            return 0;
+        }
         var data = Path.GetFullPath(settings.Data);
         Directory.CreateDirectory(data);
 

@@ -334,7 +334,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         listen_addresses = '127.0.0.1'
         port = {port}
         unix_socket_directories = ''
-        max_connections = 100
+        max_connections = 200
         shared_buffers = 128MB
         fsync = on
         synchronous_commit = on

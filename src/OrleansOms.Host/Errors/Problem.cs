@@ -61,6 +61,7 @@ public sealed record Problem(int Status, string Code, string Detail) : IResult
     /// <inheritdoc />
     public Task ExecuteAsync(HttpContext httpContext)
     {
+        httpContext.RequestServices.GetService<RefusalMetrics>()?.Refused(Code);
         var response = httpContext.Response;
         response.StatusCode = Status;
         response.ContentType = MediaType;

@@ -20,19 +20,20 @@ public sealed class EventLog : IEventLog, IAsyncDisposable
     int disposed;
 
     /// <summary>Starts the writers; they connect with their first append.</summary>
-    public EventLog(NpgsqlDataSource source, EventLogOptions? options = null)
+    public EventLog(NpgsqlDataSource source, EventLogOptions? options = null, LogMetrics? metrics = null)
     {
         this.options = options ?? new EventLogOptions();
         queue = Channel.CreateBounded<PendingAppend>(new BoundedChannelOptions(this.options.MaxQueuedAppends)
         {
             FullMode = BoundedChannelFullMode.Wait, // TryWrite then answers false
         });
+        metrics?.Queue(() => queue.Reader.Count);
         var own = new OwnTransactions();
         reader = new LogReader(source, this.options, own);
         recent = new RecentEvents(this.options);
         tail = new LogPulse(reader, recent, own, this.options);
         writers = Task.WhenAll(Enumerable.Range(0, this.options.Writers).Select(_ =>
-            Task.Run(new LogWriter(queue.Reader, turn, source, this.options, own, tail.Committed).Run)));
+            Task.Run(new LogWriter(queue.Reader, turn, source, this.options, own, metrics, tail.Committed).Run)));
     }
 
     /// <inheritdoc />

@@ -14,7 +14,7 @@ namespace OrleansOms.Postgres.Log;
 /// <param name="committed">Called after each commit.</param>
 sealed class LogWriter(
     ChannelReader<PendingAppend> queue, SemaphoreSlim turn, NpgsqlDataSource source, EventLogOptions options,
-    OwnTransactions own, Action committed)
+    OwnTransactions own, LogMetrics? metrics, Action committed)
 {
     // Rounds in which PostgreSQL refused a batch and no append was found at fault: a deadlock, or a transaction of
     // someone else that was rolled back between the refusal and the look.
@@ -91,6 +91,7 @@ sealed class LogWriter(
                 foreach (var append in appends)
                     append.Complete(AppendResult.Committed.Instance);
                 committed();
+                if (appends.Count > 0) metrics?.Committed(appends);
                 return;
             }
             catch (PostgresException e) when (IsConflict(e) && fruitless < MaxFruitlessRounds)

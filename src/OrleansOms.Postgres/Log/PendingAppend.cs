@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using OrleansOms.Contracts.Log;
 
 namespace OrleansOms.Postgres.Log;
@@ -47,6 +48,8 @@ sealed class PendingAppend
     public IReadOnlyList<Claim> Claims { get; }
     public EventRow[] Rows { get; }
     public Task<AppendResult> Outcome => outcome.Task;
+    /// <summary>When it began to wait, as <see cref="Stopwatch.GetTimestamp"/>.</summary>
+    public long Since { get; } = Stopwatch.GetTimestamp();
 
     public void Complete(AppendResult result) => outcome.TrySetResult(result);
     public void Fail(Exception fault) => outcome.TrySetException(fault);

@@ -35,9 +35,7 @@ sealed class ChaosCluster : IAsyncDisposable
     public IEnumerable<ChaosNode> Nodes => [.. Silos, .. Fronts];
 
     OmsProcess NewProcess(string role) =>
-        new(_server.ConnectionString, ("Oms__Role", role), ("Oms__PublicUrl", "https://shop.example"),
-            // Five processes share what one server of its own gives.
-            ("Oms__DatabaseConnections", "10"));
+        new(_server.ConnectionString, ("Oms__Role", role), ("Oms__PublicUrl", "https://shop.example"));
 
     /// <summary>Starts everything at once, on an empty database.</summary>
     public static async Task<ChaosCluster> Start()
