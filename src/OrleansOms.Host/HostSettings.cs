@@ -73,7 +73,7 @@ public sealed class SiloSettings
     public int Port { get; set; } = 11111;
     /// <summary>Port for front ends; 0 takes a free one.</summary>
     public int GatewayPort { get; set; } = 30000;
-    /// <summary>Address that other silos and front ends reach this one at.</summary>
+    /// <summary>Address or name that other silos and front ends reach this one at.</summary>
     public string Address { get; set; } = "127.0.0.1";
     /// <summary>Cluster that this process belongs to.</summary>
     public string ClusterId { get; set; } = "oms";

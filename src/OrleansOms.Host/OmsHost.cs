@@ -199,7 +199,7 @@ public static class OmsHost
                 o.EnableIndirectProbes = false;
             });
             silo.ConfigureEndpoints(
-                IPAddress.Parse(settings.Silo.Address), FreeIfZero(settings.Silo.Port),
+                AddressOf(settings.Silo.Address), FreeIfZero(settings.Silo.Port),
                 FreeIfZero(settings.Silo.GatewayPort), listenOnAnyHostAddress: false);
             silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
             silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
@@ -220,6 +220,10 @@ public static class OmsHost
             [typeof(OrderGrain), typeof(ShipmentGrain), typeof(MovementGrain), typeof(ProductGrain), typeof(WarehouseGrain)];
         foreach (var grain in resting) options.ClassSpecificCollectionAge[grain.FullName!] = TimeSpan.FromMinutes(1);
     }
+
+    /// <summary>A name, such as that of a service among containers, stands for its first address.</summary>
+    static IPAddress AddressOf(string nameOrAddress) => Dns.GetHostAddresses(nameOrAddress, AddressFamily.InterNetwork).FirstOrDefault()
+        ?? throw new InvalidOperationException($"Oms:Silo:Address: {nameOrAddress} has no address.");
 
     static int FreeIfZero(int port)
     {

@@ -22,8 +22,8 @@ public sealed record BenchOptions(
           --server CONNECTION  a PostgreSQL server whose user may create databases; without it one is started
           --postgres-bin DIR   where pgbench and the server's programs are
           --json FILE          where the figures go (artifacts/bench.json)
-          WORKLOAD             place-order, hot-sku, growth, push, idle, first-view; all of them if none is named,
-                               with --quick all but first-view, which fills a million orders first
+          WORKLOAD             place-order, hot-sku, skew, growth, push, waiting, idle, first-view; all of them if none
+                               is named, with --quick all but skew, waiting and first-view, which fill a lot first
         """;
 
     /// <summary>Reads the command line.</summary>

@@ -40,7 +40,9 @@ public sealed class Callers(IGrainFactory grains, string name)
         }
     }
 
-    static async Task<Outcome> Run(int callers, double seconds, int operations, Func<Task> work)
+    /// <summary>Lets so many callers work until the time is over; each asks again when it is answered.</summary>
+    /// <param name="operations">What one piece of work counts as.</param>
+    internal static async Task<Outcome> Run(int callers, double seconds, int operations, Func<Task> work)
     {
         var start = Stopwatch.GetTimestamp();
         var end = start + (long)(seconds * Stopwatch.Frequency);

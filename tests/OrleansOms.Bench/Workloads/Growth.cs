@@ -5,13 +5,14 @@ namespace OrleansOms.Bench.Workloads;
 
 /// <summary>
 /// What a reservation costs while many others are open at the same stock. Each caller reserves and gives back, so that
-/// their number stays.
+/// their number stays. Beside it, a grain that writes its whole state with each call.
 /// </summary>
 public sealed record Growth() : Workload("growth", "commands")
 {
     const int CallersAtOnce = 64;
 
     static string NameOf(int open) => FormattableString.Invariant($"{open:N0} open");
+    static string AdoNetNameOf(int open) => FormattableString.Invariant($"AdoNet state, {open:N0} open");
 
     // A noisy machine moves short runs by this much; a cost that grows with the number would show far more.
     static readonly Goal Flat = Goal.Ratio(0.8);
@@ -40,6 +41,16 @@ public sealed record Growth() : Workload("growth", "commands")
             })
             {
                 ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = NameOf(0), Goal = open == 0 ? null : Flat,
+            });
+        }
+        foreach (var open in new[] { 0, 1_000, 10_000 })
+        {
+            var callers = new AdoNetCallers(oms.Grains, $"open-{open}");
+            await callers.Open(open);
+            arms.Add(new Arm(AdoNetNameOf(open), () => callers.ReserveAndRelease(
+                CallersAtOnce, session.Options.Seconds(full: 2, quick: 1)))
+            {
+                ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = AdoNetNameOf(0),
             });
         }
         await session.Postgres.AwaitFollowers(database, session.Cancel);

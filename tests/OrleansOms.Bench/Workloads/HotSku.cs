@@ -6,12 +6,13 @@ namespace OrleansOms.Bench.Workloads;
 
 /// <summary>
 /// Everybody wants one SKU: reservations of one unit, each answered when it is durable, in this process, beside one hot
-/// row in SQL.
+/// row in SQL, and beside a grain that writes its whole state with each call.
 /// </summary>
 public sealed record HotSku() : Workload("hot-sku", "reservations")
 {
-    const double Target = 5;
+    const double Target = 10;
     const string RawName = "raw SQL, 16 clients";
+    const string AdoNetName = "AdoNet state, 64 callers";
 
     /// <inheritdoc />
     public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 2);
@@ -30,7 +31,7 @@ public sealed record HotSku() : Workload("hot-sku", "reservations")
         await warm.Reserve(64, session.Options.Seconds(full: 2, quick: 1.5));
         return new Stage(
             [
-                await Ours(64), await Ours(512),
+                await Ours(64), await Ours(512), await AdoNet(),
                 new Arm(RawName, () => pgbench.Run(raw, "raw_hot.sql", 16, seconds, session.Cancel)),
             ],
             async () =>
@@ -39,6 +40,16 @@ public sealed record HotSku() : Workload("hot-sku", "reservations")
                 await session.Postgres.Drop(own);
                 await session.Postgres.Drop(raw);
             });
+
+        async Task<Arm> AdoNet()
+        {
+            var callers = new AdoNetCallers(oms.Grains, $"hot-{round}");
+            await callers.Open(0);
+            return new Arm(AdoNetName, () => callers.Reserve(64, seconds))
+            {
+                ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = RawName,
+            };
+        }
 
         async Task<Arm> Ours(int count)
         {

@@ -17,12 +17,19 @@ sealed class ChaosCluster : IAsyncDisposable
     readonly TestFolder _folder;
     readonly PrivatePostgres _server;
 
-    ChaosCluster(TestFolder folder, PrivatePostgres server)
+    ChaosCluster(TestFolder folder, PrivatePostgres server, string? olderProgram)
     {
         (_folder, _server) = (folder, server);
         Silos = [.. Enumerable.Range(1, SiloCount).Select(n => new ChaosNode($"silo {n}", NewProcess("silo")))];
         Fronts = [.. Enumerable.Range(1, FrontCount).Select(n => new ChaosNode($"front {n}", NewProcess("web")))];
         Source = NpgsqlDataSource.Create(server.ConnectionString);
+
+        OmsProcess NewProcess(string role)
+        {
+            var process = new OmsProcess(server.ConnectionString, ("Oms__Role", role), ("Oms__PublicUrl", "https://shop.example"));
+            if (olderProgram is not null) process.Program = olderProgram;
+            return process;
+        }
     }
 
     public IReadOnlyList<ChaosNode> Silos { get; }
@@ -34,15 +41,13 @@ sealed class ChaosCluster : IAsyncDisposable
     /// <summary>All processes but the database.</summary>
     public IEnumerable<ChaosNode> Nodes => [.. Silos, .. Fronts];
 
-    OmsProcess NewProcess(string role) =>
-        new(_server.ConnectionString, ("Oms__Role", role), ("Oms__PublicUrl", "https://shop.example"));
-
     /// <summary>Starts everything at once, on an empty database.</summary>
-    public static async Task<ChaosCluster> Start()
+    /// <param name="olderProgram">What runs until it is upgraded; null for this build.</param>
+    public static async Task<ChaosCluster> Start(string? olderProgram)
     {
         var folder = new TestFolder();
         var server = await PrivatePostgres.Start(folder.Path, null, NullLogger.Instance, CancellationToken.None);
-        var cluster = new ChaosCluster(folder, server);
+        var cluster = new ChaosCluster(folder, server, olderProgram);
         await Task.WhenAll(cluster.Nodes.Select(n => n.Start()));
         return cluster;
     }
@@ -136,9 +141,10 @@ sealed class ChaosNode(string name, OmsProcess process) : IAsyncDisposable
         await process.Signal("CONT");
     }
 
-    /// <summary>Is told to stop, does what it has to do, and comes back.</summary>
+    /// <summary>Is told to stop, does what it has to do, and comes back as this build.</summary>
     public async Task Restart()
     {
+        process.Program = typeof(Host.OmsHost).Assembly.Location;
         var before = Starts;
         await process.Signal("TERM");
         await Silos.Until(() => Task.FromResult(Starts), n => n > before);

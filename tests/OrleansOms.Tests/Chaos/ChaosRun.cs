@@ -5,7 +5,7 @@ using OrleansOms.Tests.Fixtures;
 namespace OrleansOms.Tests.Chaos;
 
 /// <summary>A cluster under load in which things go wrong, and what must be true when it has come to rest.</summary>
-sealed class ChaosRun(int seed, Action<string> say)
+sealed class ChaosRun(int seed, Action<string> say, string? olderProgram = null)
 {
     static readonly TimeSpan Calm = TimeSpan.FromSeconds(3);
 
@@ -18,7 +18,7 @@ sealed class ChaosRun(int seed, Action<string> say)
     /// <returns>What was wrong; empty if nothing was.</returns>
     public async Task<IReadOnlyList<string>> Live(IReadOnlyList<Fault> faults)
     {
-        await using var cluster = await ChaosCluster.Start();
+        await using var cluster = await ChaosCluster.Start(olderProgram);
         List<string> wrong;
         try { wrong = await Live(cluster, faults); }
         catch (TimeoutException e) { wrong = [e.Message]; }

@@ -16,7 +16,10 @@ public sealed class ChaosTests(ITestOutputHelper output)
         Assert.Empty(await new ChaosRun(1, output.WriteLine).Live(
             [Fault.KillSilo, Fault.CrashDatabase, Fault.PauseSilo(5), Fault.KillFront]));
 
-    /// <summary>For <c>./oms chaos --runs N --seed S</c>.</summary>
+    /// <summary>
+    /// For <c>./oms chaos --runs N --seed S</c>; with <c>--from COMMIT</c> a run begins with that build and is upgraded to
+    /// this one, process by process.
+    /// </summary>
     [Fact(Explicit = true)]
     public async Task Search()
     {
@@ -27,7 +30,9 @@ public sealed class ChaosTests(ITestOutputHelper output)
         {
             var random = new Random(seed);
             var faults = Enumerable.Range(0, FaultsOfARun).Select(_ => Fault.All[random.Next(Fault.All.Count)]).ToList();
-            wrong.AddRange((await new ChaosRun(seed, output.WriteLine).Live(faults)).Select(w => $"seed {seed}: {w}"));
+            var older = Environment.GetEnvironmentVariable("OMS_CHAOS_FROM") is { Length: > 0 } program ? program : null;
+            if (older is not null) faults = [Fault.RollingRestart with { Name = "rolling upgrade" }, .. faults.Take(2)];
+            wrong.AddRange((await new ChaosRun(seed, output.WriteLine, older).Live(faults)).Select(w => $"seed {seed}: {w}"));
         }
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }

@@ -41,6 +41,9 @@ sealed class OmsProcess : IAsyncDisposable
     public const string Key = "oms_0000000000000000000000000000000000000000000000000000000000000000";
     public Uri Url { get; }
 
+    /// <summary>The program that its next start runs: this build's, or an older one's.</summary>
+    public string Program { get; set; } = typeof(Host.OmsHost).Assembly.Location;
+
     /// <summary>The last lines that it has printed, with their times.</summary>
     public IReadOnlyCollection<string> Said => _said;
 
@@ -85,7 +88,7 @@ sealed class OmsProcess : IAsyncDisposable
 
     System.Diagnostics.Process Begin(params string[] command)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(Host.OmsHost).Assembly.Location, .. command])
+        var start = new ProcessStartInfo("dotnet", [Program, .. command])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };
