@@ -32,15 +32,17 @@ public sealed class HostSettings
     public int DatabaseConnections { get; set; } = 24;
     /// <summary>Where front ends answer, for the role proxy.</summary>
     public IReadOnlyList<string> Fronts { get; set; } = [];
+    /// <summary>The process that has started this one, which ends when that one has gone; none: nobody.</summary>
+    public int? Parent { get; set; }
     /// <summary>Secrets that are given rather than made.</summary>
     public BootstrapSettings Bootstrap { get; set; } = new();
     /// <summary>Where this process stands in the cluster.</summary>
     public SiloSettings Silo { get; set; } = new();
 
     /// <summary>Whether grains live in this process.</summary>
-    public bool HasSilo => Role != HostRole.Web;
+    public bool HasSilo => Role is HostRole.All or HostRole.Silo;
     /// <summary>Whether this process answers the API and the screens.</summary>
-    public bool HasWeb => Role != HostRole.Silo;
+    public bool HasWeb => Role is HostRole.All or HostRole.Web;
 
     /// <summary>Reads the settings.</summary>
     /// <exception cref="InvalidOperationException">A value makes no sense.</exception>

@@ -20,6 +20,7 @@ using OrleansOms.Grains.Orders;
 using OrleansOms.Grains.Shipments;
 using OrleansOms.Grains.Stock;
 using OrleansOms.Host.Catalogue;
+using OrleansOms.Host.Cluster;
 using OrleansOms.Host.Demo;
 using OrleansOms.Host.Errors;
 using OrleansOms.Host.Http;
@@ -48,12 +49,15 @@ public static class OmsHost
     /// <summary>A little longer than it takes until a dead silo is believed dead.</summary>
     static readonly TimeSpan SilenceOfSilo = TimeSpan.FromSeconds(6);
 
+    /// <summary>Where it listens if nothing else is said.</summary>
+    public const string DefaultUrl = "http://localhost:8080";
+
     /// <summary>Bytes of the key that signs tracking links.</summary>
     const int TrackingKeyBytes = 32;
 
     static readonly Dictionary<string, string?> Defaults = new()
     {
-        ["urls"] = "http://localhost:8080",
+        ["urls"] = DefaultUrl,
         // A help for development that is at every address, for reading only: a POST to none of ours would get 405.
         ["DisableStaticAssetNotFoundRuntimeFallback"] = "true",
         ["Logging:LogLevel:Default"] = "Information",
@@ -98,6 +102,8 @@ public static class OmsHost
         AddWatching(builder.Services);
         if (settings.HasWeb) AddWeb(builder, settings, trackingKey);
         if (isDemo) builder.Services.AddHostedService<DemoPlay>();
+        if (settings.Parent is { } parent)
+            builder.Services.AddHostedService(p => new ParentWatch(parent, p.GetRequiredService<IHostApplicationLifetime>()));
         adjust?.Invoke(builder);
 
         var app = builder.Build();
@@ -173,7 +179,8 @@ public static class OmsHost
 
     static void AddOrleans(WebApplicationBuilder builder, string connectionString, HostSettings settings)
     {
-        var database = OrleansSchema.ConnectionString(connectionString);
+        var (database, members) =
+            (OrleansSchema.ConnectionString(connectionString), OrleansSchema.MembershipConnectionString(connectionString));
         void Name(ClusterOptions o) => (o.ClusterId, o.ServiceId) = (settings.Silo.ClusterId, settings.Silo.ServiceId);
         if (!settings.HasSilo)
         {
@@ -181,7 +188,7 @@ public static class OmsHost
                 .Configure<ClusterOptions>(Name)
                 // Nobody tells a front end that the silo that it waits for has died; whoever asks again finds another one.
                 .Configure<ClientMessagingOptions>(o => o.ResponseTimeout = SilenceOfSilo)
-                .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database)));
+                .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, members)));
             return;
         }
         builder.UseOrleans(silo =>
@@ -201,7 +208,7 @@ public static class OmsHost
             silo.ConfigureEndpoints(
                 AddressOf(settings.Silo.Address), FreeIfZero(settings.Silo.Port),
                 FreeIfZero(settings.Silo.GatewayPort), listenOnAnyHostAddress: false);
-            silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
+            silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, members));
             silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
             silo.AddAdoNetGrainStorage(
                 SnapshotStore.Name, o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
@@ -222,16 +229,17 @@ public static class OmsHost
     }
 
     /// <summary>A name, such as that of a service among containers, stands for its first address.</summary>
-    static IPAddress AddressOf(string nameOrAddress) => Dns.GetHostAddresses(nameOrAddress, AddressFamily.InterNetwork).FirstOrDefault()
-        ?? throw new InvalidOperationException($"Oms:Silo:Address: {nameOrAddress} has no address.");
-
-    static int FreeIfZero(int port)
+    static IPAddress AddressOf(string nameOrAddress)
     {
-        if (port != 0) return port;
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        if (IPAddress.TryParse(nameOrAddress, out var address)) return address;
+        try { return Dns.GetHostAddresses(nameOrAddress)[0]; }
+        catch (SocketException e)
+        {
+            throw new InvalidOperationException($"Oms:Silo:Address: {nameOrAddress} is no address and no known name.", e);
+        }
     }
+
+    static int FreeIfZero(int port) => port == 0 ? FreePort.Next() : port;
 
     static void AddWeb(WebApplicationBuilder builder, HostSettings settings, byte[] trackingKey)
     {

@@ -8,8 +8,8 @@ public static class OrleansSchema
     /// <summary>The ADO.NET invariant of the providers.</summary>
     public const string Invariant = "Npgsql";
 
-    /// <summary>Connections of a process that Orleans has for itself.</summary>
-    public const int MaxConnections = 8;
+    /// <summary>Connections of a process for reminders and snapshots, and for the table of who is alive.</summary>
+    public const int MaxConnections = 8, MaxMembershipConnections = 2;
 
     const int MinServerVersion = 150000; // unique nulls not distinct
 
@@ -30,6 +30,15 @@ public static class OrleansSchema
     /// </summary>
     public static string ConnectionString(string connectionString) =>
         new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = "oms", MaxPoolSize = MaxConnections }.ConnectionString;
+
+    /// <summary>
+    /// The same for the table of who is alive, which waits for no reminder and no snapshot: a silo that cannot say that
+    /// it lives is believed dead.
+    /// </summary>
+    public static string MembershipConnectionString(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
+    {
+        SearchPath = "oms", MaxPoolSize = MaxMembershipConnections, ApplicationName = "OrleansOms membership",
+    }.ConnectionString;
 
     /// <summary>Refuses a database on which grain storage would lose data, or the providers could not start.</summary>
     /// <exception cref="InvalidOperationException">Says everything that is missing.</exception>

@@ -99,7 +99,8 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     /// <summary>
     /// Whether something was stored since it was decided, by another activation or by this one; it is known now, and what was
     /// decided must be decided again. Asked before anybody is told that a command is refused or was done before: an append is held
-    /// against the log by its version, an answer without one is not.
+    /// against the log by its version, an answer without one is not. If the second decision has no events either, and
+    /// commands run beside each other, it is answered when what it was made of is durable: <see cref="Flushed"/>.
     /// </summary>
     protected async Task<bool> IsBehind()
     {

@@ -41,7 +41,7 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
     /// <inheritdoc />
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _loop = Run();
+        _loop = Follow();
         return Task.CompletedTask;
     }
 
@@ -50,7 +50,6 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
     {
         await _stop.CancelAsync();
         await _loop.WaitAsync(cancellationToken).ConfigureAwait(Quietly);
-        metrics.Gone(Follower);
     }
 
     /// <inheritdoc />
@@ -71,9 +70,15 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
     /// <summary>How long it waits for events before the next tick.</summary>
     protected virtual TimeSpan Patience => TimeSpan.FromSeconds(2);
 
-    async Task Run()
+    async Task Follow()
     {
         await Task.Yield();
+        try { await Run(); }
+        finally { metrics.Gone(Follower); }
+    }
+
+    async Task Run()
+    {
         var pause = TimeSpan.FromMilliseconds(100);
         LogPosition? saved = null;
         var at = LogPosition.Start;

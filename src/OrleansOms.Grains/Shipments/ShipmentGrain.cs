@@ -41,7 +41,11 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
             await this.RegisterOrUpdateReminder(
                 TrackingReminder, settings.TrackingSilence + Margin, Longer(settings.TrackingSilence / 4, MinPeriod)).Reached();
         var decision = Decide();
-        if (decision.Events.Count == 0 && await IsBehind()) decision = Decide();
+        if (decision.Events.Count == 0 && await IsBehind())
+        {
+            decision = Decide();
+            if (decision.Events.Count == 0) await Flushed();
+        }
         if (decision.Rejection is { } no) return Reply<ShipmentView>.Refused(no);
         if (decision.Events.Count > 0) await Store(decision.Events, caller);
         if (Durable.IsFinal && Durable.Left is not null) await StopWatching();
@@ -55,7 +59,11 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
     public async Task<Reply<UnitsGivenBack>> Withdraw(WithdrawUnits command)
     {
         var decision = ShipmentDecider.Decide(State, command, Now);
-        if (decision.Events.Count == 0 && await IsBehind()) decision = ShipmentDecider.Decide(State, command, Now);
+        if (decision.Events.Count == 0 && await IsBehind())
+        {
+            decision = ShipmentDecider.Decide(State, command, Now);
+            if (decision.Events.Count == 0) await Flushed();
+        }
         if (decision.Rejection is { } no) return Reply<UnitsGivenBack>.Refused(no);
         if (decision.Events.Count > 0) await Store(decision.Events, new Caller($"{command.RequestId}/withdraw", Caller.System));
         return Reply<UnitsGivenBack>.Of(new UnitsGivenBack(

@@ -58,7 +58,11 @@ public sealed class StockGrain(
     public async Task<Reply<StockView>> Execute(StockCommand command, string actor)
     {
         var decision = StockDecider.Decide(State, command);
-        if (decision.Events.Count == 0 && await IsBehind()) decision = StockDecider.Decide(State, command);
+        if (decision.Events.Count == 0 && await IsBehind())
+        {
+            decision = StockDecider.Decide(State, command);
+            if (decision.Events.Count == 0) await Flushed();
+        }
         if (decision.Rejection is { } no) return Reply<StockView>.Refused(no);
         if (decision.Events.Count > 0) await Store(decision.Events, new Caller(command.CommandId, actor));
         return Reply<StockView>.Of(StockView.Of(Durable));

@@ -20,6 +20,7 @@ public static class FrontProxy
     {
         if (fronts.Count == 0) throw new InvalidOperationException("Oms:Fronts names no front end: set Oms__Fronts__0 and so on.");
         var builder = WebApplication.CreateSlimBuilder(args);
+        if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(OmsHost.DefaultUrl);
         builder.Logging.AddFilter("Yarp", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -39,6 +40,8 @@ public static class FrontProxy
             http.Response.Clear();
             await Problem.OfStatus(503).ExecuteAsync(http);
         });
+        // Figures are those of each process, and no business of who comes from outside.
+        app.Map("/metrics", () => Problem.OfStatus(404));
         app.MapReverseProxy();
         return app;
     }
@@ -51,6 +54,7 @@ public static class FrontProxy
         SessionAffinity = new SessionAffinityConfig
         {
             Enabled = true, Policy = "HashCookie", FailurePolicy = "Redistribute", AffinityKeyName = "oms-front",
+            Cookie = new() { HttpOnly = true, SameSite = SameSiteMode.Strict, SecurePolicy = CookieSecurePolicy.SameAsRequest },
         },
         HealthCheck = new HealthCheckConfig
         {

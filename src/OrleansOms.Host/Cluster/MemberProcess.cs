@@ -3,63 +3,70 @@ using System.Diagnostics;
 namespace OrleansOms.Host.Cluster;
 
 /// <summary>One process of a cluster on this machine. When it ends by itself it is started again.</summary>
-sealed class MemberProcess : IAsyncDisposable
+sealed class MemberProcess
 {
     static readonly TimeSpan BeforeRestart = TimeSpan.FromSeconds(1), EndsWithin = TimeSpan.FromSeconds(45);
 
-    readonly string _name;
-    readonly Func<ProcessStartInfo> _start;
+    readonly ProcessStartInfo _start;
     readonly Action<string> _say;
     readonly CancellationTokenSource _stop = new();
     readonly Task _kept;
-    volatile Process? _process;
+    volatile bool _isLetGo;
 
     /// <summary>Starts it.</summary>
-    /// <param name="start">How; called for each start.</param>
     /// <param name="say">Told what it prints, line by line, and when it has ended.</param>
-    public MemberProcess(string name, Func<ProcessStartInfo> start, Action<string> say)
+    public MemberProcess(string name, ProcessStartInfo start, Action<string> say)
     {
-        (_name, _start, _say) = (name, start, say);
+        (Name, _start, _say) = (name, start, say);
         _kept = Keep();
     }
 
     /// <summary>What it is called.</summary>
-    public string Name => _name;
+    public string Name { get; }
+
+    /// <summary>From now on it is not started again: whoever ends it has a reason.</summary>
+    public void LetGo() => _isLetGo = true;
+
+    /// <summary>Lets it finish what it has begun, and ends it.</summary>
+    public async Task End()
+    {
+        LetGo();
+        await _stop.CancelAsync();
+        await _kept;
+    }
 
     async Task Keep()
     {
-        while (!_stop.IsCancellationRequested)
+        while (!_isLetGo)
         {
-            using var process = Process.Start(_start())!;
+            using var process = Process.Start(_start)!;
             process.OutputDataReceived += (_, line) => Say(line.Data);
             process.ErrorDataReceived += (_, line) => Say(line.Data);
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
-            _process = process;
-            await process.WaitForExitAsync();
-            _process = null;
-            if (_stop.IsCancellationRequested) return;
+            var ended = process.WaitForExitAsync(CancellationToken.None);
+            await ended.WaitAsync(_stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_stop.IsCancellationRequested)
+            {
+                await End(process, ended);
+                return;
+            }
+            if (_isLetGo) return;
             Say($"has ended with {process.ExitCode} and is started again");
             await Task.Delay(BeforeRestart, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    void Say(string? line)
+    static async Task End(Process process, Task ended)
     {
-        if (!string.IsNullOrWhiteSpace(line)) _say($"{_name,-8} {line}");
+        // .NET has no call that asks a process to end; the command does.
+        using (var ask = Process.Start("kill", ["-TERM", $"{process.Id}"])) await ask.WaitForExitAsync();
+        if (await Task.WhenAny(ended, Task.Delay(EndsWithin)) != ended) process.Kill();
+        await ended;
     }
 
-    /// <summary>Lets it finish what it has begun, and ends it.</summary>
-    public async ValueTask DisposeAsync()
+    void Say(string? line)
     {
-        await _stop.CancelAsync();
-        if (_process is { } process)
-        {
-            // .NET has no call that asks a process to end; the command does.
-            using (var ask = Process.Start("kill", ["-TERM", $"{process.Id}"])) await ask.WaitForExitAsync();
-            if (await Task.WhenAny(_kept, Task.Delay(EndsWithin)) != _kept) process.Kill();
-        }
-        await _kept;
-        _stop.Dispose();
+        if (!string.IsNullOrWhiteSpace(line)) _say($"{Name,-8} {line}");
     }
 }

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 using OrleansOms.Host.Cluster;
 using OrleansOms.Host.Database;
@@ -19,108 +17,77 @@ public static class ClusterCommand
     const int Silos = 3, Fronts = 2;
 
     /// <summary>Runs until SIGINT or SIGTERM.</summary>
-    /// <param name="args">Settings for the configuration.</param>
+    /// <param name="args">Settings for the configuration, of this process and of all others.</param>
     /// <returns>The exit code; 1 if another one runs on the same data.</returns>
-    public static async Task<int> Run(string[] args)
+    public static Task<int> Run(string[] args) =>
+        UpCommand.OnData(args, (settings, connection, told) => Serve(args, settings, connection, told));
+
+    static async Task Serve(string[] args, HostSettings settings, string? connection, string told)
     {
         var configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build();
-        var settings = HostSettings.From(configuration);
-        var data = Path.GetFullPath(settings.Data);
-        Directory.CreateDirectory(data);
-        using var running = FileLock.TryTake(Path.Combine(data, "oms.lock"));
-        if (running is null)
-        {
-            await Console.Error.WriteLineAsync($"OrleansOms is already running on the data in {data}.");
-            return 1;
-        }
-        using var logging = LoggerFactory.Create(l => l.AddConsole());
-        var connection = configuration.GetConnectionString("Oms") is { Length: > 0 } set ? set : null;
-        await using var server = connection is null
-            ? await PrivatePostgres.Start(
-                data, configuration["Oms:PostgresBin"], logging.CreateLogger("PostgreSQL"), CancellationToken.None)
-            : null;
-        connection ??= server!.ConnectionString;
-        if (server is not null) OwnerOnly.Write(UpCommand.ConnectionFile(data), connection);
-        try
-        {
-            await Serve(args, configuration, settings, connection, data);
-            return 0;
-        }
-        finally
-        {
-            if (server is not null) File.Delete(UpCommand.ConnectionFile(data));
-        }
-    }
-
-    static async Task Serve(
-        string[] args, IConfiguration configuration, HostSettings settings, string connection, string data)
-    {
+        connection ??= configuration.GetConnectionString("Oms")!;
         await Migrator.Run(connection);
         FirstSecrets secrets;
         await using (var database = NpgsqlDataSource.Create(connection)) secrets = await FirstSecrets.Prepare(settings, database);
 
-        var listen = configuration["urls"] ?? configuration["ASPNETCORE_URLS"] ?? "http://localhost:8080";
-        string[] fronts = [.. Enumerable.Range(0, Fronts).Select(_ => $"http://127.0.0.1:{FreePort()}")];
-        await using var proxy = FrontProxy.Build(["--urls", listen], fronts);
-        var members = new List<MemberProcess>();
-        try
+        string[] fronts = [.. Enumerable.Range(0, Fronts).Select(_ => $"http://127.0.0.1:{FreePort.Next()}")];
+        await using var proxy = FrontProxy.Build(args, fronts);
+        await proxy.StartAsync();
+        var url = ListenAddress.Of(proxy.Urls.First());
+        MemberProcess[] silos =
+            [.. Enumerable.Range(1, Silos).Select(n => Member($"silo {n}", HostRole.Silo, $"http://127.0.0.1:{FreePort.Next()}"))];
+        MemberProcess[] webs = [.. Enumerable.Range(1, Fronts).Select(n => Member($"front {n}", HostRole.Web, fronts[n - 1]))];
+        var ended = new TaskCompletionSource<Task>();
+        // While the proxy finishes what it has; Ctrl-C has reached all of them by themselves, SIGTERM only this one.
+        proxy.Lifetime.ApplicationStopping.Register(() => ended.SetResult(EndAll()));
+        OwnerOnly.Write(told, $"{url} (process {Environment.ProcessId})\n");
+        Greet(url, fronts, secrets);
+        await proxy.WaitForShutdownAsync();
+        await await ended.Task;
+
+        async Task EndAll()
         {
-            for (var n = 1; n <= Silos; n++) members.Add(Member($"silo {n}", HostRole.Silo, $"http://127.0.0.1:{FreePort()}"));
-            for (var n = 1; n <= Fronts; n++) members.Add(Member($"front {n}", HostRole.Web, fronts[n - 1]));
-            await proxy.StartAsync();
-            Greet(ListenAddress.Of(listen.Split(';')[0]), fronts, secrets);
-            await proxy.WaitForShutdownAsync();
-        }
-        finally
-        {
+            foreach (var member in (MemberProcess[])[.. webs, .. silos]) member.LetGo();
             // Who takes requests goes first.
-            foreach (var role in (string[])["front", "silo"])
-                await Task.WhenAll(members.Where(m => m.Name.StartsWith(role, StringComparison.Ordinal)).Select(m => m.DisposeAsync().AsTask()));
+            await Task.WhenAll(webs.Select(m => m.End()));
+            await Task.WhenAll(silos.Select(m => m.End()));
         }
 
-        MemberProcess Member(string name, HostRole role, string url)
+        MemberProcess Member(string name, HostRole role, string at)
         {
-            var (port, gateway) = (FreePort(), FreePort());
-            return new MemberProcess(name, () => new ProcessStartInfo(
-                "dotnet", [typeof(ClusterCommand).Assembly.Location, "up"])
+            // What stands later wins: these are no matter of settings.
+            string[] own =
+            [
+                "--urls", at, "--Oms:Role", $"{role}", "--Oms:Data", Path.Combine(settings.Data, name.Replace(' ', '-')),
+                "--Oms:Silo:Port", $"{FreePort.Next()}", "--Oms:Silo:GatewayPort", $"{FreePort.Next()}",
+                "--Oms:PublicUrl", string.IsNullOrWhiteSpace(settings.PublicUrl) ? url : settings.PublicUrl,
+                "--Oms:Parent", $"{Environment.ProcessId}",
+            ];
+            return new MemberProcess(name, new ProcessStartInfo("dotnet", [typeof(ClusterCommand).Assembly.Location, "up", .. args, .. own])
             {
                 RedirectStandardOutput = true, RedirectStandardError = true,
-                Environment =
-                {
-                    ["ConnectionStrings__Oms"] = connection, ["ASPNETCORE_URLS"] = url,
-                    ["ASPNETCORE_FORWARDEDHEADERS_ENABLED"] = "true",
-                    ["Oms__Role"] = $"{role}", ["Oms__Data"] = Path.Combine(data, name.Replace(' ', '-')),
-                    ["Oms__PublicUrl"] = settings.PublicUrl ?? ListenAddress.Of(listen.Split(';')[0]),
-                    ["Oms__Bootstrap__ApiKey"] = secrets.ApiKey, ["Oms__Bootstrap__AdminPassword"] = secrets.AdminPassword,
-                    ["Oms__Silo__Port"] = $"{port}", ["Oms__Silo__GatewayPort"] = $"{gateway}",
-                },
+                Environment = { ["ConnectionStrings__Oms"] = connection, ["ASPNETCORE_FORWARDEDHEADERS_ENABLED"] = "true" },
             }, Console.Out.WriteLine);
         }
     }
 
     static void Greet(string url, string[] fronts, FirstSecrets secrets)
     {
-        Console.Out.WriteLine();
-        Console.Out.WriteLine($"  {Silos} silos and {Fronts} front ends are starting; a few seconds more.");
-        Console.Out.WriteLine();
-        Console.Out.WriteLine($"  Screens   {url}");
-        Console.Out.WriteLine($"  API       {url}/docs");
-        Console.Out.WriteLine($"  Fronts    {string.Join(", ", fronts)}");
+        var output = Console.Out;
+        output.WriteLine();
+        output.WriteLine($"  {Silos} silos and {Fronts} front ends are starting; a few seconds more.");
+        output.WriteLine();
+        output.WriteLine($"  Screens   {url}");
+        output.WriteLine($"  API       {url}/docs");
+        output.WriteLine($"  Fronts    {string.Join(", ", fronts)}");
         if (secrets.AreNew)
         {
-            Console.Out.WriteLine($"  Login     {FirstSecrets.AdminName} / {secrets.AdminPassword}");
-            Console.Out.WriteLine($"  API key   {secrets.ApiKey}");
+            output.WriteLine($"  Login     {FirstSecrets.AdminName} / {secrets.AdminPassword}");
+            output.WriteLine($"  API key   {secrets.ApiKey}");
         }
-        Console.Out.WriteLine($"  Secrets   {secrets.Folder} (readable by you only)");
-        Console.Out.WriteLine();
-        Console.Out.WriteLine("  Ctrl-C stops it.");
-        Console.Out.WriteLine();
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        output.WriteLine($"  Secrets   {secrets.Folder} (readable by you only)");
+        output.WriteLine();
+        output.WriteLine("  Ctrl-C stops it.");
+        output.WriteLine();
     }
 }

@@ -33,13 +33,23 @@ public static class UpCommand
     {
         var isDemo = args.Contains("--demo");
         args = [.. args.Where(a => a != "--demo")];
+        if (SettingsOf(args).Role != HostRole.Proxy)
+            return await OnData(args, (_, connectionString, told) => Serve(args, connectionString, isDemo, told));
+        await FrontProxy.Build(args, SettingsOf(args).Fronts).RunAsync();
+        return 0;
+    }
+
+    static HostSettings SettingsOf(string[] args) =>
+        HostSettings.From(new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build());
+
+    /// <summary>
+    /// Holds the data folder and, where no database is set, has a private PostgreSQL in it while something runs.
+    /// </summary>
+    /// <param name="serve">Given the settings, the private server's connection string or null, and the file that says where it runs.</param>
+    internal static async Task<int> OnData(string[] args, Func<HostSettings, string?, string, Task> serve)
+    {
         var configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build();
         var settings = HostSettings.From(configuration);
-        if (settings.Role == HostRole.Proxy)
-        {
-            await FrontProxy.Build(args, settings.Fronts).RunAsync();
-            return 0;
-        }
         var data = Path.GetFullPath(settings.Data);
         Directory.CreateDirectory(data);
 
@@ -60,7 +70,8 @@ public static class UpCommand
         if (server is not null) OwnerOnly.Write(ConnectionFile(data), server.ConnectionString);
         try
         {
-            return await Serve(args, server?.ConnectionString, isDemo, told);
+            await serve(settings, server?.ConnectionString, told);
+            return 0;
         }
         finally
         {
@@ -69,14 +80,13 @@ public static class UpCommand
         }
     }
 
-    static async Task<int> Serve(string[] args, string? connectionString, bool isDemo, string told)
+    static async Task Serve(string[] args, string? connectionString, bool isDemo, string told)
     {
         await using var app = await OmsHost.Build(args, connectionString, isDemo);
         await app.Web.StartAsync();
         OwnerOnly.Write(told, $"{app.Url} (process {Environment.ProcessId})\n");
         Greet(app.Url, app.Secrets, isDemo);
         await app.Web.WaitForShutdownAsync();
-        return 0;
     }
 
     static void Greet(string url, FirstSecrets secrets, bool isDemo)

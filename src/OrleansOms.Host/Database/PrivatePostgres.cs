@@ -1,7 +1,6 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using Npgsql;
+using OrleansOms.Host.Cluster;
 
 namespace OrleansOms.Host.Database;
 
@@ -213,7 +212,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         for (var attempt = 1; ; attempt++)
         {
             cancel.ThrowIfCancellationRequested();
-            if (port == 0 || attempt > StartAttempts / 2) port = FreePort();
+            if (port == 0 || attempt > StartAttempts / 2) port = FreePort.Next();
             await place.Account.Write(Path.Combine(place.Cluster, "oms.conf"), Settings(port, compression));
             if (Postmaster.IsTaken(place.Cluster)) File.Delete(Postmaster.FileOf(place.Cluster));
             ownership!.Write(Starting);
@@ -320,13 +319,6 @@ public sealed class PrivatePostgres : IAsyncDisposable
         Host = "127.0.0.1", Port = port, Username = Role, Password = password, Database = database,
         SslMode = SslMode.Disable, GssEncryptionMode = GssEncryptionMode.Disable,
     }.ConnectionString;
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     static string Settings(int port, string walCompression) =>
         $"""

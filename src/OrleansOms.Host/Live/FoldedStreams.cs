@@ -67,8 +67,10 @@ sealed class FoldedStreams<T>(
     {
         if (!isWanted(stream)) return;
         if (_states.TryGetValue(stream, out var node) && versionOf(node.Value.State) >= versionOf(state)) return;
+        var wasMissing = _missing.ContainsKey(stream);
         Keep(stream, state);
-        (isChange ? _changed : _ahead).Add(stream);
+        // What was missing is what the tail has told of already.
+        (isChange || (wasMissing && !_missing.ContainsKey(stream)) ? _changed : _ahead).Add(stream);
     }
 
     /// <summary>Some of the missing streams; those that nobody wants any more are forgotten.</summary>

@@ -101,7 +101,11 @@ public sealed partial class LiveFeed : BackgroundService
                 return null;
             }
             watch.Begin(new OrderState(order));
-            lock (_gate) _orders.Set(orderId, order, isChange: false);
+            lock (_gate)
+            {
+                _orders.Set(orderId, order, isChange: false);
+                _orders.Publish();
+            }
             return watch;
         }
         catch

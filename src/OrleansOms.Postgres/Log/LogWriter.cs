@@ -107,6 +107,7 @@ sealed class LogWriter(
             {
                 // The commit may or may not have happened: only PostgreSQL knows.
                 await Disconnect();
+                metrics?.Failed(appends.Count);
                 foreach (var append in appends)
                     append.Fail(new LogUnavailableException($"The event log did not answer: {e.Message}"));
                 return;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using OrleansOms.Tests.Fixtures;
+using OrleansOms.Tests.Processes;
 
 namespace OrleansOms.Tests.ApiTests;
 
@@ -23,6 +24,30 @@ public sealed class RoleTests
         var again = await OmsApp.Until(
             () => both.Api.Send(HttpMethod.Post, "/api/v1/orders", body, key), a => a.Code is not "request_in_progress");
         Assert.Equal(placed.Text, again.Text);
+    }
+
+    [Fact]
+    public async Task A_proxy_stands_before_front_ends_and_keeps_their_figures_to_itself()
+    {
+        await using var front = await OmsApp.Start();
+        await using var proxy = new OmsProcess("", ("Oms__Role", "proxy"), ("Oms__Fronts__0", front.Url));
+        await proxy.Start();
+        var api = new Api(proxy.Url, OmsApp.BootstrapKey);
+        var read = await api.Get("/api/v1/orders");
+        Assert.Equal(200, read.Status);
+        var cookie = Assert.Single(read.Http.Headers.GetValues("Set-Cookie"));
+        Assert.Matches("^oms-front=.*httponly", cookie.ToLowerInvariant());
+        Assert.Equal(404, (await api.Get("/metrics")).Status);
+        Assert.Equal(401, (await new Api(proxy.Url, null).Get("/api/v1/orders")).Status);
+    }
+
+    [Fact]
+    public async Task Without_a_front_end_a_proxy_says_that_the_service_cannot_answer()
+    {
+        await using var proxy = new OmsProcess("", ("Oms__Role", "proxy"), ("Oms__Fronts__0", "http://127.0.0.1:1"));
+        var answer = await proxy.Launch(() => new Api(proxy.Url, null).Get("/api/v1/orders"));
+        Assert.Equal((503, "unavailable"), (answer.Status, answer.Code));
+        Assert.NotNull(answer.Http.Headers.RetryAfter);
     }
 
     [Fact]

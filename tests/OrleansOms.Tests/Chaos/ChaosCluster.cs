@@ -22,7 +22,8 @@ sealed class ChaosCluster : IAsyncDisposable
         (_folder, _server) = (folder, server);
         Silos = [.. Enumerable.Range(1, SiloCount).Select(n => new ChaosNode($"silo {n}", NewProcess("silo")))];
         Fronts = [.. Enumerable.Range(1, FrontCount).Select(n => new ChaosNode($"front {n}", NewProcess("web")))];
-        Source = NpgsqlDataSource.Create(server.ConnectionString);
+        // Not pooled: what a crash of the server has cut must not be what the checker is given next.
+        Source = NpgsqlDataSource.Create(server.ConnectionString + ";Pooling=false");
 
         OmsProcess NewProcess(string role)
         {
@@ -48,8 +49,16 @@ sealed class ChaosCluster : IAsyncDisposable
         var folder = new TestFolder();
         var server = await PrivatePostgres.Start(folder.Path, null, NullLogger.Instance, CancellationToken.None);
         var cluster = new ChaosCluster(folder, server, olderProgram);
-        await Task.WhenAll(cluster.Nodes.Select(n => n.Start()));
-        return cluster;
+        try
+        {
+            await Task.WhenAll(cluster.Nodes.Select(n => n.Start()));
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Ends the database as a crash does; who watches it starts it again.</summary>
@@ -62,7 +71,7 @@ sealed class ChaosCluster : IAsyncDisposable
 
         async Task<string?> Postmaster()
         {
-            try { return (await File.ReadAllLinesAsync(Path.Combine(_folder.Path, "postgres", "postmaster.pid")))[0]; }
+            try { return (await File.ReadAllLinesAsync(Path.Combine(_folder.Path, "postgres", "postmaster.pid"))).FirstOrDefault(); }
             catch (FileNotFoundException) { return null; }
         }
     }

@@ -21,7 +21,7 @@ sealed class ChaosRun(int seed, Action<string> say, string? olderProgram = null)
         await using var cluster = await ChaosCluster.Start(olderProgram);
         List<string> wrong;
         try { wrong = await Live(cluster, faults); }
-        catch (TimeoutException e) { wrong = [e.Message]; }
+        catch (Exception e) { wrong = [e.ToString()]; }
         if (wrong.Count > 0)
         {
             var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", $"chaos-{seed}")).FullName;
@@ -90,6 +90,10 @@ sealed class ChaosRun(int seed, Action<string> say, string? olderProgram = null)
         var paid = history.All.Where(a => a.Path.EndsWith("/payments", StringComparison.Ordinal) && a.Status == 200)
             .Select(a => JsonNode.Parse(a.Body)!["reference"]!.GetValue<string>()).ToList();
         await Once("order.payment-recorded.v1", "data->>'reference'", paid);
+
+        var shipped = history.All.Where(a => a.Path.EndsWith("/ship", StringComparison.Ordinal) && a.Status == 200)
+            .Select(a => a.Path.Split('/')[^2]).ToList();
+        await Once("shipment.shipped.v1", "stream", shipped);
 
         var received = history.All.Where(a => a.Path == "/api/v1/stock/receipts" && a.Status == 201)
             .Sum(a => JsonNode.Parse(a.Body)!["lines"]!.AsArray().Sum(l => l!["quantity"]!.GetValue<long>()));

@@ -77,6 +77,16 @@ public sealed class FoldedStreamsTests
     }
 
     [Fact]
+    public void What_is_missing_and_read_by_a_newcomer_is_told_to_the_others_at_once()
+    {
+        Take("a", 5);
+        _streams.Set("a", new Count(5), isChange: false);
+        _streams.Publish();
+        Assert.Equal([("a", 5)], _published);
+        Assert.Equal(0, _streams.Missing);
+    }
+
+    [Fact]
     public void Memory_is_bounded_and_what_fell_out_of_it_is_read_again()
     {
         Take("a", 1);

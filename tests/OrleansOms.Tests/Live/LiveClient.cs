@@ -10,6 +10,8 @@ namespace OrleansOms.Tests.Live;
 /// <summary>A .NET client of the hub that keeps what it hears as JSON, whatever the protocol.</summary>
 sealed class LiveClient : IAsyncDisposable
 {
+    const int MostTries = 300;
+
     readonly HubConnection _connection;
     readonly bool _isPacked;
 
@@ -56,10 +58,11 @@ sealed class LiveClient : IAsyncDisposable
     /// <summary>Calls the hub until it is not <c>unavailable</c>, as a storefront repeats what HTTP answers with 503.</summary>
     public async Task<JsonNode> CallAgain(string method, params object?[] arguments)
     {
-        while (true)
+        for (var tries = 0; ; tries++)
         {
             try { return await Call(method, arguments); }
-            catch (Microsoft.AspNetCore.SignalR.HubException e) when (e.Message.EndsWith("unavailable", StringComparison.Ordinal))
+            catch (Microsoft.AspNetCore.SignalR.HubException e)
+                when (tries < MostTries && e.Message.EndsWith("unavailable", StringComparison.Ordinal))
             {
                 await Task.WhenAny(Task.Delay(200));
             }

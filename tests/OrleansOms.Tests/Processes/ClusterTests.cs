@@ -23,36 +23,37 @@ public sealed class ClusterTests
         {
             var api = new Api(url, OmsProcess.Key);
             await Silos.Until(() => Status(api, "/health/ready"), s => s == 200);
-            await Must(201, HttpMethod.Put, "/api/v1/warehouses/LON",
+            await Must(HttpMethod.Put, "/api/v1/warehouses/LON",
                 """{"name":"London","active":true,"address":{"line1":"1 Dock Road","city":"London","country":"GB"}}""");
-            await Must(201, HttpMethod.Put, "/api/v1/products/A", """{"name":"A"}""");
-            await Must(201, HttpMethod.Post, "/api/v1/stock/receipts",
+            await Must(HttpMethod.Put, "/api/v1/products/A", """{"name":"A"}""");
+            await Must(HttpMethod.Post, "/api/v1/stock/receipts",
                 """{"warehouse":"LON","reference":"r","lines":[{"sku":"A","quantity":50}]}""");
-            var order = await Must(201, HttpMethod.Post, "/api/v1/orders", Api.Order(("A", 2)).ToJsonString());
+            var order = await Must(HttpMethod.Post, "/api/v1/orders", Api.Order(("A", 2)).ToJsonString());
             Assert.StartsWith(url.ToString(), order["trackingUrl"]!.GetValue<string>(), StringComparison.Ordinal);
             await using var live = await LiveClient.Connect(url.ToString().TrimEnd('/'), OmsProcess.Key);
             var seen = (await live.CallAgain("WatchOrder", order.Id())).Version();
             live.CameBack += async () => Volatile.Write(ref seen, (await live.CallAgain("WatchOrder", order.Id())).Version());
 
             // Half of all requests go to the one that dies; what fails is sent again and answered by the other one.
-            foreach (var front in Children(cluster.Id).Where(c => Environ(c).Contains("Oms__Role=Web", StringComparison.Ordinal)).Take(1))
-                Process.GetProcessById(front).Kill();
-            for (var n = 0; n < 10; n++) await Must(201, HttpMethod.Post, "/api/v1/orders", Api.Order(("A", 1)).ToJsonString());
-            var end = await Must(200, HttpMethod.Post, $"/api/v1/orders/{order.Id()}/cancel", """{"reason":"test"}""");
+            Process.GetProcessById(ChildrenOf(cluster.Id).First(c => CommandOf(c).Contains("--Oms:Role\0Web", StringComparison.Ordinal))).Kill();
+            for (var n = 0; n < 10; n++) await Must(HttpMethod.Post, "/api/v1/orders", Api.Order(("A", 1)).ToJsonString());
+            var end = await Must(HttpMethod.Post, $"/api/v1/orders/{order.Id()}/cancel", """{"reason":"test"}""");
             await LiveApp.Until(() => Math.Max(Volatile.Read(ref seen), live.Versions().DefaultIfEmpty().Max()) >= end.Version());
 
-            async Task<JsonNode> Must(int status, HttpMethod method, string path, string body)
+            async Task<JsonNode> Must(HttpMethod method, string path, string body)
             {
                 var key = Api.NewKey();
                 var answer = await Silos.Until(() => api.Send(method, path, body, key), a => a.Status != 503);
-                Assert.True(answer.Status == status, $"{method} {path}: {answer}");
+                // Put a second time, it is there already.
+                Assert.True(answer.Status is 200 or 201, $"{method} {path}: {answer}");
                 return answer.Json;
             }
         }
         finally
         {
             using (var stop = Process.Start("kill", ["-TERM", $"{cluster.Id}"])) await stop.WaitForExitAsync();
-            await cluster.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(90));
+            try { await cluster.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(90)); }
+            finally { if (!cluster.HasExited) cluster.Kill(entireProcessTree: true); }
         }
         Assert.Equal(0, cluster.ExitCode);
         lock (lines) Assert.Contains(lines, l => l.Contains("is started again", StringComparison.Ordinal));
@@ -89,10 +90,11 @@ public sealed class ClusterTests
         }
     }
 
-    static IEnumerable<int> Children(int parent) =>
-        File.ReadAllText($"/proc/{parent}/task/{parent}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse);
+    static IEnumerable<int> ChildrenOf(int parent) =>
+        Directory.EnumerateDirectories($"/proc/{parent}/task")
+            .SelectMany(t => File.ReadAllText(Path.Combine(t, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(int.Parse);
 
-    static string Environ(int process) => File.ReadAllText($"/proc/{process}/environ");
+    static string CommandOf(int process) => File.ReadAllText($"/proc/{process}/cmdline");
 
     static int FreePort()
     {

@@ -50,7 +50,10 @@ sealed class OmsProcess : IAsyncDisposable
     public string Data => _data.Path;
 
     /// <summary>Starts it and waits until it is ready.</summary>
-    public async Task Start()
+    public Task Start() => Launch(async () => await IsReady() ? true : throw new HttpRequestException("It is not ready."));
+
+    /// <summary>Starts it and waits until it answers a question.</summary>
+    public async Task<T> Launch<T>(Func<Task<T>> ask)
     {
         _process = Begin("up");
         _process.OutputDataReceived += (_, line) => Hear(line.Data);
@@ -58,12 +61,18 @@ sealed class OmsProcess : IAsyncDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         var until = Stopwatch.StartNew();
-        while (!await IsReady())
+        while (true)
         {
-            if (_process.HasExited || until.Elapsed > Patience)
+            try { return await ask(); }
+            catch (HttpRequestException) when (!_process.HasExited && until.Elapsed < Patience)
+            {
+                await Task.WhenAny(Task.Delay(50));
+            }
+            catch (HttpRequestException)
+            {
                 throw new InvalidOperationException(
                     $"The program did not come up (exited: {_process.HasExited}).\n{string.Join('\n', Said)}");
-            await Task.WhenAny(Task.Delay(50));
+            }
         }
     }
 
