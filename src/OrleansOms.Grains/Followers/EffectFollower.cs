@@ -48,10 +48,11 @@ public abstract class EffectFollower(IEventLog log, ICheckpoints checkpoints, Gr
     async Task<bool> Save()
     {
         if (Environment.TickCount64 - _savedAt < SaveEvery.TotalMilliseconds) return true;
+        _savedAt = Environment.TickCount64;
         var to = BeginAgain(_read);
         if (to <= _saved) return true;
         if (!await checkpoints.Advance(Follower, _saved, to)) return false;
-        (_saved, _savedAt) = (to, Environment.TickCount64);
+        _saved = to;
         return true;
     }
 }

@@ -22,6 +22,10 @@ public sealed partial class LawWatch(
     /// <summary>Command ids that are known again, by stream: repeats come soon.</summary>
     const int Remembered = 1_000;
 
+    /// <summary>Looks at all pairs that are open, within the time that they may be.</summary>
+    const int Looks = 20;
+
+    DateTimeOffset _looksAt;
     Dictionary<string, StreamAudit> _recent = new(StringComparer.Ordinal), _older = new(StringComparer.Ordinal);
     readonly HashSet<(Law Law, string Aggregate)> _told = [];
     Pairing _pairs = new();
@@ -52,6 +56,8 @@ public sealed partial class LawWatch(
     protected override async Task<bool> Tick()
     {
         var now = time.GetUtcNow();
+        if (now < _looksAt) return await base.Tick();
+        _looksAt = now + StockLaws.OneSidedAtMost / Looks;
         foreach (var (key, sides) in _pairs.Open.Where(p => now - p.Value.At >= StockLaws.OneSidedAtMost).ToList())
         {
             // This pair may have begun before this follower did: the streams themselves decide.

@@ -20,7 +20,11 @@ public sealed class ReservationWatch(
     GrainMetrics metrics, ILogger<ReservationWatch> logger)
     : EffectFollower(log, checkpoints, metrics, logger), IReservationWatch
 {
+    /// <summary>Looks at all that are alone, within the time that they may be.</summary>
+    const int Looks = 20;
+
     readonly Dictionary<(string Stock, string OrderId), Alone> _alone = [];
+    DateTimeOffset _looksAt;
 
     sealed record Alone(int Units, DateTimeOffset Since, LogPosition Position);
 
@@ -37,7 +41,10 @@ public sealed class ReservationWatch(
     /// <inheritdoc />
     protected override async Task<bool> Tick()
     {
-        var old = time.GetUtcNow() - settings.ReservationGrace;
+        var now = time.GetUtcNow();
+        if (now < _looksAt) return await base.Tick();
+        _looksAt = now + settings.ReservationGrace / Looks;
+        var old = now - settings.ReservationGrace;
         foreach (var (key, alone) in _alone.Where(a => a.Value.Since <= old).ToList())
         {
             var (warehouse, sku) = Keys.ReadStock(key.Stock);
