@@ -21,7 +21,7 @@ public static class FrontProxy
         if (fronts.Count == 0) throw new InvalidOperationException("Oms:Fronts names no front end: set Oms__Fronts__0 and so on.");
         var builder = WebApplication.CreateSlimBuilder(args);
         if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(OmsHost.DefaultUrl);
-        builder.Logging.AddFilter("Yarp", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddFilter("Yarp", LogLevel.Error).AddFilter("Microsoft", LogLevel.Warning);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

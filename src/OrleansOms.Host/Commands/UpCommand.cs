@@ -34,7 +34,7 @@ public static class UpCommand
         var isDemo = args.Contains("--demo");
         args = [.. args.Where(a => a != "--demo")];
         if (SettingsOf(args).Role != HostRole.Proxy)
-            return await OnData(args, (_, connectionString, told) => Serve(args, connectionString, isDemo, told));
+            return await OnData(args, (settings, connectionString, told) => Serve(args, settings, connectionString, isDemo, told));
         await FrontProxy.Build(args, SettingsOf(args).Fronts).RunAsync();
         return 0;
     }
@@ -80,12 +80,13 @@ public static class UpCommand
         }
     }
 
-    static async Task Serve(string[] args, string? connectionString, bool isDemo, string told)
+    static async Task Serve(string[] args, HostSettings settings, string? connectionString, bool isDemo, string told)
     {
         await using var app = await OmsHost.Build(args, connectionString, isDemo);
         await app.Web.StartAsync();
         OwnerOnly.Write(told, $"{app.Url} (process {Environment.ProcessId})\n");
-        Greet(app.Url, app.Secrets, isDemo);
+        // Who has started it says where it is found.
+        if (settings.Parent is null) Greet(app.Url, app.Secrets, isDemo);
         await app.Web.WaitForShutdownAsync();
     }
 

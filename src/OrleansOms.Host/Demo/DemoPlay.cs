@@ -105,9 +105,12 @@ public sealed partial class DemoPlay(
         ShipmentStatus.Packed => new ShipShipment(
             "DHL", "Parcel", $"JD{_random.NextInt64(1_000_000_000_000, 9_999_999_999_999)}"),
         ShipmentStatus.Shipped => Scan(s, ShipmentStatus.InTransit, "Sorted at the parcel centre", "Parcel centre"),
-        _ => _random.Next(3) == 0
-            ? Scan(s, ShipmentStatus.Delivered, "Delivered at the door", s.ShipTo?.City)
-            : Scan(s, ShipmentStatus.InTransit, "On its way to the delivery depot", s.ShipTo?.City),
+        _ => s.Tracking.Count switch
+        {
+            1 => Scan(s, ShipmentStatus.InTransit, "At the delivery depot", s.ShipTo?.City),
+            2 => Scan(s, ShipmentStatus.InTransit, "Out for delivery", s.ShipTo?.City),
+            _ => Scan(s, ShipmentStatus.Delivered, "Delivered at the door", s.ShipTo?.City),
+        },
     };
 
     RecordTracking Scan(ShipmentView s, ShipmentStatus status, string words, string? place) =>
