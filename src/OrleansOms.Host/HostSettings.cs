@@ -30,10 +30,8 @@ public sealed class HostSettings
     public string? Postcodes { get; set; }
     /// <summary>Connections to PostgreSQL for the log, queries and keys.</summary>
     public int DatabaseConnections { get; set; } = 24;
-    /// <summary>Where front ends answer, for the role proxy.</summary>
-    public IReadOnlyList<string> Fronts { get; set; } = [];
-    /// <summary>The process that has started this one, which ends when that one has gone; none: nobody.</summary>
-    public int? Parent { get; set; }
+    /// <summary>Where front ends answer, for the role proxy, with commas between.</summary>
+    public string? Fronts { get; set; }
     /// <summary>Secrets that are given rather than made.</summary>
     public BootstrapSettings Bootstrap { get; set; } = new();
     /// <summary>Where this process stands in the cluster.</summary>

@@ -102,7 +102,7 @@ public static class OmsHost
         AddWatching(builder.Services);
         if (settings.HasWeb) AddWeb(builder, settings, trackingKey);
         if (isDemo) builder.Services.AddHostedService<DemoPlay>();
-        if (settings.Parent is { } parent)
+        if (builder.Configuration.GetValue<int?>(ParentWatch.Argument.TrimStart('-')) is { } parent)
             builder.Services.AddHostedService(p => new ParentWatch(parent, p.GetRequiredService<IHostApplicationLifetime>()));
         adjust?.Invoke(builder);
 

@@ -18,7 +18,7 @@ public static class FrontProxy
     /// <exception cref="InvalidOperationException">There is none.</exception>
     public static WebApplication Build(string[] args, IReadOnlyList<string> fronts)
     {
-        if (fronts.Count == 0) throw new InvalidOperationException("Oms:Fronts names no front end: set Oms__Fronts__0 and so on.");
+        if (fronts.Count == 0) throw new InvalidOperationException("Oms:Fronts names no front end, such as http://front1:8080,http://front2:8080.");
         var builder = WebApplication.CreateSlimBuilder(args);
         if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(OmsHost.DefaultUrl);
         builder.Logging.AddFilter("Yarp", LogLevel.Error).AddFilter("Microsoft", LogLevel.Warning);

@@ -61,7 +61,7 @@ public static class ClusterCommand
                 "--urls", at, "--Oms:Role", $"{role}", "--Oms:Data", Path.Combine(settings.Data, name.Replace(' ', '-')),
                 "--Oms:Silo:Port", $"{FreePort.Next()}", "--Oms:Silo:GatewayPort", $"{FreePort.Next()}",
                 "--Oms:PublicUrl", string.IsNullOrWhiteSpace(settings.PublicUrl) ? url : settings.PublicUrl,
-                "--Oms:Parent", $"{Environment.ProcessId}",
+                ParentWatch.Argument, $"{Environment.ProcessId}",
             ];
             return new MemberProcess(name, new ProcessStartInfo("dotnet", [typeof(ClusterCommand).Assembly.Location, "up", .. args, .. own])
             {

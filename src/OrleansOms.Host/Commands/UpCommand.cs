@@ -34,8 +34,9 @@ public static class UpCommand
         var isDemo = args.Contains("--demo");
         args = [.. args.Where(a => a != "--demo")];
         if (SettingsOf(args).Role != HostRole.Proxy)
-            return await OnData(args, (settings, connectionString, told) => Serve(args, settings, connectionString, isDemo, told));
-        await FrontProxy.Build(args, SettingsOf(args).Fronts).RunAsync();
+            return await OnData(args, (_, connectionString, told) => Serve(args, connectionString, isDemo, told));
+        await FrontProxy.Build(
+            args, (SettingsOf(args).Fronts ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).RunAsync();
         return 0;
     }
 
@@ -80,13 +81,13 @@ public static class UpCommand
         }
     }
 
-    static async Task Serve(string[] args, HostSettings settings, string? connectionString, bool isDemo, string told)
+    static async Task Serve(string[] args, string? connectionString, bool isDemo, string told)
     {
         await using var app = await OmsHost.Build(args, connectionString, isDemo);
         await app.Web.StartAsync();
         OwnerOnly.Write(told, $"{app.Url} (process {Environment.ProcessId})\n");
         // Who has started it says where it is found.
-        if (settings.Parent is null) Greet(app.Url, app.Secrets, isDemo);
+        if (!args.Contains(ParentWatch.Argument)) Greet(app.Url, app.Secrets, isDemo);
         await app.Web.WaitForShutdownAsync();
     }
 

@@ -30,7 +30,7 @@ public sealed class RoleTests
     public async Task A_proxy_stands_before_front_ends_and_keeps_their_figures_to_itself()
     {
         await using var front = await OmsApp.Start();
-        await using var proxy = new OmsProcess("", ("Oms__Role", "proxy"), ("Oms__Fronts__0", front.Url));
+        await using var proxy = new OmsProcess("", ("Oms__Role", "proxy"), ("Oms__Fronts", front.Url));
         await proxy.Start();
         var api = new Api(proxy.Url, OmsApp.BootstrapKey);
         var read = await api.Get("/api/v1/orders");
@@ -44,7 +44,7 @@ public sealed class RoleTests
     [Fact]
     public async Task Without_a_front_end_a_proxy_says_that_the_service_cannot_answer()
     {
-        await using var proxy = new OmsProcess("", ("Oms__Role", "proxy"), ("Oms__Fronts__0", "http://127.0.0.1:1"));
+        await using var proxy = new OmsProcess("", ("Oms__Role", "proxy"), ("Oms__Fronts", "http://127.0.0.1:1"));
         var answer = await proxy.Launch(() => new Api(proxy.Url, null).Get("/api/v1/orders"));
         Assert.Equal((503, "unavailable"), (answer.Status, answer.Code));
         Assert.NotNull(answer.Http.Headers.RetryAfter);
