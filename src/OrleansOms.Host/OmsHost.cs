@@ -188,6 +188,8 @@ public static class OmsHost
                 .Configure<ClusterOptions>(Name)
                 // Nobody tells a front end that the silo that it waits for has died; whoever asks again finds another one.
                 .Configure<ClientMessagingOptions>(o => o.ResponseTimeout = SilenceOfSilo)
+                // A silo that stands still closes no connection: only the table tells that it is no way in any more.
+                .Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = Probe)
                 .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, members)));
             return;
         }

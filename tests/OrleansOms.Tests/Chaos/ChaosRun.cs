@@ -26,7 +26,7 @@ sealed class ChaosRun(int seed, Action<string> say, string? olderProgram = null)
         {
             var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", $"chaos-{seed}")).FullName;
             foreach (var node in cluster.Nodes) await File.WriteAllLinesAsync(Path.Combine(folder, $"{node.Name}.txt"), node.Said);
-            say($"What the processes said last is in {folder}");
+            say($"What the processes said last is in {folder}:\n{string.Join('\n', wrong)}");
         }
         return wrong;
     }
