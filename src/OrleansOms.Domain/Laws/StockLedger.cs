@@ -9,7 +9,7 @@ namespace OrleansOms.Domain.Laws;
 /// </summary>
 public sealed class StockLedger
 {
-    readonly Dictionary<string, int> _open = new(StringComparer.Ordinal);
+    readonly Dictionary<OrderLineKey, int> _open = [];
 
     /// <summary>Number of entries, from 1.</summary>
     public int Version { get; private set; }
@@ -27,8 +27,8 @@ public sealed class StockLedger
     /// <summary>What must be on hand.</summary>
     public long OnHand => Received + Adjusted - Shipped - WrittenOff;
 
-    /// <summary>Promised units by <c>order/line</c>; what has ended is not in it.</summary>
-    public IReadOnlyDictionary<string, int> Open => _open;
+    /// <summary>Promised units of order lines; what has ended is not in it.</summary>
+    public IReadOnlyDictionary<OrderLineKey, int> Open => _open;
 
     /// <summary>Goes on from a stock whose entries before are not read again.</summary>
     public static StockLedger From(Stock.Stock stock)
@@ -39,7 +39,7 @@ public sealed class StockLedger
     }
 
     /// <summary>Promised units of an order's line; below zero if more of them ended than were promised.</summary>
-    public int OpenOf(string orderId, int lineId) => _open.GetValueOrDefault(Stock.Stock.ReservationOf(orderId, lineId));
+    public int OpenOf(string orderId, int lineId) => _open.GetValueOrDefault(new OrderLineKey(orderId, lineId));
 
     /// <summary>Adds one more entry.</summary>
     public void Add(StockEvent entry)
@@ -67,7 +67,7 @@ public sealed class StockLedger
     {
         foreach (var line in lines)
         {
-            var key = Stock.Stock.ReservationOf(orderId, line.LineId);
+            var key = new OrderLineKey(orderId, line.LineId);
             var open = _open.GetValueOrDefault(key) + sign * line.Quantity;
             if (open == 0) _open.Remove(key);
             else _open[key] = open;

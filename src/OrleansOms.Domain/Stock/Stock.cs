@@ -29,9 +29,8 @@ public sealed record Stock(string Warehouse, string Sku)
     public int Reserved { get; init; }
     /// <summary>Units kept back from promising.</summary>
     public int SafetyStock => 0;
-    /// <summary>Open reservations by <c>order/line</c>.</summary>
-    public ImmutableDictionary<string, Reservation> Reservations { get; init; } =
-        ImmutableDictionary.Create<string, Reservation>(StringComparer.Ordinal);
+    /// <summary>Open reservations of order lines.</summary>
+    public Reservations Reservations { get; init; } = Reservations.None();
     /// <summary>Ids of finished commands, a bounded memory for repeats that come after a reservation's end.</summary>
     public IdMemory Remembered { get; init; } = IdMemory.Empty;
     /// <summary>Orders whose units were not found here since units last came in, a bounded memory.</summary>
@@ -39,9 +38,6 @@ public sealed record Stock(string Warehouse, string Sku)
 
     /// <summary>Available to promise: on hand − reserved − safety stock, not below zero.</summary>
     public int Available => Math.Max(0, OnHand - Reserved - SafetyStock);
-
-    /// <summary>The key of an order line's reservation.</summary>
-    public static string ReservationOf(string orderId, int lineId) => $"{orderId}/{lineId}";
 
     /// <summary>The state after one more event that the command with this id caused.</summary>
     public Stock Apply(StockEvent @event, string commandId) => @event switch
@@ -64,8 +60,7 @@ public sealed record Stock(string Warehouse, string Sku)
         if (Remembered.Contains(commandId)) return true;
         if (orderId is null || lines is null) return false;
         foreach (var line in lines)
-            if (Reservations.TryGetValue(ReservationOf(orderId, line.LineId), out var r) && r.Commands.Contains(commandId))
-                return true;
+            if (Reservations.Of(orderId, line.LineId) is { } held && held.Commands.Contains(commandId)) return true;
         return false;
     }
 
@@ -90,17 +85,12 @@ public sealed record Stock(string Warehouse, string Sku)
         var remembered = Remembered;
         foreach (var line in lines)
         {
-            var key = ReservationOf(orderId, line.LineId);
-            var before = reservations.GetValueOrDefault(key);
+            var before = reservations.Of(orderId, line.LineId);
             var quantity = (before?.Quantity ?? 0) + sign * line.Quantity;
-            if (quantity == 0)
-            {
-                reservations = reservations.Remove(key);
-                remembered = remembered.AddRange(before!.Commands).Add(commandId);
-            }
-            else
-                reservations = reservations.SetItem(
-                    key, new Reservation(quantity, before?.Commands.Add(commandId) ?? [commandId]));
+            if (quantity == 0) remembered = remembered.AddRange(before!.Commands).Add(commandId);
+            reservations = reservations.With(orderId, line.LineId, quantity == 0
+                ? null
+                : new Reservation(quantity, before?.Commands.Add(commandId) ?? [commandId]));
         }
         return this with
         {

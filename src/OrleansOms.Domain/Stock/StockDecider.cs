@@ -30,7 +30,7 @@ public static class StockDecider
     // What was settled since the attempt is settled: the attempt's units were the surplus.
     static IReadOnlyList<LineUnits> Undone(Stock stock, ReleaseStock c) => c.Undoes is not { } undoes ? c.Lines :
     [
-        .. c.Lines.Where(l => stock.Reservations.TryGetValue(Stock.ReservationOf(c.OrderId, l.LineId), out var held)
+        .. c.Lines.Where(l => stock.Reservations.Of(c.OrderId, l.LineId) is { } held
             && held.Commands.LastIndexOf(undoes) is >= 0 and var at
             && !held.Commands.Skip(at).Any(SettleStock.IsIdOf)),
     ];
@@ -40,7 +40,7 @@ public static class StockDecider
         var surplus = new List<LineUnits>(c.Lines.Count);
         foreach (var line in c.Lines)
         {
-            if (!stock.Reservations.TryGetValue(Stock.ReservationOf(c.OrderId, line.LineId), out var held)) continue;
+            if (stock.Reservations.Of(c.OrderId, line.LineId) is not { } held) continue;
             if (held.Commands[^1] != line.Seen)
                 return Decision<StockEvent>.Refuse("reservation_changed", "It has changed since it was looked at.");
             if (held.Quantity > line.Kept) surplus.Add(new LineUnits(line.LineId, held.Quantity - line.Kept));
@@ -83,9 +83,7 @@ public static class StockDecider
         LineUnits[] held = [.. lines
             .Select(l => l with
             {
-                Quantity = Math.Min(
-                    l.Quantity,
-                    stock.Reservations.GetValueOrDefault(Stock.ReservationOf(orderId, l.LineId))?.Quantity ?? 0),
+                Quantity = Math.Min(l.Quantity, stock.Reservations.Of(orderId, l.LineId)?.Quantity ?? 0),
             })
             .Where(l => l.Quantity > 0)];
         return held.Length == 0 ? Decision<StockEvent>.AlreadyDone : Decision<StockEvent>.Accept(entry(held));

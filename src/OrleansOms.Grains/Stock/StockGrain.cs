@@ -82,8 +82,7 @@ public sealed class StockGrain(
         await IsBehind();
         var held = new List<HeldUnits>();
         foreach (var id in lineIds)
-            if (Durable.Reservations.TryGetValue(Stock.ReservationOf(orderId, id), out var r))
-                held.Add(new HeldUnits(id, r.Quantity, r.Commands[^1]));
+            if (Durable.Reservations.Of(orderId, id) is { } r) held.Add(new HeldUnits(id, r.Quantity, r.Commands[^1]));
         return held;
     }
 

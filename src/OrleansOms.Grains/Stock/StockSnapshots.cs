@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
 using OrleansOms.Domain.Shared;
@@ -76,8 +76,8 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
             Version = s.Version,
             OnHand = s.OnHand,
             Reserved = s.Reservations.Values.Sum(r => r.Quantity),
-            Reservations = s.Reservations.ToImmutableDictionary(
-                r => r.Key, r => new Reservation(r.Value.Quantity, [.. r.Value.Commands]), StringComparer.Ordinal),
+            Reservations = Reservations.Of(s.Reservations.Select(r => KeyValuePair.Create(
+                ReadLine(r.Key), new Reservation(r.Value.Quantity, [.. r.Value.Commands])))),
             Remembered = IdMemory.Empty.AddRange(s.Remembered),
             Failed = IdMemory.Empty.AddRange(s.Failed),
         };
@@ -109,7 +109,7 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
                 Version = stock.Version,
                 OnHand = stock.OnHand,
                 Reservations = stock.Reservations.ToDictionary(
-                    r => r.Key,
+                    r => string.Create(CultureInfo.InvariantCulture, $"{r.Key.OrderId}/{r.Key.LineId}"),
                     r => new SnapshotReservation { Quantity = r.Value.Quantity, Commands = [.. r.Value.Commands] }),
                 Remembered = [.. stock.Remembered.Order],
                 Failed = [.. stock.Failed.Order],
@@ -122,6 +122,12 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
             LogFailed(logger, e, grain, "written");
         }
         finally { _isWriting = false; }
+    }
+
+    static OrderLineKey ReadLine(string key)
+    {
+        var slash = key.LastIndexOf('/');
+        return new OrderLineKey(key[..slash], int.Parse(key.AsSpan(slash + 1), CultureInfo.InvariantCulture));
     }
 
     [LoggerMessage(LogLevel.Warning, "The snapshot of {Grain} could not be {Done}; the log is read instead.")]

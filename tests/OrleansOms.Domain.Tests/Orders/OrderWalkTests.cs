@@ -292,7 +292,7 @@ public sealed class OrderWalkTests
         public void Check()
         {
             foreach (var stock in _stocks.Values)
-                Law(stock.Reserved == stock.Reservations.Values.Sum(r => r.Quantity), $"counts {stock}");
+                Law(stock.Reserved == stock.Reservations.Sum(r => r.Value.Quantity), $"counts {stock}");
             foreach (var stocks in Stocks.GroupBy(s => s.Stock.Sku))
                 Law(StockLaws.Conservation(
                     stocks.Key, _stocks.Values.Where(s => s.Sku == stocks.Key).Sum(s => s.OnHand),

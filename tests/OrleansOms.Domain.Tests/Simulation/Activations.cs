@@ -160,7 +160,7 @@ sealed class StockActivation : Activation<Stock, StockEvent>
         await IsBehind();
         var held = new List<(int, int, string)>();
         for (var line = 1; line <= lines; line++)
-            if (Durable.Reservations.TryGetValue(Stock.ReservationOf(orderId, line), out var r))
+            if (Durable.Reservations.Of(orderId, line) is { } r)
                 held.Add((line, r.Quantity, r.Commands[^1]));
         return held;
     }

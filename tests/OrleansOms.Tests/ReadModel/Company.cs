@@ -188,5 +188,5 @@ public sealed class Company(IEventLog log)
 
     int Held(string orderId, OrderLine line) => Stocks
         .GetValueOrDefault(Keys.OfStock("LON", line.Placed.Sku))?.Reservations
-        .GetValueOrDefault(Ledger.ReservationOf(orderId, line.Placed.LineId))?.Quantity ?? 0;
+        .Of(orderId, line.Placed.LineId)?.Quantity ?? 0;
 }
