@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
@@ -8,7 +7,6 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using OpenTelemetry.Metrics;
 using Orleans.Configuration;
 using OrleansOms.Connectors.Places;
 using OrleansOms.Contracts.Catalogue;
@@ -32,6 +30,7 @@ using OrleansOms.Host.Shipments;
 using OrleansOms.Host.Stock;
 using OrleansOms.Host.Ui;
 using OrleansOms.Host.Ui.Track;
+using OrleansOms.Host.Watching;
 using OrleansOms.Postgres;
 using OrleansOms.Postgres.Log;
 using OrleansOms.Postgres.Orders;
@@ -55,7 +54,7 @@ public static class OmsHost
     /// <summary>Bytes of the key that signs tracking links.</summary>
     const int TrackingKeyBytes = 32;
 
-    static readonly Dictionary<string, string?> Defaults = new()
+    static readonly Dictionary<string, string?> Defaults = new(Telemetry.Defaults)
     {
         ["urls"] = DefaultUrl,
         // A help for development that is at every address, for reading only: a POST to none of ours would get 405.
@@ -99,7 +98,7 @@ public static class OmsHost
         }
         builder.Services.AddOmsDesk(builder.Configuration.GetSection("Oms").Get<OmsSettings>() ?? new OmsSettings());
         AddOrleans(builder, connectionString, settings);
-        AddWatching(builder.Services);
+        Telemetry.Add(builder, settings.Role);
         if (settings.HasWeb) AddWeb(builder, settings, trackingKey);
         if (isDemo) builder.Services.AddHostedService<DemoPlay>();
         if (builder.Configuration.GetValue<int?>(ParentWatch.Argument.TrimStart('-')) is { } parent)
@@ -278,21 +277,6 @@ public static class OmsHost
         services.AddAuthorization();
         services.AddAuthentication(OperatorLogin.Scheme).AddCookie(OperatorLogin.Scheme, OperatorLogin.Configure);
     }
-
-    static void AddWatching(IServiceCollection services) =>
-        services.AddOpenTelemetry().WithMetrics(m => m
-            .AddAspNetCoreInstrumentation()
-            .AddMeter("Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql", "Microsoft.Orleans", "OrleansOms")
-            .AddView(Figure)
-            .AddPrometheusExporter());
-
-    // Room for every combination of labels is taken at once, for each figure: the usual 2,000 are 140 KB. What Orleans
-    // counts several times for each call between grains is told by the figures of the calls themselves.
-    static MetricStreamConfiguration Figure(Instrument instrument) =>
-        instrument.Name.StartsWith("orleans-messaging-", StringComparison.Ordinal)
-        || instrument.Name.StartsWith("orleans-directory-", StringComparison.Ordinal)
-            ? MetricStreamConfiguration.Drop
-            : new MetricStreamConfiguration { CardinalityLimit = 400 };
 
     static void MapWeb(WebApplication app)
     {

@@ -26,7 +26,11 @@ public readonly record struct LogPosition(long Transaction, long Ordinal) : ICom
 /// <param name="CommandId">The command that caused it; kept so that a retry finds its first answer.</param>
 /// <param name="Actor">Who asked: <c>key:…</c>, <c>operator:…</c> or <c>system</c>.</param>
 /// <param name="At">When it was decided, UTC.</param>
-public readonly record struct NewEvent(DomainEvent Data, string CommandId, string Actor, DateTimeOffset At);
+public readonly record struct NewEvent(DomainEvent Data, string CommandId, string Actor, DateTimeOffset At)
+{
+    /// <summary>The span that it was decided in; null if nobody records it. See <see cref="Traces"/>.</summary>
+    public string? Trace { get; } = Traces.Current;
+}
 
 /// <summary>New events of one stream.</summary>
 /// <param name="Stream">The aggregate's key, such as <c>ord-…</c>.</param>
@@ -69,7 +73,11 @@ public abstract record AppendResult
 /// <param name="Type">Its stable stored name, such as <c>order.placed.v1</c>.</param>
 public sealed record LogEvent(
     LogPosition Position, string Stream, int Version, string Type, DomainEvent? Data, string CommandId, string Actor,
-    DateTimeOffset At);
+    DateTimeOffset At)
+{
+    /// <summary>The span that it was stored in; null if nobody recorded it. See <see cref="Traces"/>.</summary>
+    public string? Trace { get; init; }
+}
 
 /// <summary>A piece of the log in commit order.</summary>
 /// <param name="Through">Everything up to here has been read; the next read starts after it.</param>

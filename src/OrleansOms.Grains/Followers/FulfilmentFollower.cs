@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Log;
@@ -33,17 +34,22 @@ public sealed class FulfilmentFollower(
         foreach (var e in batch.Events)
             switch (e.Data)
             {
-                case OrderEvent order: Note(WorkOf(e.Stream), e, order); break;
+                case OrderEvent order: Note(WorkOf(e, e.Stream), e, order); break;
                 case ShipmentEvent when ShipmentReports.Of(e) is { } report:
-                    WorkOf(Keys.OrderOfShipment(e.Stream)).Steps.Add(() => OrderOf(report.ShipmentId).Report(report));
+                    WorkOf(e, Keys.OrderOfShipment(e.Stream)).Steps.Add(() => OrderOf(report.ShipmentId).Report(report));
                     break;
                 case MovementStarted:
-                    WorkOf(e.Stream).Steps.Add(() => grains.GetGrain<IMovementGrain>(e.Stream).Continue());
+                    WorkOf(e, e.Stream).Steps.Add(() => grains.GetGrain<IMovementGrain>(e.Stream).Continue());
                     break;
             }
         await Parallelly(work.Where(w => w.Value.Steps.Count > 0 || w.Value.ToSettle is not null), Do);
 
-        Work WorkOf(string key) => work.TryGetValue(key, out var w) ? w : work[key] = new Work();
+        Work WorkOf(LogEvent e, string key)
+        {
+            var found = work.TryGetValue(key, out var w) ? w : work[key] = new Work();
+            found.Trace ??= e.Trace;
+            return found;
+        }
     }
 
     void Note(Work work, LogEvent e, OrderEvent order)
@@ -61,6 +67,8 @@ public sealed class FulfilmentFollower(
 
     async Task Do(KeyValuePair<string, Work> work)
     {
+        using var span = Traces.Begin(Follower, ActivityKind.Consumer, work.Value.Trace);
+        Activity.Current = span;
         foreach (var step in work.Value.Steps) await step();
         if (work.Value.ToSettle is not null) await grains.GetGrain<IOrderGrain>(work.Key).Settle();
     }
@@ -88,6 +96,9 @@ public sealed class FulfilmentFollower(
     sealed class Work
     {
         public List<Func<Task>> Steps { get; } = [];
+
+        /// <summary>The span of the first event that asks for it; null if none has one.</summary>
+        public string? Trace { get; set; }
 
         /// <summary>The last event after which the order has to be settled; null if none is.</summary>
         public LogPosition? ToSettle { get; set; }

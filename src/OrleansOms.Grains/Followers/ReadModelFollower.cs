@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using OrleansOms.Contracts.Log;
 
@@ -24,7 +25,8 @@ public sealed class ReadModelFollower(
     /// <inheritdoc />
     protected override async Task<bool> Handle(LogPosition from, LogBatch batch)
     {
-        if (!await readModel.Apply(from, batch)) return false;
+        using (Traces.BeginAll(Follower, ActivityKind.Consumer, batch.Events.Select(e => e.Trace)))
+            if (!await readModel.Apply(from, batch)) return false;
         if (batch.Events.Count < BatchSize) await Task.Delay(Moment, Stopping);
         return true;
     }

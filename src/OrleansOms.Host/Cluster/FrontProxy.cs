@@ -30,6 +30,8 @@ public static class FrontProxy
         });
         builder.Services.AddReverseProxy()
             .LoadFromMemory([new RouteConfig { RouteId = "all", ClusterId = "fronts", Match = new() { Path = "{**path}" } }], [Fronts(fronts)])
+            // It records nothing itself: a trace passes through as it came, if one came.
+            .ConfigureHttpClient((_, handler) => handler.ActivityHeadersPropagator = null)
             .AddTransforms(t => t.AddOriginalHost());
         var app = builder.Build();
         app.Use(async (http, next) =>

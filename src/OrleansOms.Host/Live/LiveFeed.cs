@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using System.Threading.Channels;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
@@ -32,6 +33,8 @@ public sealed partial class LiveFeed : BackgroundService
     const int MaxMissing = 5000;
     /// <summary>Open shipments of one warehouse that a snapshot can hold.</summary>
     internal const int MaxOpenShipments = 5000;
+    /// <summary>Watches of one kind whose push of one thing is a span of its trace; thousands may watch the same.</summary>
+    const int TracedWatches = 8;
 
     static readonly TimeSpan CountsPace = TimeSpan.FromMilliseconds(250);
     static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
@@ -46,6 +49,8 @@ public sealed partial class LiveFeed : BackgroundService
     readonly Dictionary<string, List<OrderWatch>> _orderWatches = new(StringComparer.Ordinal);
     readonly Dictionary<string, List<WarehouseWatch>> _warehouseWatches = new(StringComparer.Ordinal);
     readonly List<OrdersWatch> _ordersWatches = [];
+    /// <summary>Spans of what is published now, the newest of each stream.</summary>
+    readonly Dictionary<string, string> _traces = new(StringComparer.Ordinal);
     readonly LogTail _tail;
     readonly IEventLog _log;
     readonly IReadModel _readModel;
@@ -166,6 +171,9 @@ public sealed partial class LiveFeed : BackgroundService
         base.Dispose();
     }
 
+    /// <summary>A push has begun; it ends when the answer is disposed.</summary>
+    internal static IDisposable? Push(IEnumerable<string> traces) => Traces.BeginAll("push", ActivityKind.Consumer, traces);
+
     internal StockView? FindStock(string warehouse, string sku) => _availability.Find(warehouse, sku);
 
     /// <summary>What a warehouse has to do: everything that was stored before this call.</summary>
@@ -210,6 +218,8 @@ public sealed partial class LiveFeed : BackgroundService
             if (_ordersWatches.Count + _orderWatches.Count + _warehouseWatches.Count == 0) return;
             var hasOrders = false;
             foreach (var e in batch)
+            {
+                Note(e);
                 if (e.Stream.StartsWith(Keys.Order, StringComparison.Ordinal))
                 {
                     hasOrders = true;
@@ -217,8 +227,8 @@ public sealed partial class LiveFeed : BackgroundService
                 }
                 else if (e.Stream.StartsWith(Keys.Shipment, StringComparison.Ordinal)) _shipments.Take(e);
                 else if (e.Stream.StartsWith(Keys.Stock, StringComparison.Ordinal)) TellStock(e.Stream);
-            _orders.Publish();
-            _shipments.Publish();
+            }
+            PublishAll();
             if (_orders.Missing + _shipments.Missing > 0) _loads.Writer.TryWrite(true);
             if (hasOrders && _ordersWatches.Count > 0) _recounts.Writer.TryWrite(true);
         }
@@ -229,16 +239,33 @@ public sealed partial class LiveFeed : BackgroundService
         if (_warehouseWatches.Count == 0) return;
         var (warehouse, sku) = Keys.ReadStock(stream);
         if (_warehouseWatches.TryGetValue(warehouse, out var watches))
-            foreach (var watch in watches) watch.PutStock(stream, sku);
+            Tell(watches, stream, (watch, trace) => watch.PutStock(stream, sku, trace));
+    }
+
+    void Note(LogEvent e)
+    {
+        if (e.Trace is { } trace) _traces[e.Stream] = trace;
+    }
+
+    void PublishAll()
+    {
+        _orders.Publish();
+        _shipments.Publish();
+        _traces.Clear();
+    }
+
+    void Tell<T>(List<T> watches, string stream, Action<T, string?> put)
+    {
+        var left = _traces.TryGetValue(stream, out var trace) ? TracedWatches : 0;
+        foreach (var watch in watches) put(watch, left-- > 0 ? trace : null);
     }
 
     void Publish(string id, Order order)
     {
         if (!order.Exists) return;
         var state = new OrderState(order);
-        foreach (var watch in _ordersWatches) watch.Put(id, state);
-        if (_orderWatches.TryGetValue(id, out var watches))
-            foreach (var watch in watches) watch.Put(state);
+        Tell(_ordersWatches, id, (watch, trace) => watch.Put(id, state, trace));
+        if (_orderWatches.TryGetValue(id, out var watches)) Tell(watches, id, (watch, trace) => watch.Put(state, trace));
     }
 
     void Publish(string id, Shipment shipment)
@@ -246,7 +273,7 @@ public sealed partial class LiveFeed : BackgroundService
         if (shipment.Created is { } created && _warehouseWatches.TryGetValue(created.Warehouse, out var watches))
         {
             var view = ShipmentView.Of(shipment);
-            foreach (var watch in watches) watch.Put(view);
+            Tell(watches, shipment.Id, (watch, trace) => watch.Put(view, trace));
         }
     }
 
@@ -292,11 +319,13 @@ public sealed partial class LiveFeed : BackgroundService
         lock (_gate)
         {
             foreach (var stream in events.GroupBy(e => e.Stream, StringComparer.Ordinal))
+            {
+                Note(stream.Last());
                 if (stream.Key.StartsWith(Keys.Order, StringComparison.Ordinal))
                     _orders.Set(stream.Key, stream.Aggregate(new Order(stream.Key), Fold), isChange: true);
                 else _shipments.Set(stream.Key, stream.Aggregate(new Shipment(stream.Key), Fold), isChange: true);
-            _orders.Publish();
-            _shipments.Publish();
+            }
+            PublishAll();
         }
     }
 

@@ -10,23 +10,30 @@ namespace OrleansOms.Host.Live;
 /// <param name="capacity">Most senders that are kept.</param>
 sealed class Mailbox<T>(int capacity, TimeProvider time)
 {
+    /// <summary>Traces that a delivery belongs to at most.</summary>
+    const int MaxTraces = 16;
+
     readonly Lock _gate = new();
     readonly Channel<bool> _bell = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     Dictionary<string, T> _letters = new(StringComparer.Ordinal);
+    List<string> _traces = [];
     bool _isOver;
     long? _takenAt;
 
     /// <summary>What was taken out.</summary>
     /// <param name="Letters">The latest of each sender, none if there were too many.</param>
     /// <param name="IsOver">Whether there were too many: what is known is worth nothing, ask anew.</param>
-    public readonly record struct Delivery(IReadOnlyCollection<T> Letters, bool IsOver);
+    /// <param name="Traces">Of all that were put in, also of those that were replaced.</param>
+    public readonly record struct Delivery(IReadOnlyCollection<T> Letters, bool IsOver, IReadOnlyList<string> Traces);
 
     /// <summary>Puts a letter in; an older one of the same sender is replaced.</summary>
-    public void Put(string sender, T letter)
+    /// <param name="trace">The span that its delivery belongs below; null for none.</param>
+    public void Put(string sender, T letter, string? trace = null)
     {
         lock (_gate)
         {
+            if (trace is not null && _traces.Count < MaxTraces) _traces.Add(trace);
             if (_letters.Count >= capacity && !_letters.ContainsKey(sender)) ThrowAway();
             if (!_isOver) _letters[sender] = letter;
         }
@@ -57,8 +64,9 @@ sealed class Mailbox<T>(int capacity, TimeProvider time)
         _bell.Reader.TryRead(out _);
         lock (_gate)
         {
-            var delivery = new Delivery(_letters.Values, _isOver);
+            var delivery = new Delivery(_letters.Values, _isOver, _traces);
             _letters = new(StringComparer.Ordinal);
+            if (_traces.Count > 0) _traces = [];
             _isOver = false;
             return delivery;
         }

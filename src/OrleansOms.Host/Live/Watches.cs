@@ -45,6 +45,7 @@ public sealed class OrderWatch : IDisposable
             {
                 if (state.Order.Version <= _version) continue;
                 _version = state.Order.Version;
+                using var push = LiveFeed.Push(delivery.Traces);
                 yield return state.View;
             }
     }
@@ -62,7 +63,7 @@ public sealed class OrderWatch : IDisposable
         _version = state.Order.Version;
     }
 
-    internal void Put(OrderState state) => _mailbox.Put(OrderId, state);
+    internal void Put(OrderState state, string? trace) => _mailbox.Put(OrderId, state, trace);
 }
 
 /// <summary>What happened to orders since the last time.</summary>
@@ -101,6 +102,7 @@ public sealed class OrdersWatch : IDisposable
         {
             var counts = _feed.Counts is { } now && !IsSame(now, Counts) ? now : null;
             if (counts is not null) _counts = counts;
+            using var push = LiveFeed.Push(delivery.Traces);
             if (delivery.Letters.Count > 0 || delivery.IsOver || counts is not null)
                 yield return new OrdersChange([.. delivery.Letters.Select(s => s.Summary)], counts, delivery.IsOver);
         }
@@ -114,7 +116,7 @@ public sealed class OrdersWatch : IDisposable
     }
 
     internal void Begin(IReadOnlyDictionary<OrderStatus, long> counts) => _counts = counts;
-    internal void Put(string id, OrderState state) => _mailbox.Put(id, state);
+    internal void Put(string id, OrderState state, string? trace) => _mailbox.Put(id, state, trace);
     internal void TellCounts() => _mailbox.Ring();
     internal void Overflow() => _mailbox.Overflow();
 
@@ -160,6 +162,7 @@ public sealed class WarehouseWatch : IDisposable
     {
         while (await _mailbox.Take(LiveFeed.Pace, cancel) is { } delivery)
         {
+            using var push = LiveFeed.Push(delivery.Traces);
             if (delivery.IsOver)
             {
                 Begin(await _feed.ReadOpenShipments(Warehouse, cancel));
@@ -186,8 +189,8 @@ public sealed class WarehouseWatch : IDisposable
         _shown = open.ToDictionary(s => s.Id, s => s.Version, StringComparer.Ordinal);
     }
 
-    internal void Put(ShipmentView shipment) => _mailbox.Put(shipment.Id, shipment);
-    internal void PutStock(string stream, string sku) => _mailbox.Put(stream, sku);
+    internal void Put(ShipmentView shipment, string? trace) => _mailbox.Put(shipment.Id, shipment, trace);
+    internal void PutStock(string stream, string sku, string? trace) => _mailbox.Put(stream, sku, trace);
     internal void Overflow() => _mailbox.Overflow();
 
     /// <summary>

@@ -45,9 +45,11 @@ public sealed class EventLog : IEventLog, IAsyncDisposable
         var pending = new PendingAppend(append);
         if (queue.Writer.TryWrite(pending))
             return new ValueTask<AppendResult>(pending.Outcome);
-        throw Volatile.Read(ref disposed) == 1
+        OmsFaultException fault = Volatile.Read(ref disposed) == 1
             ? new LogUnavailableException("The event log is closed.")
             : new LogBusyException();
+        pending.EndSpans(fault.Message);
+        throw fault;
     }
 
     /// <inheritdoc />

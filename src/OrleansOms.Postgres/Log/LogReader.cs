@@ -11,7 +11,7 @@ readonly record struct ReadEvent(LogEvent Event, int Bytes);
 sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTransactions own)
 {
     /// <summary>What <see cref="Decode"/> reads.</summary>
-    public const string Columns = "xid, position, stream, version, type, data, command, actor, at";
+    public const string Columns = "xid, position, stream, version, type, data, command, actor, at, trace";
 
     readonly OtherDatabases _others = new();
 
@@ -180,7 +180,8 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTran
         var (type, json) = (row.GetString(4), row.GetFieldValue<byte[]>(5));
         return new ReadEvent(
             new LogEvent(position, row.GetString(2), row.GetInt32(3), type, EventTypes.Read(type, json), row.GetString(6),
-                row.GetString(7), row.GetFieldValue<DateTimeOffset>(8)),
+                row.GetString(7), row.GetFieldValue<DateTimeOffset>(8))
+            { Trace = row.GetString(9) is { Length: > 0 } trace ? trace : null },
             json.Length);
     }
 }

@@ -279,20 +279,30 @@ sealed class LogWriter(
         var data = new byte[count][];
         var (commands, actors) = (new string[count], new string[count]);
         var times = new DateTime[count];
+        string[]? traces = null;
         var i = 0;
         foreach (var append in appends)
         {
             foreach (var row in append.Rows)
             {
                 (streams[i], versions[i], types[i], data[i]) = (row.Stream, row.Version, row.Type, row.Json);
+                if (row.Trace is not null && traces is null) Array.Fill(traces = new string[count], "");
+                traces?[i] = row.Trace ?? "";
                 (commands[i], actors[i], times[i++]) = (row.Command, row.Actor, row.At);
             }
         }
-        return new NpgsqlBatchCommand("""
-            insert into oms.event (stream, version, type, data, command, actor, at)
-            select * from unnest($1, $2, $3, $4, $5, $6, $7)
-            returning xid, position
-            """)
+        // Almost always there is no trace: then it is not asked for.
+        var insert = new NpgsqlBatchCommand(traces is null
+            ? """
+              insert into oms.event (stream, version, type, data, command, actor, at)
+              select * from unnest($1, $2, $3, $4, $5, $6, $7)
+              returning xid, position
+              """
+            : """
+              insert into oms.event (stream, version, type, data, command, actor, at, trace)
+              select * from unnest($1, $2, $3, $4, $5, $6, $7, $8)
+              returning xid, position
+              """)
         {
             Parameters =
             {
@@ -300,6 +310,8 @@ sealed class LogWriter(
                 LogSql.Texts(commands), LogSql.Texts(actors), LogSql.Times(times),
             },
         };
+        if (traces is not null) insert.Parameters.Add(LogSql.Texts(traces));
+        return insert;
     }
 
     async ValueTask<NpgsqlConnection> Connect()

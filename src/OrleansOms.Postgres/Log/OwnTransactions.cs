@@ -36,7 +36,8 @@ sealed class OwnTransactions
                     events[i] = new ReadEvent(
                         new LogEvent(
                             new LogPosition(transaction, positions[i]), stored.Stream, stored.Version, stored.Type,
-                            written.Data, stored.Command, stored.Actor, AsStored(stored.At)),
+                            written.Data, stored.Command, stored.Actor, AsStored(stored.At))
+                        { Trace = stored.Trace },
                         stored.Json.Length);
                     i++;
                 }

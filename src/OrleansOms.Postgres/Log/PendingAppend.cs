@@ -5,8 +5,9 @@ using OrleansOms.Contracts.Log;
 namespace OrleansOms.Postgres.Log;
 
 /// <summary>An event as it goes to the database.</summary>
+/// <param name="Trace">The span of its append; null if nobody records it.</param>
 readonly record struct EventRow(
-    string Stream, int Version, string Type, byte[] Json, string Command, string Actor, DateTime At);
+    string Stream, int Version, string Type, byte[] Json, string Command, string Actor, DateTime At, string? Trace);
 
 /// <summary>An append that waits for its transaction, already serialised, and the promise of its answer.</summary>
 sealed class PendingAppend
@@ -16,6 +17,9 @@ sealed class PendingAppend
 
     // Never on the writer's loop: the callers' code must not run between two batches.
     readonly TaskCompletionSource<AppendResult> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // One for each trace that its events were decided in: a grain joins what several callers have asked for.
+    Dictionary<string, Activity?>? spans;
 
     /// <exception cref="ArgumentException">It could never be stored: a bug of the caller.</exception>
     public PendingAppend(Append append)
@@ -51,17 +55,47 @@ sealed class PendingAppend
     /// <summary>When it began to wait, as <see cref="Stopwatch.GetTimestamp"/>.</summary>
     public long Since { get; } = Stopwatch.GetTimestamp();
 
-    public void Complete(AppendResult result) => outcome.TrySetResult(result);
-    public void Fail(Exception fault) => outcome.TrySetException(fault);
+    public void Complete(AppendResult result)
+    {
+        EndSpans(result is AppendResult.Committed ? null : result.GetType().Name);
+        outcome.TrySetResult(result);
+    }
 
-    static EventRow ToRow(StreamEvents stream, int index)
+    public void Fail(Exception fault)
+    {
+        EndSpans(fault.Message);
+        outcome.TrySetException(fault);
+    }
+
+    /// <summary>What is known of it is known now.</summary>
+    /// <param name="fault">Why it was not stored, if it was not.</param>
+    public void EndSpans(string? fault)
+    {
+        if (spans is null) return;
+        foreach (var span in spans.Values)
+        {
+            if (fault is not null) span?.SetStatus(ActivityStatusCode.Error, fault);
+            span?.Dispose();
+        }
+    }
+
+    string? SpanOf(string? trace, string stream)
+    {
+        if (trace is null) return null;
+        spans ??= [];
+        if (!spans.TryGetValue(trace, out var span))
+            spans[trace] = span = Traces.Begin("append", ActivityKind.Producer, trace)?.SetTag("oms.stream", stream);
+        return span?.Id;
+    }
+
+    EventRow ToRow(StreamEvents stream, int index)
     {
         var written = stream.Events[index];
         RequireStorable(written.CommandId);
         RequireStorable(written.Actor);
         var (type, json) = EventTypes.Write(written.Data);
         return new EventRow(stream.Stream, stream.ExpectedVersion + index + 1, type, json, written.CommandId,
-            written.Actor, written.At.UtcDateTime);
+            written.Actor, written.At.UtcDateTime, SpanOf(written.Trace, stream.Stream));
     }
 
     static void Require(bool condition, string message)

@@ -28,7 +28,7 @@ static class ReferenceTable
                 "Microsoft.AspNetCore.*", "Scalar.AspNetCore", "Radzen.Blazor", "Microsoft.Orleans.Server",
                 "Microsoft.Orleans.Client", "Microsoft.Orleans.*.AdoNet", "OpenTelemetry.*", "Npgsql",
                 "Npgsql.OpenTelemetry", "Microsoft.Extensions.Http.Resilience",
-                "Yarp.ReverseProxy",
+                "Yarp.ReverseProxy", "Microsoft.Orleans.Dashboard",
             ], "Microsoft.NET.Sdk.Web"),
     };
 
