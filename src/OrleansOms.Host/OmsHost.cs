@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Orleans.Configuration;
+using Orleans.Dashboard;
 using OrleansOms.Connectors.Places;
 using OrleansOms.Contracts.Catalogue;
 using OrleansOms.Contracts.Log;
@@ -63,9 +64,11 @@ public static class OmsHost
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Orleans"] = "Warning",
         ["Logging:LogLevel:Polly"] = "Warning",
-        // Notes about the garbage collector, about clocks while a machine starts, and about keys that live in our database.
+        // Notes about the garbage collector, about clocks while a machine starts, about a dashboard that nobody looks at, and
+        // about keys that live in our database.
         ["Logging:LogLevel:Orleans.Runtime.Silo"] = "Error",
         ["Logging:LogLevel:Orleans.Runtime.Watchdog"] = "Error",
+        ["Logging:LogLevel:Orleans.Dashboard"] = "Error",
         ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
         ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = "Warning",
     };
@@ -185,6 +188,7 @@ public static class OmsHost
         {
             builder.UseOrleansClient(client => client
                 .Configure<ClusterOptions>(Name)
+                .AddDashboard(GrainDashboard.Configure)
                 // Nobody tells a front end that the silo that it waits for has died; whoever asks again finds another one.
                 .Configure<ClientMessagingOptions>(o => o.ResponseTimeout = SilenceOfSilo)
                 // A silo that stands still closes no connection: only the table tells that it is no way in any more.
@@ -214,6 +218,7 @@ public static class OmsHost
             silo.AddAdoNetGrainStorage(
                 SnapshotStore.Name, o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
             silo.Configure<GrainCollectionOptions>(CollectSoon);
+            silo.AddDashboard(GrainDashboard.Configure);
         });
         builder.Services.AddOmsGrains();
     }
@@ -290,6 +295,7 @@ public static class OmsHost
         app.MapLive();
         app.MapTracking();
         app.MapScreens();
+        GrainDashboard.Map(app);
     }
 
     static void MapApi(WebApplication app)

@@ -16,6 +16,9 @@ static class ErrorPage
             "Our database does not answer. Nothing is lost: what was confirmed to you stays."),
         StatusCodes.Status429TooManyRequests => Waiting(
             "One moment, please", "Very many requests have come from where you are."),
+        StatusCodes.Status403Forbidden => Html(
+            "This is not for you", "",
+            "<p>Your login may not see this page. <a href=\"/orders\">Go to the orders</a>, or ask an admin.</p>"),
         _ => Html(
             "Something went wrong", "",
             "<p>Nothing that was confirmed to you is lost. Go back and try again.</p>"

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
+using OrleansOms.Host.Errors;
 using OrleansOms.Postgres.Security;
 
 namespace OrleansOms.Host.Security;
@@ -62,7 +63,6 @@ public sealed class OperatorLogin(Operators operators, LoginRing logins, TimePro
         o.Cookie.SameSite = SameSiteMode.Strict;
         o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
         o.LoginPath = "/login";
-        o.AccessDeniedPath = "/login";
         o.ReturnUrlParameter = "returnUrl";
         o.ExpireTimeSpan = TimeSpan.FromHours(12);
         o.SlidingExpiration = true;
@@ -79,6 +79,8 @@ public sealed class OperatorLogin(Operators operators, LoginRing logins, TimePro
             context.Response.StatusCode = 401;
             return Task.CompletedTask;
         };
+        // Another login would be needed, not one more.
+        o.Events.OnRedirectToAccessDenied = _ => throw new ProblemException(Problem.OfStatus(403));
     }
 
     /// <summary>Maps <c>POST /login</c> and <c>POST /logout</c>.</summary>
