@@ -9,8 +9,10 @@ namespace OrleansOms.Bench;
 /// <param name="Server">Connection of a PostgreSQL server to use; null to start one.</param>
 /// <param name="PostgresBin">Folder of PostgreSQL's programs; null to look in the usual ones.</param>
 /// <param name="Output">File for the figures.</param>
+/// <param name="Cores">Processor cores for each process of two-processes; below one, a share of a core. Null for the usual.</param>
 public sealed record BenchOptions(
-    bool IsQuick, int? Rounds, IReadOnlyList<string> Workloads, string? Server, string? PostgresBin, string Output)
+    bool IsQuick, int? Rounds, IReadOnlyList<string> Workloads, string? Server, string? PostgresBin, string Output,
+    double? Cores = null)
 {
     /// <summary>What may be written on the command line.</summary>
     public const string Usage =
@@ -22,8 +24,11 @@ public sealed record BenchOptions(
           --server CONNECTION  a PostgreSQL server whose user may create databases; without it one is started
           --postgres-bin DIR   where pgbench and the server's programs are
           --json FILE          where the figures go (artifacts/bench.json)
-          WORKLOAD             place-order, hot-sku, skew, growth, push, waiting, idle, first-view; all of them if none
-                               is named, with --quick all but skew, waiting and first-view, which fill a lot first
+          --cores N            processor cores for each process of two-processes (1; on less than four cores 0.4, which
+                               takes root and a cgroup for the processor)
+          WORKLOAD             place-order, hot-sku, hot-orders, skew, growth, cold, two-processes, push, waiting, idle,
+                               first-view; all of them if none is named, with --quick all but hot-orders, skew, cold,
+                               two-processes, waiting and first-view, which fill a lot first
         """;
 
     /// <summary>Reads the command line.</summary>
@@ -40,6 +45,7 @@ public sealed record BenchOptions(
                 "--server" => options with { Server = Value(ref i) },
                 "--postgres-bin" => options with { PostgresBin = Value(ref i) },
                 "--json" => options with { Output = Value(ref i) },
+                "--cores" => options with { Cores = ReadCores(Value(ref i)) },
                 ['-', ..] unknown => throw new ArgumentException($"{unknown} is unknown."),
                 var workload => options with { Workloads = [.. options.Workloads, workload] },
             };
@@ -57,6 +63,11 @@ public sealed record BenchOptions(
 
     /// <summary>One of two lengths.</summary>
     public double Seconds(double full, double quick) => IsQuick ? quick : full;
+
+    static double ReadCores(string text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n)
+        && (n is >= 0.1 and < 1 || (n is >= 1 and <= 31 && n == Math.Floor(n)))
+            ? n : throw new ArgumentException("--cores is a whole number, or a share of a core from 0.1.");
 
     static int ReadCount(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n is > 0 and <= 100

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using OrleansOms.Bench.Measuring;
@@ -84,6 +85,21 @@ public sealed class BenchServer : IAsyncDisposable
     public double? CpuSeconds() => _postmaster is { } pid ? Cpu.OfFamily(pid) : null;
 
     /// <summary>
+    /// Lets the server's processes, and those that it will start, run on no processor below this one; on all with 0. Does
+    /// nothing to a server elsewhere.
+    /// </summary>
+    public void KeepOn(int firstProcessor)
+    {
+        if (_postmaster is not { } pid || !OperatingSystem.IsLinux()) return;
+        var mask = (nint)(-1L << firstProcessor);
+        foreach (var member in Cpu.FamilyOf(pid))
+        {
+            try { Process.GetProcessById(member).ProcessorAffinity = mask; }
+            catch (ArgumentException) { continue; } // It has ended meanwhile.
+        }
+    }
+
+    /// <summary>
     /// Waits until the read model and what follows from orders have caught up with the log: work that an answer has left
     /// for later belongs to what it costs.
     /// </summary>
@@ -106,6 +122,20 @@ public sealed class BenchServer : IAsyncDisposable
             await Task.Delay(20, cancel);
         }
         return TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+    }
+
+    /// <summary>Waits until a table is empty, but not for ever.</summary>
+    /// <returns>Rows that are left.</returns>
+    public async Task<long> AwaitEmpty(string database, string table, TimeSpan patience, CancellationToken cancel)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        await using var source = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(ConnectionTo(database)) { MaxPoolSize = 1 }.ConnectionString);
+        await using var ask = source.CreateCommand($"select exists (select from {table})");
+        while (await ask.ExecuteScalarAsync(cancel) is true && TimeProvider.System.GetElapsedTime(start) < patience)
+            await Task.Delay(100, cancel);
+        await using var count = source.CreateCommand($"select count(*) from {table}");
+        return (long)(await count.ExecuteScalarAsync(cancel))!;
     }
 
     /// <summary>Runs a file of SQL in a database.</summary>

@@ -13,13 +13,16 @@ public enum DriveKind
     Orders = 2,
     /// <summary>Orders at a fixed rate, while an operator's screen watches all orders.</summary>
     Watched = 3,
+    /// <summary>As <see cref="Orders"/>, each of one unit of one of the first <see cref="DriveJob.Skus"/> SKUs.</summary>
+    Singles = 4,
 }
 
 /// <summary>A piece of work for the driver: one line of JSON on its input.</summary>
 /// <param name="Clients">Connections that work at once.</param>
 /// <param name="Seconds">How long, where it is not until all is done.</param>
 /// <param name="Rate">Orders a second, for <see cref="DriveKind.Watched"/>.</param>
-public sealed record DriveJob(DriveKind Kind, int Clients, double Seconds = 0, double Rate = 0);
+/// <param name="Skus">How many SKUs are wanted, all alike, for <see cref="DriveKind.Singles"/>.</param>
+public sealed record DriveJob(DriveKind Kind, int Clients, double Seconds = 0, double Rate = 0, int Skus = Requests.Skus);
 
 /// <summary>Times of something in milliseconds.</summary>
 public sealed record Latency(int Count, double P50Ms, double P99Ms, double MaxMs)

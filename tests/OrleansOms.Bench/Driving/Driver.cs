@@ -7,19 +7,19 @@ namespace OrleansOms.Bench.Driving;
 /// The process that makes the load: reads jobs line by line, does each, answers with a line, and ends with its input.
 /// One driver does all jobs of a round, so that it is warm when its time is taken.
 /// </summary>
-public sealed class Driver(Uri server, string apiKey, string adminPassword)
+public sealed class Driver(IReadOnlyList<Uri> servers, string apiKey, string adminPassword)
 {
     const int ReceiptLines = 200;
 
-    readonly Requests _requests = new(server, apiKey);
+    readonly Requests _requests = new(servers[0], apiKey);
     readonly string _run = Guid.NewGuid().ToString("N")[..12];
     int _jobs;
 
-    /// <summary>Runs as the program <c>drive URL</c>; the secrets are in the environment.</summary>
+    /// <summary>Runs as the program <c>drive URL …</c>; the secrets are in the environment.</summary>
     public static async Task<int> Run(IReadOnlyList<string> args)
     {
         var driver = new Driver(
-            new Uri(args[0]), Environment.GetEnvironmentVariable("OMS_BENCH_KEY")!,
+            [.. args.Select(a => new Uri(a))], Environment.GetEnvironmentVariable("OMS_BENCH_KEY")!,
             Environment.GetEnvironmentVariable("OMS_BENCH_PASSWORD")!);
         while (await Console.In.ReadLineAsync() is { } line)
         {
@@ -37,8 +37,9 @@ public sealed class Driver(Uri server, string apiKey, string adminPassword)
         {
             DriveKind.Fill => await Fill(job),
             DriveKind.Touch => await Each(job, Requests.Skus, _requests.GetStock, 200),
-            DriveKind.Orders => await PlaceOrders(job),
+            DriveKind.Orders => await PlaceOrders(job, _requests.Order),
             DriveKind.Watched => await PlaceWatched(job),
+            DriveKind.Singles => await PlaceOrders(job, (key, random) => _requests.Single(key, random.Next(job.Skus))),
             _ => throw new ArgumentOutOfRangeException(nameof(job), job.Kind, "There is no such job."),
         };
         return result with { CpuSeconds = (Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds };
@@ -64,21 +65,21 @@ public sealed class Driver(Uri server, string apiKey, string adminPassword)
         });
     }
 
-    Task<DriveResult> PlaceOrders(DriveJob job)
+    Task<DriveResult> PlaceOrders(DriveJob job, Func<string, Random, byte[]> order)
     {
         var end = Stopwatch.GetTimestamp() + (long)(job.Seconds * Stopwatch.Frequency);
         return Clients(job.Clients, async (number, client, tally) =>
         {
             var random = new Random(_jobs * 1000 + number);
             for (var n = 0; Stopwatch.GetTimestamp() < end; n++)
-                await tally.Ask(client, _requests.Order($"{_run}-{_jobs}-{number}-{n}", random), 201);
+                await tally.Ask(client, order($"{_run}-{_jobs}-{number}-{n}", random), 201);
         });
     }
 
     /// <summary>Places orders at their times, whatever the answers do, and waits for their pushes.</summary>
     async Task<DriveResult> PlaceWatched(DriveJob job)
     {
-        await using var screen = await PushWatch.Open(server, adminPassword);
+        await using var screen = await PushWatch.Open(servers[0], adminPassword);
         var start = Stopwatch.GetTimestamp();
         var result = await Clients(job.Clients, async (number, client, tally) =>
         {
@@ -98,7 +99,7 @@ public sealed class Driver(Uri server, string apiKey, string adminPassword)
     async Task<DriveResult> Clients(int count, Func<int, WireClient, Tally, Task> work)
     {
         var tallies = Enumerable.Range(0, count).Select(_ => new Tally()).ToArray();
-        var clients = await Task.WhenAll(tallies.Select(_ => WireClient.Connect(server)));
+        var clients = await Task.WhenAll(tallies.Select((_, n) => WireClient.Connect(servers[n % servers.Count])));
         var start = Stopwatch.GetTimestamp();
         try
         {

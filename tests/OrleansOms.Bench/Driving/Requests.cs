@@ -26,6 +26,14 @@ public sealed class Requests(Uri server, string apiKey)
         [
             Sku(random.Next(0, Skus / 3)), Sku(random.Next(Skus / 3, Skus * 2 / 3)), Sku(random.Next(Skus * 2 / 3, Skus)),
         ];
+        return Order(key, skus);
+    }
+
+    /// <summary>An order of one unit of the n-th SKU, otherwise the same.</summary>
+    public byte[] Single(string key, int n) => Order(key, [Sku(n)]);
+
+    byte[] Order(string key, string[] skus)
+    {
         var lines = string.Join(',', skus.Select(s =>
             $$"""{"sku":"{{s}}","quantity":1,"unitPrice":19.99,"taxRate":0.2,"discount":0}"""));
         return Write("POST", "/api/v1/orders", key,

@@ -18,6 +18,12 @@ public sealed record Outcome(
 /// <param name="Run">The measured part: no preparation, no warming up.</param>
 public sealed record Arm(string Name, Func<Task<Outcome>> Run)
 {
+    /// <summary>What must be there for this arm alone, made before its turn begins.</summary>
+    public Func<Task>? Prepare { get; init; }
+
+    /// <summary>Takes away what was prepared, after the turn.</summary>
+    public Func<ValueTask>? Finish { get; init; }
+
     /// <summary>Processor seconds that the measured program has used so far; null if PostgreSQL does all the work.</summary>
     public Func<double>? ProgramCpu { get; init; }
 

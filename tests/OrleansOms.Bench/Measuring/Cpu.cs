@@ -18,11 +18,17 @@ public static class Cpu
     public static double OfFamily(int pid)
     {
         if (Read(pid) is not { } parent) return 0;
-        var ticks = parent.Own + parent.EndedChildren;
+        return (parent.EndedChildren + FamilyOf(pid).Sum(p => Read(p)?.Own ?? 0)) / TicksPerSecond;
+    }
+
+    /// <summary>A process and its running children.</summary>
+    public static IReadOnlyList<int> FamilyOf(int pid)
+    {
+        List<int> family = [pid];
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
             if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var other)
-                && Read(other) is { } child && child.Parent == pid) ticks += child.Own;
-        return ticks / TicksPerSecond;
+                && Read(other)?.Parent == pid) family.Add(other);
+        return family;
     }
 
     /// <summary>The process that started another one; null if that is not known here.</summary>

@@ -21,7 +21,13 @@ public static class Turns
             for (var i = 0; i < arms.Count; i++)
             {
                 var arm = arms[(i + round) % arms.Count];
-                var turn = await Take(arm, round, session);
+                if (arm.Prepare is { } prepare) await prepare();
+                Turn turn;
+                try { turn = await Take(arm, round, session); }
+                finally
+                {
+                    if (arm.Finish is { } finish) await finish();
+                }
                 session.Say($"{workload.Name}: round {round + 1}, {arm.Name}: {Report.Brief(turn)}");
                 if (!turns.TryGetValue(arm.Name, out var taken)) turns[arm.Name] = taken = [];
                 taken.Add(turn);

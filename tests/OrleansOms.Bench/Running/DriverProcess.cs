@@ -13,10 +13,13 @@ public sealed class DriverProcess : IAsyncDisposable
 
     DriverProcess(Process process, CancellationToken cancel) => (_process, _cancel) = (process, cancel);
 
-    /// <summary>Starts one for a server.</summary>
-    public static DriverProcess Start(Uri server, CancellationToken cancel)
+    /// <summary>Starts one for a server, or for several that its clients share evenly.</summary>
+    /// <param name="before">A command that becomes the load generator; null if it starts as usual.</param>
+    public static DriverProcess Start(IReadOnlyList<Uri> servers, CancellationToken cancel, IReadOnlyList<string>? before = null)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(DriverProcess).Assembly.Location, "drive", server.ToString()])
+        string[] words =
+            [.. before ?? [], "dotnet", typeof(DriverProcess).Assembly.Location, "drive", .. servers.Select(s => s.ToString())];
+        var start = new ProcessStartInfo(words[0], words[1..])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true,
             Environment = { ["OMS_BENCH_KEY"] = OmsProcess.ApiKey, ["OMS_BENCH_PASSWORD"] = OmsProcess.AdminPassword },
@@ -38,9 +41,12 @@ public sealed class DriverProcess : IAsyncDisposable
     }
 
     /// <summary>Places orders, one after the other in each client.</summary>
-    public async Task<Outcome> PlaceOrders(int clients, double seconds)
+    public Task<Outcome> PlaceOrders(int clients, double seconds) => Place(new DriveJob(DriveKind.Orders, clients, seconds));
+
+    /// <summary>Does a job that places orders.</summary>
+    public async Task<Outcome> Place(DriveJob job)
     {
-        var result = await Do(new DriveJob(DriveKind.Orders, clients, seconds));
+        var result = await Do(job);
         return new Outcome(
             result.Operations, result.Seconds, result.Answers.P50Ms, result.Answers.P99Ms, result.CpuSeconds);
     }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansOms.Host;
 
@@ -11,10 +12,15 @@ public sealed class OmsInProcess : IAsyncDisposable
     OmsInProcess(OmsApplication application) => _application = application;
 
     /// <summary>Where grains are had.</summary>
-    public IGrainFactory Grains => _application.Web.Services.GetRequiredService<IGrainFactory>();
+    public IGrainFactory Grains => Get<IGrainFactory>();
+
+    /// <summary>One of its parts.</summary>
+    public T Get<T>() where T : notnull => _application.Web.Services.GetRequiredService<T>();
 
     /// <summary>Starts it on a database.</summary>
-    public static async Task<OmsInProcess> Start(Session session, string connectionString)
+    /// <param name="adjust">What a workload adds to the program.</param>
+    public static async Task<OmsInProcess> Start(
+        Session session, string connectionString, Action<WebApplicationBuilder>? adjust = null)
     {
         var folder = Directory.CreateDirectory(Path.Combine(session.Folder, $"oms-{Guid.NewGuid():N}")).FullName;
         var application = await OmsHost.Build(
@@ -25,7 +31,7 @@ public sealed class OmsInProcess : IAsyncDisposable
                 // These reservations have no orders on purpose: nobody should look for them.
                 "--Oms:ReservationGrace", "1.00:00:00",
             ],
-            connectionString);
+            connectionString, adjust: adjust);
         var oms = new OmsInProcess(application);
         try
         {

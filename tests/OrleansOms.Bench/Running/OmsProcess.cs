@@ -5,6 +5,22 @@ using System.Security.Cryptography;
 
 namespace OrleansOms.Bench.Running;
 
+/// <summary>How the program is started where that is not as usual.</summary>
+public sealed record OmsStart
+{
+    /// <summary>Where it answers; null for a free port.</summary>
+    public Uri? Url { get; init; }
+
+    /// <summary>Port between silos; 0 for a free one.</summary>
+    public int SiloPort { get; init; }
+
+    /// <summary>Port for front ends; 0 for a free one.</summary>
+    public int GatewayPort { get; init; }
+
+    /// <summary>A command that becomes the program: its words stand before the program's.</summary>
+    public IReadOnlyList<string> Before { get; init; } = [];
+}
+
 /// <summary>The measured program: its own process, as people run it, on a database that is given.</summary>
 public sealed class OmsProcess : IAsyncDisposable
 {
@@ -30,18 +46,21 @@ public sealed class OmsProcess : IAsyncDisposable
 
     /// <summary>Starts it and waits until it is ready.</summary>
     /// <param name="connectionString">Of its database.</param>
+    /// <param name="how">Null: as usual.</param>
     /// <exception cref="InvalidOperationException">It ended; the message names the file with what it printed.</exception>
-    public static async Task<OmsProcess> Start(Session session, string connectionString)
+    public static async Task<OmsProcess> Start(Session session, string connectionString, OmsStart? how = null)
     {
+        how ??= new OmsStart();
         var folder = Directory.CreateDirectory(Path.Combine(session.Folder, $"oms-{Guid.NewGuid():N}")).FullName;
-        var url = new Uri($"http://127.0.0.1:{FreePort()}");
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansOms.Host.dll"), "up"])
+        var url = how.Url ?? new Uri($"http://127.0.0.1:{FreePort()}");
+        string[] words = [.. how.Before, "dotnet", Path.Combine(AppContext.BaseDirectory, "OrleansOms.Host.dll"), "up"];
+        var start = new ProcessStartInfo(words[0], words[1..])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = AppContext.BaseDirectory,
             Environment =
             {
                 ["ConnectionStrings__Oms"] = connectionString, ["Oms__Data"] = folder, ["ASPNETCORE_URLS"] = url.ToString(),
-                ["Oms__Silo__Port"] = "0", ["Oms__Silo__GatewayPort"] = "0",
+                ["Oms__Silo__Port"] = $"{how.SiloPort}", ["Oms__Silo__GatewayPort"] = $"{how.GatewayPort}",
                 ["Oms__Bootstrap__ApiKey"] = ApiKey, ["Oms__Bootstrap__AdminPassword"] = AdminPassword,
             },
         };
@@ -85,6 +104,13 @@ public sealed class OmsProcess : IAsyncDisposable
         lock (_output) _output.Dispose();
     }
 
+    /// <summary>Ends it as a power cut does.</summary>
+    public Task Kill()
+    {
+        _process.Kill();
+        return _process.WaitForExitAsync();
+    }
+
     void Write(string? line)
     {
         if (line is null) return;
@@ -118,7 +144,7 @@ public sealed class OmsProcess : IAsyncDisposable
     }
 
     /// <summary>A port on which nothing listens.</summary>
-    static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

@@ -18,6 +18,10 @@ public interface IAdoNetStockGrain : IGrainWithStringKey
     /// <summary>Gives it back.</summary>
     [Alias("Release")]
     Task Release(string order);
+
+    /// <summary>Units that may still be reserved; none if nothing was ever written.</summary>
+    [Alias("Available")]
+    Task<int> Available();
 }
 
 /// <inheritdoc cref="IAdoNetStockGrain" />
@@ -42,6 +46,9 @@ public sealed class AdoNetStockGrain([PersistentState("bench-stock", SnapshotSto
 
     /// <inheritdoc />
     public Task Release(string order) => stock.State.Open.Remove(order) ? stock.WriteStateAsync() : Task.CompletedTask;
+
+    /// <inheritdoc />
+    public Task<int> Available() => Task.FromResult(stock.State.OnHand - stock.State.Open.Values.Sum());
 }
 
 /// <summary>What is on hand, and which orders have reserved how much of it.</summary>

@@ -61,6 +61,27 @@ public sealed class Callers(IGrainFactory grains, string name)
         return new Outcome((long)latency.Count * operations, elapsed, latency.P50Ms, latency.P99Ms);
     }
 
+    /// <summary>Lets so many callers share a number of pieces of work, from 0; each is done once.</summary>
+    internal static async Task<Outcome> RunEach(int callers, int count, Func<int, Task> work)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var next = -1;
+        var times = await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(async () =>
+        {
+            var own = new List<double>();
+            while (Interlocked.Increment(ref next) is var n && n < count)
+            {
+                var now = Stopwatch.GetTimestamp();
+                await work(n);
+                own.Add(Stopwatch.GetElapsedTime(now).TotalMilliseconds);
+            }
+            return own;
+        })));
+        var elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var latency = Latency.Of(times.SelectMany(t => t));
+        return new Outcome(latency.Count, elapsed, latency.P50Ms, latency.P99Ms);
+    }
+
     async Task<string> Reserve()
     {
         var order = $"{Keys.Order}{_run}{Interlocked.Increment(ref _next):D10}";

@@ -16,8 +16,8 @@ public sealed class Shop : IAsyncDisposable
 
     readonly Session _session;
 
-    Shop(Session session, string database, OmsProcess server, DriverProcess driver) =>
-        (_session, Database, Server, Driver) = (session, database, server, driver);
+    Shop(Session session, string database, IReadOnlyList<OmsProcess> servers, DriverProcess driver) =>
+        (_session, Database, Servers, Driver) = (session, database, servers, driver);
 
     /// <summary>Whether the database stays when the shop closes.</summary>
     public bool IsKept { get; init; }
@@ -25,20 +25,25 @@ public sealed class Shop : IAsyncDisposable
     /// <summary>Its database.</summary>
     public string Database { get; }
     /// <summary>The measured process.</summary>
-    public OmsProcess Server { get; }
+    public OmsProcess Server => Servers[0];
+    /// <summary>All of them, where the program is a cluster.</summary>
+    public IReadOnlyList<OmsProcess> Servers { get; }
     /// <summary>Who orders.</summary>
     public DriverProcess Driver { get; }
 
     /// <summary>Opens one with fresh data; its stocks are in memory and its code is warm.</summary>
     /// <param name="warmUpSeconds">How long orders are placed before anything counts.</param>
     /// <param name="isKept">Whether the database stays when the shop closes.</param>
+    /// <param name="programs">How each process is started; null for one as usual.</param>
+    /// <param name="load">A command that becomes the load generator; null if it starts as usual.</param>
     public static async Task<Shop> Open(
-        Session session, string database, double warmUpSeconds, bool isKept = false)
+        Session session, string database, double warmUpSeconds, bool isKept = false,
+        IReadOnlyList<OmsStart>? programs = null, IReadOnlyList<string>? load = null)
     {
         if (!_isFilled) await Fill(session);
         _isFilled = true;
         await session.Postgres.Create(database, Template);
-        var shop = await Start(session, database, isKept);
+        var shop = await Start(session, database, isKept, programs, load);
         try
         {
             await shop.Driver.Do(new DriveJob(DriveKind.Touch, FillClients));
@@ -61,14 +66,26 @@ public sealed class Shop : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Driver.DisposeAsync();
-        await Server.DisposeAsync();
+        foreach (var server in Servers) await server.DisposeAsync();
         if (!IsKept) await _session.Postgres.Drop(Database);
     }
 
-    static async Task<Shop> Start(Session session, string database, bool isKept = false)
+    static async Task<Shop> Start(
+        Session session, string database, bool isKept = false, IReadOnlyList<OmsStart>? programs = null,
+        IReadOnlyList<string>? load = null)
     {
-        var server = await OmsProcess.Start(session, session.Postgres.ConnectionTo(database));
-        return new Shop(session, database, server, DriverProcess.Start(server.Url, session.Cancel))
+        var servers = new List<OmsProcess>();
+        try
+        {
+            foreach (var how in programs ?? [new OmsStart()])
+                servers.Add(await OmsProcess.Start(session, session.Postgres.ConnectionTo(database), how));
+        }
+        catch
+        {
+            foreach (var server in servers) await server.DisposeAsync();
+            throw;
+        }
+        return new Shop(session, database, servers, DriverProcess.Start([.. servers.Select(s => s.Url)], session.Cancel, load))
         {
             IsKept = isKept,
         };

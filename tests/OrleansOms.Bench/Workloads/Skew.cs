@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.Hosting;
 using OrleansOms.Bench.Measuring;
 using OrleansOms.Bench.Running;
 using OrleansOms.Contracts.Stock;
@@ -10,7 +11,8 @@ namespace OrleansOms.Bench.Workloads;
 
 /// <summary>
 /// Reservations of one unit over 10,000 SKUs, in this process: all of them wanted alike, or by Zipf's law, where the n-th
-/// is wanted 1/n^s as often as the first. With s = 1.5 the first one has 38 % of all.
+/// is wanted 1/n^s as often as the first. With s = 1.5 the first one has 38 % of all. Beside it, both ends of that with
+/// Orleans' own transactions: the same unit taken from a stock and noted in its order, two grains, in the AdoNet storage.
 /// </summary>
 public sealed record Skew() : Workload("skew", "reservations")
 {
@@ -20,6 +22,8 @@ public sealed record Skew() : Workload("skew", "reservations")
     static readonly double[] Exponents = [0, 0.9, 1.0, 1.25, 1.5];
 
     static string NameOf(double exponent) => string.Create(CultureInfo.InvariantCulture, $"zipf {exponent}");
+
+    static string TransactionsNameOf(double exponent) => $"Orleans Transactions, {NameOf(exponent)}";
 
     /// <inheritdoc />
     public override bool IsQuick => false;
@@ -32,13 +36,16 @@ public sealed record Skew() : Workload("skew", "reservations")
     {
         var seconds = session.Options.Seconds(full: 3, quick: 1.5);
         var database = await session.Postgres.Create($"oms_bench_skew_{round}");
-        var oms = await OmsInProcess.Start(session, session.Postgres.ConnectionTo(database));
+        var oms = await OmsInProcess.Start(
+            session, session.Postgres.ConnectionTo(database), builder => builder.UseOrleans(silo => silo.UseTransactions()));
+        var transactions = new TransactionCallers(oms.Grains);
         var stocks = Enumerable.Range(0, Skus)
             .Select(n => oms.Grains.GetGrain<IStockGrain>(Keys.OfStock("BENCH", $"skew-{n:D5}"))).ToArray();
         var (run, next) = (Guid.NewGuid().ToString("N")[..16], 0);
         foreach (var some in stocks.Chunk(FillAtOnce))
             await Task.WhenAll(some.Select(s => Do(s, new ReceiveStock($"{run}/receive", 1_000_000, "bench"))));
         await Reserve(1, session.Options.Seconds(full: 3, quick: 1.5));
+        await Take(0, session.Options.Seconds(full: 3, quick: 1.5));
         await session.Postgres.AwaitFollowers(database, session.Cancel);
         return new Stage(
             [
@@ -51,6 +58,11 @@ public sealed record Skew() : Workload("skew", "reservations")
                 {
                     ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = NameOf(0),
                     Goal = s == Exponents[^1] ? Goal.Ratio(LeastOfUniform) : null,
+                }),
+                // Longer, because one of theirs may take seconds.
+                .. new[] { Exponents[0], Exponents[^1] }.Select(s => new Arm(TransactionsNameOf(s), () => Take(s, 3 * seconds))
+                {
+                    ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = TransactionsNameOf(0),
                 }),
             ],
             async () =>
@@ -67,6 +79,12 @@ public sealed record Skew() : Workload("skew", "reservations")
                 var order = $"{Keys.Order}{run}{Interlocked.Increment(ref next):D10}";
                 await Do(stocks[Draw(wanted)], new ReserveStock($"{order}/reserve", order, [new LineUnits(1, 1)]));
             });
+        }
+
+        Task<Outcome> Take(double exponent, double forSeconds)
+        {
+            var wanted = Cumulative(exponent);
+            return transactions.Take(CallersAtOnce, forSeconds, () => Draw(wanted));
         }
     }
 

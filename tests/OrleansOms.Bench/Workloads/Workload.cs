@@ -10,7 +10,8 @@ public abstract record Workload(string Name, string Unit)
     /// <summary>Every workload, in the order in which they run.</summary>
     public static IReadOnlyList<Workload> All { get; } =
     [
-        new PlaceOrder(), new HotSku(), new Skew(), new Growth(), new Push(), new WaitingGrains(), new Idle(), new FirstView(),
+        new PlaceOrder(), new HotSku(), new HotOrders(), new Skew(), new Growth(), new Cold(), new TwoProcesses(),
+        new Push(), new WaitingGrains(), new Idle(), new FirstView(),
     ];
 
     /// <summary>Whether a quick look takes it along; one that is named is run in any case.</summary>

@@ -1,0 +1,83 @@
+using System.Globalization;
+
+namespace OrleansOms.Bench.Running;
+
+/// <summary>
+/// Processors for two programs that are measured, and the others for PostgreSQL and the load. Where the machine has too
+/// few, both programs stand on the first processor and the kernel holds each to its share of it. Linux only.
+/// </summary>
+public sealed class ProcessorShares : IDisposable
+{
+    // Short against the time of an answer, so that a program which has used up its share does not stand still for long.
+    const int PeriodMicroseconds = 10_000;
+
+    const string Groups = "/sys/fs/cgroup/cpu";
+
+    readonly string[] _groups;
+
+    ProcessorShares(double cores, IReadOnlyList<IReadOnlyList<string>> programs, int firstOfOthers, string[] groups) =>
+        (Cores, Programs, FirstOfOthers, _groups) = (cores, programs, firstOfOthers, groups);
+
+    /// <summary>What each program has, in cores.</summary>
+    public double Cores { get; }
+
+    /// <summary>For each program, what it is started by.</summary>
+    public IReadOnlyList<IReadOnlyList<string>> Programs { get; }
+
+    /// <summary>The first processor that PostgreSQL and the load have; theirs are all from there.</summary>
+    public int FirstOfOthers { get; }
+
+    /// <summary>What the load is started by.</summary>
+    public IReadOnlyList<string> Load => OnProcessors(FirstOfOthers, Environment.ProcessorCount - 1);
+
+    /// <summary>Divides the machine.</summary>
+    /// <param name="cores">For each program; null for one core each if four are there, else 0.4.</param>
+    /// <exception cref="InvalidOperationException">That is not possible here; the message tells why.</exception>
+    public static ProcessorShares Of(double? cores)
+    {
+        if (!OperatingSystem.IsLinux()) throw new InvalidOperationException("only Linux holds a process to its processors");
+        var all = Environment.ProcessorCount;
+        var each = cores ?? (all >= 4 ? 1 : 0.4);
+        return each < 1 ? Shared(each, all) : Own((int)each, all);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (var group in _groups) Directory.Delete(group);
+    }
+
+    static ProcessorShares Own(int cores, int all) => all > 2 * cores
+        ? new ProcessorShares(cores, [OnProcessors(0, cores - 1), OnProcessors(cores, 2 * cores - 1)], 2 * cores, [])
+        : throw new InvalidOperationException($"two times {cores} of {all} processors leave none for PostgreSQL");
+
+    static ProcessorShares Shared(double share, int all)
+    {
+        if (all < 2) throw new InvalidOperationException("there is one processor for everything");
+        try
+        {
+            var groups = Enumerable.Range(0, 2).Select(n => Group(n, share)).ToArray();
+            // A process enters its group before it becomes the program, which then sees how much it has.
+            return new ProcessorShares(share, [.. groups.Select(g => (IReadOnlyList<string>)
+                ["sh", "-c", "echo $$ > \"$0/cgroup.procs\" && exec \"$@\"", g, .. OnProcessors(0, 0)])], 1, groups);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException($"no share of a processor can be set: {e.Message}", e);
+        }
+    }
+
+    static string Group(int n, double share)
+    {
+        var group = Path.Combine(Groups, $"oms-bench-{Environment.ProcessId}-{n}");
+        if (!Directory.Exists(Groups)) throw new DirectoryNotFoundException($"there is no {Groups}");
+        Directory.CreateDirectory(group);
+        File.WriteAllText(Path.Combine(group, "cpu.cfs_period_us"), Text(PeriodMicroseconds));
+        File.WriteAllText(Path.Combine(group, "cpu.cfs_quota_us"), Text((int)(share * PeriodMicroseconds)));
+        return group;
+    }
+
+    static IReadOnlyList<string> OnProcessors(int first, int last) => ["taskset", "-c", $"{first}-{last}"];
+
+    static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
