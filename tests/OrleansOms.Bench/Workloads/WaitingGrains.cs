@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.AspNetCore.Builder;
 using OrleansOms.Bench.Measuring;
 using OrleansOms.Bench.Running;
 using OrleansOms.Postgres;
@@ -7,14 +8,22 @@ using OrleansOms.Postgres;
 namespace OrleansOms.Bench.Workloads;
 
 /// <summary>
-/// What grains that wait cost while they wait: one reminder each, due tomorrow. Starts the program on so many, and looks
-/// at what it holds and uses when it is up.
+/// What grains that wait cost, one reminder each. While they wait: the program is started on so many that are due
+/// tomorrow, or in nine minutes, which is when Orleans has them in memory, and what it holds and uses is looked at when it
+/// is up. When Orleans reads its list again, which it does every five minutes and with each change of the cluster. And when
+/// all are due in the same second: each wakes its order, which reads its stream, finds that it has nothing to wait for, and
+/// takes the reminder away.
 /// </summary>
 public sealed record WaitingGrains() : Workload("waiting", "")
 {
-    const string Memory = "residentMegabytes", Start = "startSeconds", Used = "cpuSecondsOfHalfAMinute";
+    const string Memory = "residentMegabytes", Start = "startSeconds", Used = "cpuSecondsOfHalfAMinute", Left = "leftOver";
 
-    static readonly TimeSpan Look = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Look = TimeSpan.FromSeconds(30), Between = TimeSpan.FromSeconds(1);
+    // Orleans holds those in memory that are due in the next ten minutes.
+    static readonly TimeSpan Tomorrow = TimeSpan.FromDays(1), Soon = TimeSpan.FromMinutes(9);
+
+    // The program must be up before the first is due: what was due earlier ticks a period later.
+    static readonly TimeSpan Ahead = TimeSpan.FromSeconds(20), Patience = TimeSpan.FromMinutes(3);
 
     /// <inheritdoc />
     public override bool IsQuick => false;
@@ -26,27 +35,39 @@ public sealed record WaitingGrains() : Workload("waiting", "")
     public override async Task<Stage> SetUp(Session session, int round)
     {
         var databases = new List<string>();
-        var arms = new List<Arm>();
-        foreach (var count in new[] { 0, 1_000, 10_000, 100_000 })
+        var (waiting, read, due) = (new List<Arm>(), new List<Arm>(), new List<Arm>());
+        foreach (var count in session.Options.IsQuick ? [0, 1_000, 10_000] : new[] { 0, 1_000, 10_000, 100_000 })
         {
             var database = await session.Postgres.Create($"oms_bench_waiting_{count}");
             databases.Add(database);
             await Migrator.Run(session.Postgres.ConnectionTo(database));
-            await session.Postgres.RunScript(database, string.Create(CultureInfo.InvariantCulture, $"""
-                insert into oms.orleans_reminder (service, grain_id, name, grain_hash, start_time, period, version)
-                select 'oms', 'oms-order/ord-' || lpad(n::text, 26, '0'), 'payment-due', hashint4(n), now() + interval '1 day', 1800000, 1
-                from generate_series(1, {count}) n;
-                analyze oms.orleans_reminder
-                """));
-            arms.Add(new Arm(FormattableString.Invariant($"{count:N0} reminders"), () => Run(session, database)));
+            waiting.Add(Wait(session, database, count, Tomorrow, "due tomorrow"));
+            if (count > 0) waiting.Add(Wait(session, database, count, Soon, "due in nine minutes"));
+            read.Add(ReadAgain(session, database, count));
+            if (count > 0) due.Add(Due(session, database, count));
         }
-        return new Stage(arms, async () =>
+        return new Stage([.. waiting, .. read, .. due], async () =>
         {
             foreach (var database in databases) await session.Postgres.Drop(database);
         });
     }
 
-    static async Task<Outcome> Run(Session session, string database)
+    static string NameOf(int count, string what) => FormattableString.Invariant($"{count:N0} {what}");
+
+    static Task Fill(Session session, string database, int count, TimeSpan due) => session.Postgres.RunScript(
+        database, string.Create(CultureInfo.InvariantCulture, $"""
+            truncate oms.orleans_reminder;
+            insert into oms.orleans_reminder (service, grain_id, name, grain_hash, start_time, period, version)
+            select 'oms', 'oms-order/ord-' || lpad(n::text, 26, '0'), 'payment-due', hashint4(n),
+              now() + interval '{due.TotalSeconds} s' + n * interval '1 s' / {Math.Max(1, count)}, 1800000, 1
+            from generate_series(1, {count}) n;
+            analyze oms.orleans_reminder
+            """));
+
+    static Arm Wait(Session session, string database, int count, TimeSpan due, string text) =>
+        new(NameOf(count, text), () => Wait(session, database)) { Prepare = () => Fill(session, database, count, due) };
+
+    static async Task<Outcome> Wait(Session session, string database)
     {
         var start = Stopwatch.GetTimestamp();
         await using var oms = await OmsProcess.Start(session, session.Postgres.ConnectionTo(database));
@@ -59,6 +80,61 @@ public sealed record WaitingGrains() : Workload("waiting", "")
             {
                 [Start] = ready, [Used] = Cpu.Of(oms.Pid) - cpu, [Memory] = Cpu.ResidentMegabytes(oms.Pid),
             },
+        };
+    }
+
+    /// <summary>Lets the silo read its list a second after it last has, again and again; without any reminders that is the
+    /// cost of a second in which nothing happens.</summary>
+    static Arm ReadAgain(Session session, string database, int count)
+    {
+        OmsInProcess? oms = null;
+        CountedReminders? table = null;
+        return new Arm(NameOf(count, "read again"), async () =>
+        {
+            var (start, before) = (Stopwatch.GetTimestamp(), table!.Reads);
+            await Task.Delay(Look, session.Cancel);
+            return new Outcome(table.Reads - before, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        })
+        {
+            Prepare = async () =>
+            {
+                await Fill(session, database, count, Soon);
+                oms = await OmsInProcess.Start(
+                    session, session.Postgres.ConnectionTo(database), builder => CountedReminders.Use(builder, Between));
+                table = oms.Get<CountedReminders>();
+                // The silo takes up to half a minute after its start until it reads again for the first time.
+                while (table.Reads < 5) await Task.Delay(Between, session.Cancel);
+            },
+            Finish = () => oms!.DisposeAsync(),
+            ProgramCpu = () => Cpu.Of(Environment.ProcessId),
+        };
+    }
+
+    static Arm Due(Session session, string database, int count)
+    {
+        OmsProcess? oms = null;
+        return new Arm(NameOf(count, "due"), async () =>
+        {
+            var start = Stopwatch.GetTimestamp();
+            var left = await session.Postgres.AwaitEmpty(database, "oms.orleans_reminder", Patience, session.Cancel);
+            return new Outcome(count - left, Stopwatch.GetElapsedTime(start).TotalSeconds)
+            {
+                Further = new Dictionary<string, double> { [Left] = left, [Memory] = Cpu.ResidentMegabytes(oms!.Pid) },
+            };
+        })
+        {
+            Prepare = async () =>
+            {
+                var due = Stopwatch.GetTimestamp();
+                await Fill(session, database, count, Ahead);
+                oms = await OmsProcess.Start(session, session.Postgres.ConnectionTo(database));
+                var rest = Ahead - Stopwatch.GetElapsedTime(due);
+                if (rest <= TimeSpan.Zero) throw new InvalidOperationException("The program was up too late for its reminders.");
+                await Task.Delay(rest, session.Cancel);
+            },
+            Finish = () => oms!.DisposeAsync(),
+            ProgramCpu = () => Cpu.Of(oms!.Pid),
+            Goal = new Goal("none left over", a => a.Turns.All(t => t.Outcome.Further[Left] == 0)),
         };
     }
 }
