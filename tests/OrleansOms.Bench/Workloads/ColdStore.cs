@@ -49,7 +49,7 @@ public static class ColdStore
                 .Put(new ProductDetails($"Product {n}", 250, null), caller));
             await Callers.RunEach(AtOnce, stocks, n => Live(oms.Grains.GetGrain<IStockGrain>(StockOf(n)), n));
             await Callers.RunEach(AtOnce, stocks, n => oms.Grains.GetGrain<IAdoNetStockGrain>(AdoNetOf(n)).Open(0));
-            await session.Postgres.AwaitFollowers(Template, session.Cancel);
+            await session.Postgres.AwaitFollowers(Template, session.Cancel, TimeSpan.FromMinutes(15));
         }
         await session.Postgres.RunScript(Template, "vacuum analyze");
         _made = stocks;
