@@ -32,7 +32,8 @@ public sealed class AvailabilityIndex
 
     /// <summary>Takes a stock in, unless a newer version of it is known.</summary>
     public void Set(StockView view) => _bySku
-        .GetOrAdd(view.Sku, _ => new ConcurrentDictionary<string, StockView>(StringComparer.Ordinal))
+        // A SKU is in few warehouses; a dictionary of the usual size takes half a kilobyte for the one stock that it has.
+        .GetOrAdd(view.Sku, _ => new ConcurrentDictionary<string, StockView>(1, 1, StringComparer.Ordinal))
         .AddOrUpdate(view.Warehouse, view, (_, known) => known.Version >= view.Version ? known : view);
 
     internal void SetWaiting(string sku, int units) => _waiting[sku] = units;
