@@ -30,12 +30,21 @@ public sealed class HostSettings
     public string? Postcodes { get; set; }
     /// <summary>Connections to PostgreSQL for the log, queries and keys.</summary>
     public int DatabaseConnections { get; set; } = 24;
+    /// <summary>
+    /// Databases of the event log, with <c>|</c> between, the first one for everything but stocks; none: it is where
+    /// everything is. Chosen before the first start, for ever.
+    /// </summary>
+    public string? Logs { get; set; }
     /// <summary>Where front ends answer, for the role proxy, with commas between.</summary>
     public string? Fronts { get; set; }
     /// <summary>Secrets that are given rather than made.</summary>
     public BootstrapSettings Bootstrap { get; set; } = new();
     /// <summary>Where this process stands in the cluster.</summary>
     public SiloSettings Silo { get; set; } = new();
+
+    /// <summary>Connection strings of <see cref="Logs"/>.</summary>
+    public IReadOnlyList<string> LogConnections =>
+        (Logs ?? "").Split('|', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     /// <summary>Whether grains live in this process.</summary>
     public bool HasSilo => Role is HostRole.All or HostRole.Silo;

@@ -88,7 +88,7 @@ public static class OmsHost
         var settings = HostSettings.From(builder.Configuration);
         connectionString ??= builder.Configuration.GetConnectionString("Oms")
             ?? throw new InvalidOperationException("There is no database: set ConnectionStrings__Oms.");
-        await Migrator.Run(connectionString);
+        foreach (var database in (string[])[connectionString, .. settings.LogConnections]) await Migrator.Run(database);
 
         AddDatabase(builder.Services, connectionString, settings);
         FirstSecrets secrets;
@@ -97,6 +97,8 @@ public static class OmsHost
         {
             await using (var connection = await database.OpenConnectionAsync()) await OrleansSchema.Check(connection);
             secrets = await FirstSecrets.Prepare(settings, database);
+            await using (var logs = new LogDatabases(settings.LogConnections))
+                await LogDatabases.Check(database, logs.All is [] ? [database] : logs.All);
             trackingKey = await new Secrets(database).GetOrCreate("tracking-links", TrackingKeyBytes);
         }
         builder.Services.AddOmsDesk(builder.Configuration.GetSection("Oms").Get<OmsSettings>() ?? new OmsSettings());
@@ -156,17 +158,19 @@ public static class OmsHost
 
     static void AddDatabase(IServiceCollection services, string connectionString, HostSettings settings)
     {
-        var text = new NpgsqlConnectionStringBuilder(connectionString)
+        string Pooled(string database) => new NpgsqlConnectionStringBuilder(database)
         {
             MaxPoolSize = settings.DatabaseConnections, ApplicationName = "OrleansOms",
             // No session of ours is left with a setting of its own, so none needs to be cleaned between two uses.
             NoResetOnClose = true,
         }.ConnectionString;
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(_ => NpgsqlDataSource.Create(text));
+        services.AddSingleton(_ => NpgsqlDataSource.Create(Pooled(connectionString)));
+        services.AddSingleton(_ => new LogDatabases(settings.LogConnections.Select(Pooled)));
         services.AddSingleton<LogMetrics>();
         services.AddSingleton<IEventLog>(p => new EventLog(
-            p.GetRequiredService<NpgsqlDataSource>(), metrics: p.GetRequiredService<LogMetrics>()));
+            p.GetRequiredService<LogDatabases>().All is { Count: > 0 } logs ? logs : [p.GetRequiredService<NpgsqlDataSource>()],
+            metrics: p.GetRequiredService<LogMetrics>()));
         services.AddSingleton<ICheckpoints, Checkpoints>();
         services.AddSingleton<IReadModel, ReadModel>();
         services.AddSingleton<INumberSequence, NumberSequence>();

@@ -37,11 +37,12 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
     public void Dispose() => _turn.Dispose();
 
     /// <inheritdoc />
-    public Task<LogPosition> Position() => ReadModelSql.Ask(database, ReadPosition);
+    public Task<Checkpoint> Position() =>
+        ReadModelSql.Ask(database, connection => Checkpoints.Load(connection, Follower));
 
     /// <inheritdoc />
     /// <exception cref="LogUnavailableException">The database did not answer; nothing or all of it was written.</exception>
-    public async Task<bool> Apply(LogPosition from, LogBatch batch)
+    public async Task<bool> Apply(Checkpoint from, LogBatch batch)
     {
         await _turn.WaitAsync();
         var isWritten = false;
@@ -69,7 +70,7 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
     public Task<IndexSnapshot> LoadIndexes() => ReadModelSql.Ask(database, async connection =>
     {
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
-        var position = await ReadPosition(connection);
+        var position = await Checkpoints.Load(connection, Follower);
         var products = await CatalogueRows.ReadProducts(connection);
         var warehouses = await CatalogueRows.ReadWarehouses(connection);
         var stocks = await StockRows.ReadAll(connection);
@@ -121,6 +122,8 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
                     insert into oms.checkpoint (follower, transaction, position) values ($1, 0, 0)
                     on conflict (follower) do update set transaction = 0, position = 0
                     """, Follower),
+                ReadModelSql.Statement(
+                    $"update oms.checkpoint set transaction = 0, position = 0 where {Checkpoints.IsOfFollower}", Follower),
                 ReadModelSql.Statement("""
                     truncate oms.orders, oms.order_search, oms.order_lines, oms.order_counts, oms.shipments, oms.stock,
                       oms.products, oms.warehouses
@@ -133,7 +136,7 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
     }
 
     static async Task<bool> Write(
-        NpgsqlConnection connection, LogPosition from, LogBatch log, IReadOnlyList<Change<Order>> orders,
+        NpgsqlConnection connection, Checkpoint from, LogBatch log, IReadOnlyList<Change<Order>> orders,
         IReadOnlyList<Change<Shipment>> shipments)
     {
         await using var transaction = await connection.BeginTransactionAsync();
@@ -154,14 +157,6 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
             throw new InvalidOperationException($"The batch after {from} does not follow the stocks that are stored.");
         await transaction.CommitAsync();
         return true;
-    }
-
-    static async Task<LogPosition> ReadPosition(NpgsqlConnection connection)
-    {
-        var rows = await ReadModelSql.Read(
-            connection, "select transaction, position from oms.checkpoint where follower = $1", [Follower],
-            row => new LogPosition(row.GetInt64(0), row.GetInt64(1)));
-        return rows.Count == 1 ? rows[0] : LogPosition.Start;
     }
 
     void Forget()

@@ -3,7 +3,8 @@ using OrleansOms.Domain.Shared;
 namespace OrleansOms.Contracts.Log;
 
 /// <summary>
-/// A place in the log's commit order: the PostgreSQL transaction that wrote the event, then its position in it.
+/// A place in the commit order of one log: the PostgreSQL transaction that wrote the event, then its position in it.
+/// Places in different logs cannot be compared.
 /// </summary>
 public readonly record struct LogPosition(long Transaction, long Ordinal) : IComparable<LogPosition>
 {
@@ -71,20 +72,23 @@ public abstract record AppendResult
 /// <param name="Data">Null if this program does not know the type: it was written by a newer one.</param>
 /// <param name="Version">Its number in the stream, from 1.</param>
 /// <param name="Type">Its stable stored name, such as <c>order.placed.v1</c>.</param>
+/// <param name="Log">Number of the log that its stream is in, from 0.</param>
 public sealed record LogEvent(
     LogPosition Position, string Stream, int Version, string Type, DomainEvent? Data, string CommandId, string Actor,
-    DateTimeOffset At)
+    DateTimeOffset At, int Log = 0)
 {
     /// <summary>The span that it was stored in; null if nobody recorded it. See <see cref="Traces"/>.</summary>
     public string? Trace { get; init; }
 }
 
-/// <summary>A piece of the log in commit order.</summary>
+/// <summary>A piece of the event log: of each log the next events in commit order, one log after the other.</summary>
 /// <param name="Through">Everything up to here has been read; the next read starts after it.</param>
-public sealed record LogBatch(IReadOnlyList<LogEvent> Events, LogPosition Through);
+public sealed record LogBatch(IReadOnlyList<LogEvent> Events, Checkpoint Through);
 
 /// <summary>
-/// The one durable memory. Appends of many grains share transactions; an answer means that the events are on disk.
+/// The one durable memory. Appends of many grains share transactions; an answer means that the events are on disk. It may
+/// be spread over several logs: a stream is in one of them, for ever, and its events come in their order. Whoever follows
+/// the whole may rely on no order between streams but an order's and its shipments', which are in one log.
 /// </summary>
 public interface IEventLog
 {
@@ -105,26 +109,28 @@ public interface IEventLog
 
     /// <summary>
     /// The log in commit order. Never skips an event of a transaction that commits late: reading stops before the
-    /// oldest transaction that is still under way.
+    /// oldest transaction that is still under way. Every log has its share of a batch; one that is not full has read all
+    /// of them to their ends.
     /// </summary>
-    Task<LogBatch> ReadAll(LogPosition after, int max);
+    /// <param name="max">Most events, but at least one of each log.</param>
+    Task<LogBatch> ReadAll(Checkpoint after, int max);
 
     /// <summary>The stream that holds a claim, or null.</summary>
     Task<string?> FindHolder(Claim claim);
 
-    /// <summary>Completes when there may be something new after the position, or when the time is up.</summary>
-    Task WaitForMore(LogPosition after, TimeSpan atMost, CancellationToken cancel);
+    /// <summary>Completes when there may be something new after the checkpoint, or when the time is up.</summary>
+    Task WaitForMore(Checkpoint after, TimeSpan atMost, CancellationToken cancel);
 
     /// <summary>A moment such that everything committed before this call is read by a reader that has passed it.</summary>
-    Task<LogPosition> Now();
+    Task<Checkpoint> Now();
 }
 
 /// <summary>Where followers keep how far they have read.</summary>
 public interface ICheckpoints
 {
-    /// <summary>Position of a follower; the start if it never saved one.</summary>
-    Task<LogPosition> Load(string follower);
+    /// <summary>How far a follower is; the start if it never saved anything.</summary>
+    Task<Checkpoint> Load(string follower);
 
     /// <summary>Moves a follower on; false if another one has moved it meanwhile.</summary>
-    Task<bool> Advance(string follower, LogPosition from, LogPosition to);
+    Task<bool> Advance(string follower, Checkpoint from, Checkpoint to);
 }

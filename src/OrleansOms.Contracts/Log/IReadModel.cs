@@ -3,21 +3,21 @@ using OrleansOms.Contracts.Stock;
 
 namespace OrleansOms.Contracts.Log;
 
-/// <summary>What every process keeps in memory to answer fast, as of one place in the log.</summary>
+/// <summary>What every process keeps in memory to answer fast, as of one moment of the log.</summary>
 /// <param name="Position">Everything up to here is in it.</param>
 /// <param name="Waiting">Backordered units by SKU.</param>
 public sealed record IndexSnapshot(
-    LogPosition Position, IReadOnlyList<ProductView> Products, IReadOnlyList<WarehouseView> Warehouses,
+    Checkpoint Position, IReadOnlyList<ProductView> Products, IReadOnlyList<WarehouseView> Warehouses,
     IReadOnlyList<StockView> Stocks, IReadOnlyDictionary<string, int> Waiting);
 
 /// <summary>The tables behind lists and searches. They can be dropped and made anew from the log.</summary>
 public interface IReadModel
 {
     /// <summary>How far it has read.</summary>
-    Task<LogPosition> Position();
+    Task<Checkpoint> Position();
 
     /// <summary>Folds a batch in and moves its position on, in one transaction; false if another one was faster.</summary>
-    Task<bool> Apply(LogPosition from, LogBatch batch);
+    Task<bool> Apply(Checkpoint from, LogBatch batch);
 
     /// <summary>Products, warehouses and stocks as of one position.</summary>
     Task<IndexSnapshot> LoadIndexes();

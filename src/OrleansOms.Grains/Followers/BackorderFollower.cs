@@ -26,14 +26,23 @@ public sealed class BackorderFollower(
 
     static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
+    bool _isToldHere;
+
+    /// <inheritdoc />
+    protected override void Forget() => _isToldHere = false;
+
     /// <inheritdoc />
     protected override async Task Handle(LogBatch batch)
     {
         var skus = batch.Events.SelectMany(Touched).ToHashSet(StringComparer.Ordinal);
         var opens = batch.Events.Any(e => e.Data is WarehousePut { Details.IsActive: true });
         if (skus.Count == 0 && !opens) return;
-        var last = batch.Events[^1].Position;
-        await tail.Reached(last, Stopping);
+        var last = Checkpoint.Start.And(batch.Events);
+        // Of an arrival and a wait in different logs, whichever is handled later finds the other one told here and listed.
+        // What was handled before this activation was told elsewhere, so the first time all must be told here.
+        if (_isToldHere) await tail.Reached(last, Stopping);
+        else await tail.CaughtUp(Stopping);
+        _isToldHere = true;
         if (opens) skus.UnionWith(availability.WaitingSkus);
         skus.RemoveWhere(sku => !IsAvailable(sku));
         if (skus.Count > 0) await Allocate(skus, last);
@@ -42,9 +51,9 @@ public sealed class BackorderFollower(
     /// <summary>
     /// Asks whoever waits until no unit is left. Each order is asked once, served or not, so there is an end to it.
     /// </summary>
-    async Task Allocate(HashSet<string> skus, LogPosition position)
+    async Task Allocate(HashSet<string> skus, Checkpoint through)
     {
-        while (await readModel.Position() < position) await Task.Delay(Poll, Stopping);
+        while (!(await readModel.Position()).Covers(through)) await Task.Delay(Poll, Stopping);
         IReadOnlyList<string> orders = [];
         do
         {

@@ -12,8 +12,11 @@ public abstract class EffectFollower(IEventLog log, ICheckpoints checkpoints, Gr
 {
     static readonly TimeSpan SaveEvery = TimeSpan.FromMilliseconds(250);
 
-    LogPosition _saved, _read;
+    Checkpoint _saved, _read;
     long _savedAt;
+
+    /// <summary>Everything up to here has been handled; the batch that is being handled follows it.</summary>
+    protected Checkpoint Handled => _read;
 
     /// <summary>Does what a batch asks for.</summary>
     protected abstract Task Handle(LogBatch batch);
@@ -21,18 +24,18 @@ public abstract class EffectFollower(IEventLog log, ICheckpoints checkpoints, Gr
     /// <summary>Called before the log is read from the checkpoint: what was kept in memory counts no more.</summary>
     protected virtual void Forget() { }
 
-    /// <summary>Where a restart has to begin, when everything up to a position has been handled.</summary>
-    protected virtual LogPosition BeginAgain(LogPosition handled) => handled;
+    /// <summary>Where a restart has to begin: <see cref="Handled"/>, or where that stood before some batch.</summary>
+    protected virtual Checkpoint BeginAgain => _read;
 
     /// <inheritdoc />
-    protected sealed override async Task<LogPosition> Load()
+    protected sealed override async Task<Checkpoint> Load()
     {
         Forget();
         return _saved = _read = await checkpoints.Load(Follower);
     }
 
     /// <inheritdoc />
-    protected sealed override async Task<bool> Handle(LogPosition from, LogBatch batch)
+    protected sealed override async Task<bool> Handle(Checkpoint from, LogBatch batch)
     {
         await Handle(batch);
         _read = batch.Through;
@@ -49,8 +52,8 @@ public abstract class EffectFollower(IEventLog log, ICheckpoints checkpoints, Gr
     {
         if (Environment.TickCount64 - _savedAt < SaveEvery.TotalMilliseconds) return true;
         _savedAt = Environment.TickCount64;
-        var to = BeginAgain(_read);
-        if (to <= _saved) return true;
+        var to = BeginAgain;
+        if (_saved.Covers(to)) return true;
         if (!await checkpoints.Advance(Follower, _saved, to)) return false;
         _saved = to;
         return true;

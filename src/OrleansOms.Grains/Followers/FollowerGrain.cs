@@ -4,7 +4,7 @@ using OrleansOms.Contracts.Log;
 namespace OrleansOms.Grains.Followers;
 
 /// <summary>
-/// Reads the log in commit order from its own checkpoint and handles it batch by batch. What fails is tried again, at
+/// Reads the log from its own checkpoint, each stream in its order, and handles it batch by batch. What fails is tried again, at
 /// growing intervals, before anything later is touched: handling must bear repetition.
 /// </summary>
 [KeepAlive]
@@ -56,10 +56,10 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
     public Task Ensure() => Task.CompletedTask;
 
     /// <summary>Where to begin.</summary>
-    protected abstract Task<LogPosition> Load();
+    protected abstract Task<Checkpoint> Load();
 
     /// <summary>Handles a batch and saves how far it has come; false if another activation was faster.</summary>
-    protected abstract Task<bool> Handle(LogPosition from, LogBatch batch);
+    protected abstract Task<bool> Handle(Checkpoint from, LogBatch batch);
 
     /// <summary>
     /// Called when there is nothing more to read, and again after <see cref="Patience"/> without any event; false if
@@ -80,8 +80,8 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
     async Task Run()
     {
         var pause = TimeSpan.FromMilliseconds(100);
-        LogPosition? saved = null;
-        var at = LogPosition.Start;
+        Checkpoint? saved = null;
+        var at = Checkpoint.Start;
         while (!_stop.IsCancellationRequested)
         {
             try

@@ -23,20 +23,20 @@ public sealed partial class LogTail(
     readonly Lock _gate = new();
     Action<IReadOnlyList<LogEvent>>[] _subscribers = [];
     TaskCompletionSource _moved = New();
-    LogPosition _position;
+    Checkpoint _position;
     CancellationTokenSource? _wake;
     bool _isAwaited, _isStill;
     DateTimeOffset _readAt;
     Task _loop = Task.CompletedTask;
 
     /// <summary>Everything up to here has been told.</summary>
-    public LogPosition Position { get { lock (_gate) return _position; } }
+    public Checkpoint Position { get { lock (_gate) return _position; } }
 
     /// <summary>When the log was read for the last time, UTC, if it cannot be read at the moment; null if it can.</summary>
     public DateTimeOffset? StillSince { get { lock (_gate) return _isStill ? _readAt : null; } }
 
     /// <summary>
-    /// Tells <paramref name="onBatch"/> of every event from now on, in commit order, one call at a time. It must be
+    /// Tells <paramref name="onBatch"/> of every event from now on, each stream in its order, one call at a time. It must be
     /// quick and must not throw: a slow reader slows every screen of this process.
     /// </summary>
     public IDisposable Subscribe(Action<IReadOnlyList<LogEvent>> onBatch)
@@ -54,7 +54,7 @@ public sealed partial class LogTail(
             Task moved;
             lock (_gate)
             {
-                if (_position >= now) return;
+                if (_position.Covers(now)) return;
                 moved = _moved.Task;
                 _isAwaited = true;
                 _wake?.Cancel();
@@ -63,15 +63,15 @@ public sealed partial class LogTail(
         }
     }
 
-    /// <summary>Completes when everything up to a position has been told.</summary>
-    public async Task Reached(LogPosition position, CancellationToken cancel = default)
+    /// <summary>Completes when everything up to a checkpoint has been told.</summary>
+    public async Task Reached(Checkpoint through, CancellationToken cancel = default)
     {
         while (true)
         {
             Task moved;
             lock (_gate)
             {
-                if (_position >= position) return;
+                if (_position.Covers(through)) return;
                 moved = _moved.Task;
             }
             await moved.WaitAsync(cancel);
@@ -121,7 +121,7 @@ public sealed partial class LogTail(
     }
 
     /// <summary>Waits for more, or for someone who cannot wait that long.</summary>
-    async Task Rest(LogPosition through)
+    async Task Rest(Checkpoint through)
     {
         using var wake = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         bool isAwaited;

@@ -20,10 +20,10 @@ public sealed class ReadModelFollower(
     protected override int BatchSize => 2000;
 
     /// <inheritdoc />
-    protected override Task<LogPosition> Load() => readModel.Position();
+    protected override Task<Checkpoint> Load() => readModel.Position();
 
     /// <inheritdoc />
-    protected override async Task<bool> Handle(LogPosition from, LogBatch batch)
+    protected override async Task<bool> Handle(Checkpoint from, LogBatch batch)
     {
         using (Traces.BeginAll(Follower, ActivityKind.Consumer, batch.Events.Select(e => e.Trace)))
             if (!await readModel.Apply(from, batch)) return false;

@@ -12,7 +12,7 @@ using Stock = Domain.Stock.Stock;
 /// <summary>
 /// Pairs what stocks have reserved with what orders have stored. A reservation that stays alone, because a process died
 /// between the two, is settled by its order after a while. What is unpaired is kept in memory; the checkpoint stays
-/// before the oldest of it, so that a restart finds it again.
+/// before the batch of the oldest of it, so that a restart finds it again, in whatever log its other half is.
 /// </summary>
 [GrainType("oms-reservation-watch")]
 public sealed class ReservationWatch(
@@ -26,7 +26,8 @@ public sealed class ReservationWatch(
     readonly Dictionary<(string Stock, string OrderId), Alone> _alone = [];
     DateTimeOffset _looksAt;
 
-    sealed record Alone(int Units, DateTimeOffset Since, LogPosition Position);
+    /// <param name="From">Where the batch begins that it came in.</param>
+    sealed record Alone(int Units, DateTimeOffset Since, Checkpoint From);
 
     /// <inheritdoc />
     protected override void Forget() => _alone.Clear();
@@ -76,14 +77,18 @@ public sealed class ReservationWatch(
         var before = _alone.GetValueOrDefault(key);
         var now = (before?.Units ?? 0) + units;
         if (now == 0) _alone.Remove(key);
-        else _alone[key] = new Alone(now, before?.Since ?? e.At, before?.Position ?? e.Position);
+        else _alone[key] = new Alone(now, before?.Since ?? e.At, before?.From ?? Handled);
     }
 
     /// <inheritdoc />
-    protected override LogPosition BeginAgain(LogPosition handled)
+    protected override Checkpoint BeginAgain
     {
-        foreach (var alone in _alone.Values)
-            if (alone.Position <= handled) handled = alone.Position with { Ordinal = alone.Position.Ordinal - 1 };
-        return handled;
+        get
+        {
+            var first = Handled;
+            foreach (var alone in _alone.Values)
+                if (!alone.From.Covers(first)) first = alone.From;
+            return first;
+        }
     }
 }

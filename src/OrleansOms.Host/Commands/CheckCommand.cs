@@ -2,6 +2,7 @@ using System.Globalization;
 using Npgsql;
 using OrleansOms.Domain.Laws;
 using OrleansOms.Postgres.Laws;
+using OrleansOms.Postgres.Log;
 
 namespace OrleansOms.Host.Commands;
 
@@ -30,17 +31,22 @@ public static class CheckCommand
             return Broken;
         }
         await using var database = NpgsqlDataSource.Create(connection);
-        return await Run(database, TimeProvider.System, Console.Out, Console.Error);
+        await using var logs = new LogDatabases(UpCommand.SettingsOf([]).LogConnections);
+        await LogDatabases.Check(database, logs.All is [] ? [database] : logs.All);
+        return await Run(database, TimeProvider.System, Console.Out, Console.Error, logs.All is [] ? null : logs.All);
     }
 
     /// <summary>The same on a given database.</summary>
     /// <param name="output">Gets the findings.</param>
     /// <param name="progress">Is told every second how far it is.</param>
-    public static async Task<int> Run(NpgsqlDataSource database, TimeProvider time, TextWriter output, TextWriter progress)
+    /// <param name="logs">The logs by their numbers; null if there is one, in the same database.</param>
+    public static async Task<int> Run(
+        NpgsqlDataSource database, TimeProvider time, TextWriter output, TextWriter progress,
+        IReadOnlyList<NpgsqlDataSource>? logs = null)
     {
         var began = time.GetTimestamp();
         var told = began;
-        var report = await new StoreCheck(database).Run(time.GetUtcNow(), events =>
+        var report = await new StoreCheck(database, logs).Run(time.GetUtcNow(), events =>
         {
             if (time.GetElapsedTime(told) < ToldEvery) return;
             told = time.GetTimestamp();

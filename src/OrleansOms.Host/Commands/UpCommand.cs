@@ -40,7 +40,7 @@ public static class UpCommand
         return 0;
     }
 
-    static HostSettings SettingsOf(string[] args) =>
+    internal static HostSettings SettingsOf(string[] args) =>
         HostSettings.From(new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build());
 
     /// <summary>

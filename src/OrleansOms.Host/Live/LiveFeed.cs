@@ -62,7 +62,7 @@ public sealed partial class LiveFeed : BackgroundService
     readonly FoldedStreams<Order> _orders;
     readonly FoldedStreams<Shipment> _shipments;
     readonly IDisposable _subscription;
-    LogPosition _lastEvent;
+    Checkpoint _lastEvent;
 
     /// <summary>Listens from now on; it must be made before the tail is started.</summary>
     public LiveFeed(
@@ -181,10 +181,10 @@ public sealed partial class LiveFeed : BackgroundService
     internal async Task<IReadOnlyList<ShipmentView>> ReadOpenShipments(string code, CancellationToken cancel)
     {
         await _tail.CaughtUp(cancel).WaitAsync(ReadModelPatience, _time, cancel);
-        LogPosition told;
+        Checkpoint told;
         lock (_gate) told = _lastEvent;
         var since = _time.GetTimestamp();
-        while (await _readModel.Position() < told)
+        while (!(await _readModel.Position()).Covers(told))
         {
             if (_time.GetElapsedTime(since) > ReadModelPatience)
                 throw new LogUnavailableException("The lists are too far behind the log.");
@@ -214,7 +214,7 @@ public sealed partial class LiveFeed : BackgroundService
             if (e.Data is TrackingAlarmRaised) CarrierSilent?.Invoke(e.Stream);
         lock (_gate)
         {
-            _lastEvent = batch[^1].Position;
+            _lastEvent = _lastEvent.And(batch);
             if (_ordersWatches.Count + _orderWatches.Count + _warehouseWatches.Count == 0) return;
             var hasOrders = false;
             foreach (var e in batch)
@@ -337,7 +337,7 @@ public sealed partial class LiveFeed : BackgroundService
             var pause = FaultPause;
             try
             {
-                LogPosition told;
+                Checkpoint told;
                 lock (_gate)
                 {
                     if (_ordersWatches.Count == 0) continue;
@@ -346,7 +346,7 @@ public sealed partial class LiveFeed : BackgroundService
                 var since = _time.GetTimestamp();
                 var reached = await _readModel.Position();
                 Tell(await _orderQueries.CountByStatus());
-                if (reached < told) _recounts.Writer.TryWrite(true);
+                if (!reached.Covers(told)) _recounts.Writer.TryWrite(true);
                 // A count that takes long, over very many orders, is made less often.
                 var took = _time.GetElapsedTime(since) * 4;
                 pause = took > CountsPace ? took : CountsPace;

@@ -1,4 +1,3 @@
-using System.Text;
 using Npgsql;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Contracts.Shipments;
@@ -39,16 +38,12 @@ sealed class ListedRows(IAsyncEnumerator<ListedRow> rows, CheckReport report) : 
     /// <summary>Rows that no stream was read for.</summary>
     public Task End() => UpTo(null);
 
-    // As the database orders them.
-    static int InBytes(string a, string b) =>
-        Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b));
-
     async Task UpTo(string? id)
     {
         while (_isOpen)
         {
             if (!_hasRow) _isOpen = _hasRow = await rows.MoveNextAsync();
-            if (!_isOpen || (id is not null && InBytes(rows.Current.Id, id) >= 0)) return;
+            if (!_isOpen || (id is not null && StoredEvents.Compare(rows.Current.Id, id) >= 0)) return;
             report.Rows++;
             report.Add(LogLaws.ListsAreTheLog(rows.Current.Id, "its row", "there", "missing"));
             _hasRow = false;

@@ -9,9 +9,11 @@ namespace OrleansOms.Postgres.Laws;
 
 /// <summary>
 /// Holds the laws of the domain over a whole store: every stream from its first event, and every list against the streams
-/// that it is made of. It reads one snapshot and writes nothing, so it can run beside a busy program.
+/// that it is made of. It reads one snapshot of each database and writes nothing, so it can run beside a busy program.
 /// </summary>
-public sealed class StoreCheck(NpgsqlDataSource database)
+/// <param name="database">Where the lists are.</param>
+/// <param name="logs">The logs by their numbers; null if there is one, in the same database.</param>
+public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDataSource>? logs = null)
 {
     readonly CheckReport _report = new();
     readonly Pairing _pairs = new();
@@ -43,8 +45,9 @@ public sealed class StoreCheck(NpgsqlDataSource database)
             new ListedRows(Listed.Read(orders.Connection, Listed.Orders), _report),
             new ListedRows(Listed.Read(shipments.Connection, Listed.Shipments), _report),
             new ListedRows(Listed.Read(stocks.Connection, Listed.Stocks), _report));
-        var position = await Position(main.Connection, cancel);
-        await ReadStreams(main.Connection, position, lists, now, progress, cancel);
+        var position = await Checkpoints.Load(main.Connection, ReadModel.Follower, cancel);
+        await using (var events = await StoredEvents.Begin(main, logs, cancel))
+            await ReadStreams(events, position, lists, now, progress, cancel);
         await lists.End();
         foreach (var (sku, units) in _units) _report.Add(StockLaws.Conservation(sku, units.OnHand, units.Ledgers));
         foreach (var (key, sides) in _pairs.Open)
@@ -74,17 +77,14 @@ public sealed class StoreCheck(NpgsqlDataSource database)
     }
 
     async Task ReadStreams(
-        NpgsqlConnection connection, LogPosition listed, Lists lists, DateTimeOffset now, Action<long> progress,
+        StoredEvents events, Checkpoint listed, Lists lists, DateTimeOffset now, Action<long> progress,
         CancellationToken cancel)
     {
-        await using var command = new NpgsqlCommand(
-            $"select {LogReader.Columns} from oms.event order by stream, version", connection) { CommandTimeout = 0 };
-        await using var reader = await command.ExecuteReaderAsync(cancel);
         StreamAudit? audit = null;
         IReadOnlyDictionary<string, object?>? row = null;
-        while (await reader.ReadAsync(cancel))
+        await foreach (var e in events.All())
         {
-            var e = LogReader.Decode(reader).Event;
+            cancel.ThrowIfCancellationRequested();
             if (audit?.Stream != e.Stream)
             {
                 await End(audit, row, lists, now);
@@ -92,7 +92,7 @@ public sealed class StoreCheck(NpgsqlDataSource database)
             }
             _report.AddAll(audit.Hear(e.Version, e.Data, e.CommandId, e.At));
             _pairs.Hear(e.Stream, e.Data, e.At);
-            if (e.Position <= listed) row = RowOf(audit);
+            if (listed.Covers(e)) row = RowOf(audit);
             if (e.Data is LawBroken broken) _alarmed.Add(broken.Aggregate);
             if (++_report.Events % 10_000 == 0) progress(_report.Events);
         }
@@ -159,58 +159,5 @@ public sealed class StoreCheck(NpgsqlDataSource database)
         await using var reader = await command.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
             _report.Add(OrderLaws.ExistsOnce(reader.GetString(0), reader.GetString(1), reader.GetFieldValue<string[]>(2)));
-    }
-
-    static async Task<LogPosition> Position(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(
-            "select transaction, position from oms.checkpoint where follower = $1", connection)
-        {
-            Parameters = { new NpgsqlParameter { Value = ReadModel.Follower } },
-        };
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        return await reader.ReadAsync(cancel) ? new LogPosition(reader.GetInt64(0), reader.GetInt64(1)) : LogPosition.Start;
-    }
-
-    /// <summary>A connection whose reads all see one moment of the database.</summary>
-    sealed class Snapshot : IAsyncDisposable
-    {
-        readonly NpgsqlDataSource _database;
-        readonly NpgsqlTransaction _transaction;
-        readonly string _name;
-
-        Snapshot(NpgsqlDataSource database, NpgsqlTransaction transaction, string name) =>
-            (_database, _transaction, _name) = (database, transaction, name);
-
-        public NpgsqlConnection Connection => _transaction.Connection!;
-
-        public static async Task<Snapshot> Begin(NpgsqlDataSource database, CancellationToken cancel)
-        {
-            var transaction = await Open(database, cancel);
-            await using var command = new NpgsqlCommand("select pg_export_snapshot()", transaction.Connection);
-            return new Snapshot(database, transaction, (string)(await command.ExecuteScalarAsync(cancel))!);
-        }
-
-        /// <summary>Another connection that sees the same moment.</summary>
-        public async Task<Snapshot> Beside(CancellationToken cancel)
-        {
-            var transaction = await Open(_database, cancel);
-            await using var command = new NpgsqlCommand($"set transaction snapshot '{_name}'", transaction.Connection);
-            await command.ExecuteNonQueryAsync(cancel);
-            return new Snapshot(_database, transaction, _name);
-        }
-
-        static async Task<NpgsqlTransaction> Open(NpgsqlDataSource database, CancellationToken cancel)
-        {
-            var connection = await database.OpenConnectionAsync(cancel);
-            return await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancel);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            var connection = Connection;
-            await _transaction.DisposeAsync();
-            await connection.DisposeAsync();
-        }
     }
 }

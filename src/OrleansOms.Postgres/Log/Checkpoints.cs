@@ -1,32 +1,66 @@
 using System.Data.Common;
+using System.Globalization;
 using Npgsql;
 using OrleansOms.Contracts.Log;
 
 namespace OrleansOms.Postgres.Log;
 
-/// <summary>Positions of followers in <c>oms.checkpoint</c>.</summary>
+/// <summary>
+/// Checkpoints of followers in <c>oms.checkpoint</c>: for the first log a row under the follower's name, for each other
+/// one a row under its name, a slash and the log's number.
+/// </summary>
 public sealed class Checkpoints(NpgsqlDataSource source) : ICheckpoints
 {
+    /// <summary>SQL for whether a row belongs to the follower that is the first parameter.</summary>
+    internal const string IsOfFollower = "split_part(follower, '/', 1) = $1";
+
     /// <inheritdoc />
-    public Task<LogPosition> Load(string follower) => Ask(async connection =>
+    public Task<Checkpoint> Load(string follower) => Ask(connection => Load(connection, follower));
+
+    /// <inheritdoc />
+    public Task<bool> Advance(string follower, Checkpoint from, Checkpoint to) => Ask(async connection =>
     {
-        await using var command = new NpgsqlCommand(
-            "select transaction, position from oms.checkpoint where follower = $1", connection)
-        { Parameters = { LogSql.Of(follower) } };
-        await using var reader = await command.ExecuteReaderAsync();
-        return await reader.ReadAsync() ? new LogPosition(reader.GetInt64(0), reader.GetInt64(1)) : LogPosition.Start;
+        await using var transaction = to.Logs > 1 ? await connection.BeginTransactionAsync() : null;
+        var isMoved = await Advance(connection, follower, from, to);
+        if (isMoved && transaction is not null) await transaction.CommitAsync();
+        return isMoved;
     });
 
-    /// <inheritdoc />
-    public Task<bool> Advance(string follower, LogPosition from, LogPosition to) =>
-        Ask(connection => Advance(connection, follower, from, to));
+    /// <summary>The same as <see cref="Load(string)"/> on a connection of the caller.</summary>
+    public static async Task<Checkpoint> Load(
+        NpgsqlConnection connection, string follower, CancellationToken cancel = default)
+    {
+        await using var command = new NpgsqlCommand($"""
+            select split_part(follower, '/', 2), transaction, position from oms.checkpoint where {IsOfFollower}
+            """, connection)
+        { Parameters = { LogSql.Of(follower) } };
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var positions = new List<LogPosition>(1);
+        while (await reader.ReadAsync(cancel))
+        {
+            var log = reader.GetString(0) is { Length: > 0 } number ? int.Parse(number, CultureInfo.InvariantCulture) : 0;
+            while (positions.Count <= log) positions.Add(LogPosition.Start);
+            positions[log] = new LogPosition(reader.GetInt64(1), reader.GetInt64(2));
+        }
+        return positions.Count == 0 ? Checkpoint.Start : Checkpoint.At([.. positions]);
+    }
 
     /// <summary>
-    /// The same on a connection of the caller, in its transaction: what a projection writes and how far it has read
-    /// then become visible together. The row stays locked until the transaction ends.
+    /// The same as <see cref="Advance(string, Checkpoint, Checkpoint)"/> on a connection of the caller, in its
+    /// transaction: what a projection writes and how far it has read then become visible together. The rows stay locked
+    /// until the transaction ends; where the answer is false, it must be rolled back.
     /// </summary>
-    public static async Task<bool> Advance(
-        NpgsqlConnection connection, string follower, LogPosition from, LogPosition to)
+    public static async Task<bool> Advance(NpgsqlConnection connection, string follower, Checkpoint from, Checkpoint to)
+    {
+        for (var log = 0; log < to.Logs; log++)
+        {
+            // Rows of all logs, moved or not, so that of two readers from one checkpoint only one goes on.
+            if (!await Advance(connection, log == 0 ? follower : $"{follower}/{log}", from[log], to[log])) return false;
+        }
+        return true;
+    }
+
+    static async Task<bool> Advance(NpgsqlConnection connection, string row, LogPosition from, LogPosition to)
     {
         // Only whoever begins at the start may create the row.
         var sql = from == LogPosition.Start
@@ -43,7 +77,7 @@ public sealed class Checkpoints(NpgsqlDataSource source) : ICheckpoints
         {
             Parameters =
             {
-                LogSql.Of(follower), LogSql.Of(from.Transaction), LogSql.Of(from.Ordinal),
+                LogSql.Of(row), LogSql.Of(from.Transaction), LogSql.Of(from.Ordinal),
                 LogSql.Of(to.Transaction), LogSql.Of(to.Ordinal),
             },
         };

@@ -1,39 +1,27 @@
-using System.Threading.Channels;
 using Npgsql;
 using OrleansOms.Contracts.Log;
 
 namespace OrleansOms.Postgres.Log;
 
 /// <summary>
-/// The event log in PostgreSQL. Appends are serialised on their callers' threads and wait in one bounded queue, from
-/// which a few writers take what is there and commit it together. Disposing stores what waits, then ends.
+/// The event log in PostgreSQL: one log, or several that streams are spread over by <see cref="LogOf"/>. Disposing stores
+/// what waits, then ends.
 /// </summary>
 public sealed class EventLog : IEventLog, IAsyncDisposable
 {
-    readonly EventLogOptions options;
-    readonly Channel<PendingAppend> queue;
-    readonly SemaphoreSlim turn = new(1);
-    readonly Task writers;
-    readonly LogReader reader;
-    readonly RecentEvents recent;
-    readonly LogPulse tail;
-    int disposed;
+    readonly OneLog[] logs;
 
-    /// <summary>Starts the writers; they connect with their first append.</summary>
+    /// <summary>The event log in one database.</summary>
     public EventLog(NpgsqlDataSource source, EventLogOptions? options = null, LogMetrics? metrics = null)
+        : this([source], options, metrics) { }
+
+    /// <summary>The event log in several databases; see <see cref="LogDatabases.Check"/>.</summary>
+    /// <param name="sources">By the log's number.</param>
+    public EventLog(IReadOnlyList<NpgsqlDataSource> sources, EventLogOptions? options = null, LogMetrics? metrics = null)
     {
-        this.options = options ?? new EventLogOptions();
-        queue = Channel.CreateBounded<PendingAppend>(new BoundedChannelOptions(this.options.MaxQueuedAppends)
-        {
-            FullMode = BoundedChannelFullMode.Wait, // TryWrite then answers false
-        });
-        metrics?.Queue(() => queue.Reader.Count);
-        var own = new OwnTransactions();
-        reader = new LogReader(source, this.options, own);
-        recent = new RecentEvents(this.options);
-        tail = new LogPulse(reader, recent, own, this.options);
-        writers = Task.WhenAll(Enumerable.Range(0, this.options.Writers).Select(_ =>
-            Task.Run(new LogWriter(queue.Reader, turn, source, this.options, own, metrics, tail.Committed).Run)));
+        options ??= new EventLogOptions();
+        logs = [.. sources.Select((source, number) => new OneLog(number, source, options, metrics))];
+        metrics?.Queue(() => logs.Sum(l => l.Queued));
     }
 
     /// <inheritdoc />
@@ -42,57 +30,81 @@ public sealed class EventLog : IEventLog, IAsyncDisposable
     /// </exception>
     public ValueTask<AppendResult> Append(Append append)
     {
-        var pending = new PendingAppend(append);
-        if (queue.Writer.TryWrite(pending))
-            return new ValueTask<AppendResult>(pending.Outcome);
-        OmsFaultException fault = Volatile.Read(ref disposed) == 1
-            ? new LogUnavailableException("The event log is closed.")
-            : new LogBusyException();
-        pending.EndSpans(fault.Message);
-        throw fault;
+        if (logs.Length == 1) return logs[0].Append(append);
+        var number = LogOf.Stream(append.Main.Stream, logs.Length);
+        // One transaction stores it, so all of it is in one log; and only one log can tell that a claim is taken.
+        if (append.Births.Any(b => LogOf.Stream(b.Stream, logs.Length) != number))
+            throw new ArgumentException($"What is born with {append.Main.Stream} is in another log.");
+        if (append.Claims.Count > 0 && number != LogOf.Claims)
+            throw new ArgumentException($"{append.Main.Stream} is not in the log of claims.");
+        return logs[number].Append(append);
     }
 
     /// <inheritdoc />
     public Task<IReadOnlyList<LogEvent>> ReadStream(string stream, int afterVersion = 0, int? max = null) =>
-        reader.Stream(stream, afterVersion, max);
+        ReaderOf(stream).Stream(stream, afterVersion, max);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<LogEvent>> ReadStreamBackwards(string stream, int beforeVersion, int max) =>
-        reader.StreamBackwards(stream, beforeVersion, max);
+        ReaderOf(stream).StreamBackwards(stream, beforeVersion, max);
 
     /// <inheritdoc />
-    public Task<IReadOnlyList<LogEvent>> ReadStreams(IReadOnlyCollection<string> streams) =>
-        reader.Streams([.. streams]);
-
-    /// <inheritdoc />
-    public async Task<LogBatch> ReadAll(LogPosition after, int max)
+    public async Task<IReadOnlyList<LogEvent>> ReadStreams(IReadOnlyCollection<string> streams)
     {
-        max = Math.Clamp(max, 1, options.MaxReadEvents);
-        if (recent.Read(after, max) is { } remembered)
-            return remembered;
-        var (events, through) = await reader.All(after, max);
-        recent.Add(after, events, through);
-        return new LogBatch(events.ConvertAll(e => e.Event), through);
+        if (logs.Length == 1) return await logs[0].Reader.Streams([.. streams]);
+        var read = await Task.WhenAll(streams.GroupBy(ReaderOf).Select(g => g.Key.Streams([.. g])));
+        return [.. read.SelectMany(r => r)];
     }
 
     /// <inheritdoc />
-    public Task<string?> FindHolder(Claim claim) => reader.Holder(claim);
+    public async Task<LogBatch> ReadAll(Checkpoint after, int max)
+    {
+        if (logs.Length == 1)
+        {
+            var (events, through) = await logs[0].ReadAll(after[0], max);
+            return new LogBatch(events, Checkpoint.At(through));
+        }
+        var share = Math.Max(1, max / logs.Length);
+        var parts = await Task.WhenAll(logs.Select((log, number) => log.ReadAll(after[number], share)));
+        var all = parts.SelectMany(p => p.Events).ToList();
+        // What others leave of their shares goes to those who have more, so that nobody takes a small batch for the end.
+        for (var number = 0; number < logs.Length; number++)
+        {
+            if (parts[number].Events.Count < share || all.Count >= max) continue;
+            var more = await logs[number].ReadAll(parts[number].Through, max - all.Count);
+            all.AddRange(more.Events);
+            parts[number].Through = more.Through;
+        }
+        return new LogBatch(all, Checkpoint.At([.. parts.Select(p => p.Through)]));
+    }
 
     /// <inheritdoc />
-    public Task WaitForMore(LogPosition after, TimeSpan atMost, CancellationToken cancel) =>
-        tail.Wait(after, atMost, cancel);
+    public Task<string?> FindHolder(Claim claim) => logs[LogOf.Claims].Reader.Holder(claim);
 
     /// <inheritdoc />
-    public Task<LogPosition> Now() => reader.Now();
+    public async Task WaitForMore(Checkpoint after, TimeSpan atMost, CancellationToken cancel)
+    {
+        if (logs.Length == 1)
+        {
+            await logs[0].WaitForMore(after[0], atMost, cancel);
+            return;
+        }
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        Task[] waits = [.. logs.Select((log, number) => log.WaitForMore(after[number], atMost, enough.Token))];
+        var first = await Task.WhenAny(waits);
+        await enough.CancelAsync();
+        await Task.WhenAll(waits).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first;
+    }
+
+    /// <inheritdoc />
+    public async Task<Checkpoint> Now() => Checkpoint.At(await Task.WhenAll(logs.Select(l => l.Reader.Now())));
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref disposed, 1) == 1)
-            return;
-        queue.Writer.Complete();
-        await writers;
-        await tail.DisposeAsync();
-        turn.Dispose();
+        foreach (var log in logs) await log.DisposeAsync();
     }
+
+    LogReader ReaderOf(string stream) => logs[LogOf.Stream(stream, logs.Length)].Reader;
 }

@@ -7,8 +7,9 @@ namespace OrleansOms.Postgres.Log;
 /// <summary>A decoded event and how many bytes of JSON it had, for those who bound memory.</summary>
 readonly record struct ReadEvent(LogEvent Event, int Bytes);
 
-/// <summary>The log's reads. Every failure of the database comes out as <see cref="LogUnavailableException"/>.</summary>
-sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTransactions own)
+/// <summary>A log's reads. Every failure of the database comes out as <see cref="LogUnavailableException"/>.</summary>
+/// <param name="log">Its number.</param>
+sealed class LogReader(int log, NpgsqlDataSource source, EventLogOptions options, OwnTransactions own)
 {
     /// <summary>What <see cref="Decode"/> reads.</summary>
     public const string Columns = "xid, position, stream, version, type, data, command, actor, at, trace";
@@ -79,7 +80,7 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTran
             await reader.NextResultAsync();
             while (bytes < options.MaxReadBytes && await reader.ReadAsync())
             {
-                events.Add(Decode(reader));
+                events.Add(Decode(reader, log));
                 bytes += events[^1].Bytes;
             }
         }
@@ -142,7 +143,7 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTran
         await using var reader = await command.ExecuteReaderAsync();
         var events = new List<LogEvent>();
         while (await reader.ReadAsync())
-            events.Add(Decode(reader).Event);
+            events.Add(Decode(reader, log).Event);
         return (IReadOnlyList<LogEvent>)events;
     });
 
@@ -174,13 +175,14 @@ sealed class LogReader(NpgsqlDataSource source, EventLogOptions options, OwnTran
         }
     }
 
-    public static ReadEvent Decode(NpgsqlDataReader row)
+    /// <param name="log">The log that the row is in.</param>
+    public static ReadEvent Decode(NpgsqlDataReader row, int log)
     {
         var position = new LogPosition((long)row.GetFieldValue<ulong>(0), row.GetInt64(1));
         var (type, json) = (row.GetString(4), row.GetFieldValue<byte[]>(5));
         return new ReadEvent(
             new LogEvent(position, row.GetString(2), row.GetInt32(3), type, EventTypes.Read(type, json), row.GetString(6),
-                row.GetString(7), row.GetFieldValue<DateTimeOffset>(8))
+                row.GetString(7), row.GetFieldValue<DateTimeOffset>(8), log)
             { Trace = row.GetString(9) is { Length: > 0 } trace ? trace : null },
             json.Length);
     }

@@ -10,7 +10,8 @@ readonly record struct OwnTransaction(long Id, ReadEvent[] Events);
 /// database for everybody else's only and put these in their places. What is missing here is read like everything else:
 /// forgetting costs time, never an event.
 /// </summary>
-sealed class OwnTransactions
+/// <param name="log">Number of the log that they are in.</param>
+sealed class OwnTransactions(int log)
 {
     /// <summary>Events that are kept; past this the oldest transactions are forgotten: nobody reads along.</summary>
     const int MaxEvents = 20_000;
@@ -36,7 +37,7 @@ sealed class OwnTransactions
                     events[i] = new ReadEvent(
                         new LogEvent(
                             new LogPosition(transaction, positions[i]), stored.Stream, stored.Version, stored.Type,
-                            written.Data, stored.Command, stored.Actor, AsStored(stored.At))
+                            written.Data, stored.Command, stored.Actor, AsStored(stored.At), log)
                         { Trace = stored.Trace },
                         stored.Json.Length);
                     i++;

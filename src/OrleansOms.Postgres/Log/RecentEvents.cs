@@ -77,7 +77,7 @@ sealed class RecentEvents(EventLogOptions options)
     }
 
     /// <summary>What follows a position; null if nothing that is remembered does.</summary>
-    public LogBatch? Read(LogPosition after, int max)
+    public (IReadOnlyList<LogEvent> Events, LogPosition Through)? Read(LogPosition after, int max)
     {
         lock (gate)
         {
@@ -88,7 +88,7 @@ sealed class RecentEvents(EventLogOptions options)
             var slice = new LogEvent[count];
             for (var i = 0; i < count; i++)
                 slice[i] = events[first + i].Event;
-            return new LogBatch(slice, first + count < events.Count ? slice[^1].Position : through);
+            return (slice, first + count < events.Count ? slice[^1].Position : through);
         }
     }
 

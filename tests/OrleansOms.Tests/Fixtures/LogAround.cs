@@ -11,10 +11,10 @@ public abstract class LogAround(IEventLog log) : IEventLog, IAsyncDisposable
     public Task<IReadOnlyList<LogEvent>> ReadStreamBackwards(string stream, int beforeVersion, int max) =>
         log.ReadStreamBackwards(stream, beforeVersion, max);
     public Task<IReadOnlyList<LogEvent>> ReadStreams(IReadOnlyCollection<string> streams) => log.ReadStreams(streams);
-    public Task<LogBatch> ReadAll(LogPosition after, int max) => log.ReadAll(after, max);
+    public Task<LogBatch> ReadAll(Checkpoint after, int max) => log.ReadAll(after, max);
     public Task<string?> FindHolder(Claim claim) => log.FindHolder(claim);
-    public Task WaitForMore(LogPosition after, TimeSpan atMost, CancellationToken cancel) =>
+    public Task WaitForMore(Checkpoint after, TimeSpan atMost, CancellationToken cancel) =>
         log.WaitForMore(after, atMost, cancel);
-    public Task<LogPosition> Now() => log.Now();
+    public Task<Checkpoint> Now() => log.Now();
     public ValueTask DisposeAsync() => ((IAsyncDisposable)log).DisposeAsync();
 }

@@ -37,6 +37,17 @@ public sealed class TestDatabase : IAsyncDisposable
         return database;
     }
 
+    /// <summary>Another database with all that is in this one now, as a promoted standby would have it.</summary>
+    public async Task<TestDatabase> Copy()
+    {
+        var copy = $"oms_test_{Guid.NewGuid():n}";
+        await TakeAway(); // A template is copied when nobody uses it.
+        await OnServer(server, $"create database {copy} template {name}");
+        await GiveBack();
+        Source.Clear(); // Its connections are broken.
+        return new TestDatabase(server, copy, 20);
+    }
+
     /// <summary>Runs SQL on a pooled connection.</summary>
     public async Task Execute(string sql)
     {

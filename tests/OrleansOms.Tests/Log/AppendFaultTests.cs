@@ -59,7 +59,7 @@ public sealed class AppendFaultTests : LogTest
         foreach (var append in all)
             await Assert.ThrowsAsync<LogUnavailableException>(() => append.WaitAsync(Patience));
         await Assert.ThrowsAsync<LogUnavailableException>(() => log.ReadStream("ord-1"));
-        await Assert.ThrowsAsync<LogUnavailableException>(() => log.ReadAll(LogPosition.Start, 1));
+        await Assert.ThrowsAsync<LogUnavailableException>(() => log.ReadAll(Checkpoint.Start, 1));
     }
 
     [Fact]

@@ -9,7 +9,7 @@ namespace OrleansOms.Tests.Log;
 [Collection(AloneCollection.Name)]
 public sealed class DatabaseTests
 {
-    static readonly LogPosition P1 = new(100, 1), P2 = new(200, 2);
+    static readonly Checkpoint P1 = Checkpoint.At(new LogPosition(100, 1)), P2 = Checkpoint.At(new LogPosition(200, 2));
 
     [Fact]
     public async Task Processes_that_migrate_at_once_run_each_script_once()
@@ -45,13 +45,41 @@ public sealed class DatabaseTests
         await using var database = await TestDatabase.Create();
         var checkpoints = new Checkpoints(database.Source);
 
-        Assert.Equal(LogPosition.Start, await checkpoints.Load("orders"));
+        Assert.Equal(Checkpoint.Start, await checkpoints.Load("orders"));
         Assert.False(await checkpoints.Advance("orders", P1, P2), "It was never saved.");
-        Assert.True(await checkpoints.Advance("orders", LogPosition.Start, P1));
-        Assert.False(await checkpoints.Advance("orders", LogPosition.Start, P2), "Another one has moved it.");
+        Assert.True(await checkpoints.Advance("orders", Checkpoint.Start, P1));
+        Assert.False(await checkpoints.Advance("orders", Checkpoint.Start, P2), "Another one has moved it.");
         Assert.True(await checkpoints.Advance("orders", P1, P2));
         Assert.Equal(P2, await checkpoints.Load("orders"));
-        Assert.Equal(LogPosition.Start, await checkpoints.Load("mail"));
+        Assert.Equal(Checkpoint.Start, await checkpoints.Load("mail"));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_over_two_logs_moves_as_a_whole()
+    {
+        await using var database = await TestDatabase.Create();
+        var checkpoints = new Checkpoints(database.Source);
+        LogPosition one = new(100, 1), two = new(200, 2);
+        Checkpoint first = Checkpoint.At(one, one), second = Checkpoint.At(one, two), other = Checkpoint.At(two, one);
+
+        Assert.True(await checkpoints.Advance("orders", Checkpoint.Start, first));
+        Assert.True(await checkpoints.Advance("orders", first, second));
+        Assert.False(await checkpoints.Advance("orders", first, other), "Another one has moved it, in the other log.");
+        Assert.Equal(second, await checkpoints.Load("orders"));
+        Assert.True(await checkpoints.Advance("orders", second, Checkpoint.At(two, two)));
+        Assert.Equal(Checkpoint.At(two, two), await checkpoints.Load("orders"));
+        Assert.Equal(Checkpoint.Start, await checkpoints.Load("ord"));
+    }
+
+    [Fact]
+    public void Of_two_checkpoints_neither_need_cover_the_other()
+    {
+        LogPosition one = new(100, 1), two = new(200, 2);
+        Checkpoint left = Checkpoint.At(two, one), right = Checkpoint.At(one, two);
+        Assert.False(left.Covers(right) || right.Covers(left) || left == right);
+        Assert.True(Checkpoint.At(two, two).Covers(left) && left.Covers(Checkpoint.At(one)) && left.Covers(Checkpoint.Start));
+        Assert.False(Checkpoint.At(two).Covers(left), "It has read nothing of the second log.");
+        Assert.Equal(Checkpoint.At(one), Checkpoint.At(one, LogPosition.Start));
     }
 
     [Fact]
@@ -61,7 +89,7 @@ public sealed class DatabaseTests
         var checkpoints = new Checkpoints(database.Source);
         for (var i = 0; i < 30; i++)
         {
-            var (from, to) = (new LogPosition(i, 0), new LogPosition(i + 1, 0));
+            var (from, to) = (Checkpoint.At(new LogPosition(i, 0)), Checkpoint.At(new LogPosition(i + 1, 0)));
             var moved = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => checkpoints.Advance("f", from, to)));
             Assert.Single(moved, true);
         }
@@ -74,10 +102,10 @@ public sealed class DatabaseTests
         await using (var connection = await database.Source.OpenConnectionAsync())
         {
             await using var transaction = await connection.BeginTransactionAsync();
-            Assert.True(await Checkpoints.Advance(connection, "orders", LogPosition.Start, P1));
+            Assert.True(await Checkpoints.Advance(connection, "orders", Checkpoint.Start, P1));
             await transaction.RollbackAsync();
         }
-        Assert.Equal(LogPosition.Start, await new Checkpoints(database.Source).Load("orders"));
+        Assert.Equal(Checkpoint.Start, await new Checkpoints(database.Source).Load("orders"));
     }
 
     [Fact]

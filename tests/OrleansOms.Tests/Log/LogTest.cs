@@ -21,14 +21,19 @@ public abstract class LogTest : IAsyncLifetime
     {
         Database = await TestDatabase.Create();
         Log = new EventLog(Database.Source, Options);
+        await Prepare();
     }
 
     public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
+        await End();
         await Log.DisposeAsync();
         await Database.DisposeAsync();
     }
+
+    protected virtual Task Prepare() => Task.CompletedTask;
+    protected virtual Task End() => Task.CompletedTask;
 
     protected static NewEvent Event(int quantity = 1, string command = "c-1") =>
         new(new StockReceived(quantity, "PO-1"), command, "system", Noon);
@@ -98,23 +103,23 @@ public abstract class LogTest : IAsyncLifetime
         """;
 
     /// <summary>Reads the log in small steps up to a moment.</summary>
-    protected async Task<List<LogEvent>> ReadUpTo(LogPosition moment, int step = 7)
+    protected async Task<List<LogEvent>> ReadUpTo(Checkpoint moment, int step = 7)
     {
-        var (read, at) = (new List<LogEvent>(), LogPosition.Start);
+        var (read, at) = (new List<LogEvent>(), Checkpoint.Start);
         using var patience = new CancellationTokenSource(Patience);
-        while (at < moment)
+        while (!at.Covers(moment))
         {
             var batch = await Log.ReadAll(at, step);
             read.AddRange(batch.Events);
             at = batch.Through;
-            if (batch.Events.Count == 0 && at < moment)
+            if (batch.Events.Count == 0 && !at.Covers(moment))
                 await Task.Delay(5, patience.Token);
         }
         return read;
     }
 
     /// <summary>The first read after a position that has events.</summary>
-    protected async Task<LogBatch> ReadSome(LogPosition after)
+    protected async Task<LogBatch> ReadSome(Checkpoint after)
     {
         LogBatch? read = null;
         await Until(async () => (read = await Log.ReadAll(after, 100)).Events.Count > 0);

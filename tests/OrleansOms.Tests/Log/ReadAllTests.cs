@@ -31,7 +31,7 @@ public sealed class ReadAllTests : LogTest
         await Store(Of("stk-A/after"));
 
         // Transactions of other tests hold readers back too, so each read is repeated until it has something.
-        var early = await ReadSome(LogPosition.Start);
+        var early = await ReadSome(Checkpoint.Start);
         var still = await Log.ReadAll(early.Through, 100);
         await Run(slow, "commit");
         var late = await ReadUpTo(await Log.Now());
@@ -59,9 +59,9 @@ public sealed class ReadAllTests : LogTest
         var now = await Log.Now();
         for (var i = 0; i < 60; i++) // longer than it takes to find out who holds readers back
         {
-            var early = await Log.ReadAll(LogPosition.Start, 100);
+            var early = await Log.ReadAll(Checkpoint.Start, 100);
             Assert.Equal(["stk-A/before"], early.Events.Select(e => e.Stream));
-            Assert.True(early.Through < now);
+            Assert.False(early.Through.Covers(now));
             await Task.Delay(5, TestContext.Current.CancellationToken);
         }
         await Run(slow, "commit");
@@ -89,18 +89,18 @@ public sealed class ReadAllTests : LogTest
             }
         }
         var writers = Task.WhenAll(Enumerable.Range(0, Writers).Select(w => Task.Run(() => Slow(w))));
-        var (seen, at) = (new List<LogEvent>(), LogPosition.Start);
+        var (seen, at) = (new List<LogEvent>(), Checkpoint.Start);
         while (!writers.IsCompleted)
         {
             await Log.WaitForMore(at, TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken);
             var batch = await Log.ReadAll(at, 5);
-            Assert.All(batch.Events, e => Assert.True(e.Position > at && e.Position <= batch.Through));
+            Assert.All(batch.Events, e => Assert.True(!at.Covers(e) && batch.Through.Covers(e)));
             seen.AddRange(batch.Events);
             at = batch.Through;
         }
         await writers;
         var end = await Log.Now();
-        while (at < end)
+        while (!at.Covers(end))
         {
             var batch = await Log.ReadAll(at, 1000);
             (at, seen) = (batch.Through, [.. seen, .. batch.Events]);
@@ -125,7 +125,7 @@ public sealed class ReadAllTests : LogTest
                     [Events($"shp-{name}-{i}", 0, 2)], [])));
         }
         var writers = Task.WhenAll(Write(Log, "a"), Write(other, "b"), Write(Log, "c"));
-        var (followed, through) = (new List<LogEvent>(), LogPosition.Start);
+        var (followed, through) = (new List<LogEvent>(), Checkpoint.Start);
         async Task Follow()
         {
             await Log.WaitForMore(through, TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
@@ -135,10 +135,10 @@ public sealed class ReadAllTests : LogTest
         }
         while (!writers.IsCompleted) await Follow();
         await writers;
-        for (var end = await Log.Now(); through < end;) await Follow();
+        for (var end = await Log.Now(); !through.Covers(end);) await Follow();
 
         await using var stranger = new EventLog(Database.Source, Options);
-        var stored = (await stranger.ReadAll(LogPosition.Start, 1000)).Events;
+        var stored = (await stranger.ReadAll(Checkpoint.Start, 1000)).Events;
         Assert.Equal(540, stored.Count);
         Assert.Equal(stored, followed);
         Assert.Equal(stored, await ReadUpTo(through));
@@ -148,11 +148,11 @@ public sealed class ReadAllTests : LogTest
     public async Task An_empty_read_moves_on()
     {
         await Store(Of("stk-A/1"));
-        var first = await ReadSome(LogPosition.Start);
+        var first = await ReadSome(Checkpoint.Start);
         await Database.Execute("create table public.elsewhere (x int)");
 
         var empty = await Log.ReadAll(first.Through, 100);
-        await Until(async () => (empty = await Log.ReadAll(first.Through, 100)).Through > first.Through);
+        await Until(async () => (empty = await Log.ReadAll(first.Through, 100)).Through != first.Through);
 
         Assert.Empty(empty.Events);
         await Store(Of("stk-A/2"));
@@ -167,11 +167,11 @@ public sealed class ReadAllTests : LogTest
         await Store(Of("stk-A/1"), Of("stk-A/2"));
 
         var now = await Log.Now();
-        var blocked = await Log.ReadAll(LogPosition.Start, 100);
+        var blocked = await Log.ReadAll(Checkpoint.Start, 100);
         await Run(slow, "rollback");
         var read = await ReadUpTo(now);
 
-        Assert.True(blocked.Through < now, "An older transaction is still under way.");
+        Assert.False(blocked.Through.Covers(now), "An older transaction is still under way.");
         Assert.Equal(["stk-A/1", "stk-A/2"], read.Select(e => e.Stream));
     }
 
@@ -180,13 +180,13 @@ public sealed class ReadAllTests : LogTest
     {
         var now = await Log.Now();
 
-        await Until(async () => (await Log.ReadAll(LogPosition.Start, 10)).Through >= now);
+        await Until(async () => (await Log.ReadAll(Checkpoint.Start, 10)).Through.Covers(now));
     }
 
     [Fact]
     public async Task Waiting_ends_with_a_commit_here_and_with_one_elsewhere()
     {
-        var at = (await Log.ReadAll(LogPosition.Start, 10)).Through;
+        var at = (await Log.ReadAll(Checkpoint.Start, 10)).Through;
         var waiting = Log.WaitForMore(at, Patience, TestContext.Current.CancellationToken);
         await Store(Of("stk-A/1"));
         await waiting.WaitAsync(Patience, TestContext.Current.CancellationToken);
@@ -203,11 +203,11 @@ public sealed class ReadAllTests : LogTest
     public async Task Waiting_ends_at_once_for_whoever_is_behind_and_also_beside_one_who_is_not()
     {
         await Store(Of("stk-A/1"));
-        var head = (await ReadSome(LogPosition.Start)).Through;
+        var head = (await ReadSome(Checkpoint.Start)).Through;
         using var enough = new CancellationTokenSource();
         var other = Log.WaitForMore(head, Patience, enough.Token);
 
-        await Log.WaitForMore(LogPosition.Start, Patience, enough.Token).WaitAsync(Patience / 2, enough.Token);
+        await Log.WaitForMore(Checkpoint.Start, Patience, enough.Token).WaitAsync(Patience / 2, enough.Token);
 
         Assert.False(other.IsCompleted);
         await enough.CancelAsync();
@@ -217,7 +217,7 @@ public sealed class ReadAllTests : LogTest
     [Fact]
     public async Task Waiting_without_news_takes_its_time()
     {
-        var at = (await Log.ReadAll(LogPosition.Start, 10)).Through;
+        var at = (await Log.ReadAll(Checkpoint.Start, 10)).Through;
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var waits = Enumerable.Range(0, 20).Select(_ =>
             Log.WaitForMore(at, TimeSpan.FromMilliseconds(400), TestContext.Current.CancellationToken));
@@ -229,7 +229,7 @@ public sealed class ReadAllTests : LogTest
     [Fact]
     public async Task Followers_near_the_head_share_what_one_has_read()
     {
-        var at = (await Log.ReadAll(LogPosition.Start, 10)).Through;
+        var at = (await Log.ReadAll(Checkpoint.Start, 10)).Through;
         var waiting = Log.WaitForMore(at, Patience, TestContext.Current.CancellationToken);
         await Store(Of("stk-A/1", count: 50));
         await waiting;
@@ -256,7 +256,7 @@ public sealed class SmallMemoryTests : LogTest
         using var enough = new CancellationTokenSource();
         async Task<List<LogEvent>> Follow(int step, int total)
         {
-            var (seen, at) = (new List<LogEvent>(), LogPosition.Start);
+            var (seen, at) = (new List<LogEvent>(), Checkpoint.Start);
             while (seen.Count < total)
             {
                 await Log.WaitForMore(at, Patience, enough.Token);

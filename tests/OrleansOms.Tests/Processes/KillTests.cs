@@ -11,11 +11,14 @@ public sealed class KillTests
 {
     const int Invoices = 1000;
 
-    [Fact]
-    public async Task An_import_survives_the_program_being_killed_and_its_figures_stay_exact()
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task An_import_survives_the_program_being_killed_and_its_figures_stay_exact(bool hasTwoLogs)
     {
         await using var database = await TestDatabase.Create();
-        await using var program = new OmsProcess(database.ConnectionString);
+        await using var second = await TestDatabase.Create();
+        TestDatabase[] logs = hasTwoLogs ? [database, second] : [database];
+        await using var program = new OmsProcess(
+            database.ConnectionString, ("Oms__Logs", string.Join('|', logs.Select(l => l.ConnectionString))));
         var file = Path.Combine(program.Data, "shop.csv");
         await File.WriteAllTextAsync(file, Shop(seed: 7));
         await program.Start();
@@ -37,6 +40,15 @@ public sealed class KillTests
         Assert.True(await ImportCommand.Run(Options(file), again, CancellationToken.None) == 0, again.ToString());
         Assert.Equal(Invoices, await Orders(database));
         await NothingIsReservedTwice(database);
+        var stocks = await logs[^1].Ask<long>("select count(*) from oms.event where stream like 'stk-%'");
+        Assert.True(stocks > Invoices);
+        if (hasTwoLogs)
+        {
+            Assert.Equal(stocks, await second.Ask<long>("select count(*) from oms.event"));
+            Assert.Equal(0, await database.Ask<long>("select count(*) from oms.event where stream like 'stk-%'"));
+        }
+        var (code, report) = await program.Run("check");
+        Assert.True(code == CheckCommand.Holds, report);
 
         ImportOptions Options(string path) => new()
         {

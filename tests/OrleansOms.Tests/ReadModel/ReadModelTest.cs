@@ -60,7 +60,7 @@ public abstract class ReadModelTest : IAsyncLifetime
     {
         var (end, at, folded) = (await Log.Now(), await model.Position(), 0);
         using var patience = new CancellationTokenSource(Patience);
-        while (at < end)
+        while (!at.Covers(end))
         {
             var read = await Log.ReadAll(at, batch);
             if (await model.Apply(at, read)) (at, folded) = (read.Through, folded + read.Events.Count);
