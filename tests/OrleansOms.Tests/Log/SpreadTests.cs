@@ -147,7 +147,7 @@ public sealed class SpreadTests : LogTest
         var at = await _log.Now();
         foreach (var stream in new[] { "ord-1", "stk-A/1", "ord-2" })
         {
-            var waiting = _log.WaitForMore(at, Patience, TestContext.Current.CancellationToken);
+            var waiting = _log.WaitForMore(at, 2 * Patience, TestContext.Current.CancellationToken);
             Assert.False(waiting.IsCompleted);
             await Commit(Of(stream));
             await waiting.WaitAsync(Patience, TestContext.Current.CancellationToken);
