@@ -1,5 +1,6 @@
 using OrleansOms.Contracts.Log;
 using OrleansOms.Grains.Followers;
+using OrleansOms.Host.Cluster;
 using OrleansOms.Host.Errors;
 using OrleansOms.Host.Ui;
 
@@ -18,9 +19,10 @@ public static class Health
         routes.MapGet("/health/ready", Ready).ExcludeFromDescription();
     }
 
-    /// <summary>The log answers, what this process knows is seconds old at most, and its pages have been opened once.</summary>
-    static async Task<IResult> Ready(LogTail tail, IServiceProvider services)
+    /// <summary>It is not about to stop, the log answers, what this process knows is seconds old at most, and its pages have been opened once.</summary>
+    static async Task<IResult> Ready(LogTail tail, Drain drain, IServiceProvider services)
     {
+        if (drain.HasBegun) return Problem.OfStatus(503) with { Detail = "It is about to stop." };
         using var limit = new CancellationTokenSource(Patience);
         try
         {

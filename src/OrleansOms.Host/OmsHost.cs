@@ -106,8 +106,7 @@ public static class OmsHost
         Telemetry.Add(builder, settings.Role);
         if (settings.HasWeb) AddWeb(builder, settings, trackingKey);
         if (isDemo) builder.Services.AddHostedService<DemoPlay>();
-        if (builder.Configuration.GetValue<int?>(ParentWatch.Argument.TrimStart('-')) is { } parent)
-            builder.Services.AddHostedService(p => new ParentWatch(parent, p.GetRequiredService<IHostApplicationLifetime>()));
+        AddEnd(builder, settings);
         adjust?.Invoke(builder);
 
         var app = builder.Build();
@@ -133,6 +132,17 @@ public static class OmsHost
         app.UseRouting();
         MapApi(app);
         return app;
+    }
+
+    /// <summary>How it is told to stop, and by whom.</summary>
+    static void AddEnd(WebApplicationBuilder builder, HostSettings settings)
+    {
+        var parent = builder.Configuration.GetValue<int?>(ParentWatch.Argument.TrimStart('-'));
+        if (parent is { } id)
+            builder.Services.AddHostedService(p => new ParentWatch(id, p.GetRequiredService<IHostApplicationLifetime>()));
+        var time = settings.Role == HostRole.Web ? Drain.OfFrontEnd : TimeSpan.Zero;
+        builder.Services.AddSingleton(p => new Drain(time, parent is not null, p.GetRequiredService<IHostApplicationLifetime>()));
+        builder.Services.AddSingleton<IHostLifetime>(p => p.GetRequiredService<Drain>());
     }
 
     static WebApplicationBuilder NewBuilder(string[] args)
@@ -223,6 +233,7 @@ public static class OmsHost
                 SnapshotStore.Name, o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
             silo.Configure<GrainCollectionOptions>(CollectSoon);
             silo.AddDashboard(GrainDashboard.Configure);
+            Handover.Add(silo.Services, SilenceOfSilo);
         });
         builder.Services.AddOmsGrains();
     }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Features;
 using OrleansOms.Host.Errors;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
@@ -36,6 +37,9 @@ public static class FrontProxy
         var app = builder.Build();
         app.Use(async (http, next) =>
         {
+            // What is live would last for ever: whoever is cut off connects again, when somebody is there again.
+            using var cut = http.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
+                ? app.Lifetime.ApplicationStopping.Register(http.Abort) : default;
             await next(http);
             // Nobody answered: what a front end says when it cannot answer either, and callers repeat.
             if (http.Response.HasStarted || http.Response.StatusCode is not (502 or 503 or 504)) return;

@@ -38,7 +38,7 @@ public static class ClusterCommand
             [.. Enumerable.Range(1, Silos).Select(n => Member($"silo {n}", HostRole.Silo, $"http://127.0.0.1:{FreePort.Next()}"))];
         MemberProcess[] webs = [.. Enumerable.Range(1, Fronts).Select(n => Member($"front {n}", HostRole.Web, fronts[n - 1]))];
         var ended = new TaskCompletionSource<Task>();
-        // While the proxy finishes what it has; Ctrl-C has reached all of them by themselves, SIGTERM only this one.
+        // While the proxy, which takes nothing more, finishes what it has. Members leave Ctrl-C to this process.
         proxy.Lifetime.ApplicationStopping.Register(() => ended.SetResult(EndAll()));
         OwnerOnly.Write(told, $"{url} (process {Environment.ProcessId})\n");
         Greet(url, fronts, secrets);
@@ -47,8 +47,9 @@ public static class ClusterCommand
 
         async Task EndAll()
         {
+            Console.Out.WriteLine("  Stopping; a few seconds more.");
             foreach (var member in (MemberProcess[])[.. webs, .. silos]) member.LetGo();
-            // Who takes requests goes first.
+            // Who takes requests goes first, and goes on until it has answered them.
             await Task.WhenAll(webs.Select(m => m.End()));
             await Task.WhenAll(silos.Select(m => m.End()));
         }

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Hosting;
 using OrleansOms.Grains;
 using OrleansOms.Host;
+using OrleansOms.Host.Cluster;
 using OrleansOms.Host.Ui.Track;
 
 namespace OrleansOms.Tests.Architecture;
@@ -58,7 +59,7 @@ public sealed partial class SettingsTests
         Assert.Equal(
             ["11111", "30000", "8080"], ContainerPort().Matches(manifest).Select(m => m.Groups[1].Value).Distinct().Order());
         Assert.Contains("ASPNETCORE_URLS=http://0.0.0.0:8080", image, StringComparison.Ordinal);
-        var drain = new HostOptions().ShutdownTimeout.TotalSeconds;
+        var drain = (Drain.OfFrontEnd + new HostOptions().ShutdownTimeout).TotalSeconds;
         int[] patience = [.. Grace().Matches(manifest + compose).Select(m => int.Parse(m.Groups[1].Value))];
         Assert.Equal(4, patience.Length);
         Assert.All(patience, seconds => Assert.True(seconds > drain, $"{seconds} s end before the drain of {drain} s does"));

@@ -37,7 +37,8 @@ public sealed class Silos : IAsyncDisposable
     public IGrainFactory Grains => Cluster.Client;
 
     /// <summary>Starts silos on a fresh database, with warehouses LON and MAN and products A, B and C.</summary>
-    public static async Task<Silos> Start(OmsSettings? settings = null, short silos = 1)
+    /// <param name="adjust">What a test adds to each silo.</param>
+    public static async Task<Silos> Start(OmsSettings? settings = null, short silos = 1, Action<IServiceCollection>? adjust = null)
     {
         var database = await TestDatabase.Create(maxPoolSize: 60);
         var log = new EventLog(database.Source, new EventLogOptions());
@@ -55,6 +56,7 @@ public sealed class Silos : IAsyncDisposable
                 (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, connection));
             silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, connection));
             silo.Configure<ClusterOptions>(o => o.ServiceId = "oms");
+            adjust?.Invoke(silo.Services);
         });
         var cluster = builder.Build();
         await cluster.DeployAsync();
