@@ -29,6 +29,12 @@ public readonly record struct LogPosition(long Transaction, long Ordinal) : ICom
 /// <param name="At">When it was decided, UTC.</param>
 public readonly record struct NewEvent(DomainEvent Data, string CommandId, string Actor, DateTimeOffset At)
 {
+    /// <summary>
+    /// When it was decided, UTC, in whole microseconds, as PostgreSQL keeps it: what is answered from memory then says the
+    /// same as what is read later.
+    /// </summary>
+    public DateTimeOffset At { get; } = At.AddTicks(-(At.Ticks % TimeSpan.TicksPerMicrosecond));
+
     /// <summary>The span that it was decided in; null if nobody records it. See <see cref="Traces"/>.</summary>
     public string? Trace { get; } = Traces.Current;
 }

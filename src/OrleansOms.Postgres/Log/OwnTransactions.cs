@@ -37,7 +37,7 @@ sealed class OwnTransactions(int log)
                     events[i] = new ReadEvent(
                         new LogEvent(
                             new LogPosition(transaction, positions[i]), stored.Stream, stored.Version, stored.Type,
-                            written.Data, stored.Command, stored.Actor, AsStored(stored.At), log)
+                            written.Data, stored.Command, stored.Actor, written.At, log)
                         { Trace = stored.Trace },
                         stored.Json.Length);
                     i++;
@@ -73,8 +73,4 @@ sealed class OwnTransactions(int log)
         known.Remove(transaction.Key);
         count -= transaction.Value.Length;
     }
-
-    // PostgreSQL keeps microseconds.
-    static DateTimeOffset AsStored(DateTime at) =>
-        new(at.Ticks - at.Ticks % TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
 }

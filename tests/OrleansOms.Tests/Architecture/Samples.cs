@@ -43,6 +43,16 @@ sealed class HiddenField
     public int Sum => _hidden + _cached + Shown;
 }
 
+[GenerateSerializer, Alias("sample.numbered")]
+sealed record Numbered([property: Id(0)] string First, [property: Id(1)] List<int> Second);
+
+[GenerateSerializer, Alias("sample.word")]
+enum Word
+{
+    Good = 0,
+    Bad = 4,
+}
+
 [GenerateSerializer, Alias("bad.same-ids")]
 sealed record SameIds([property: Id(0)] string First, [property: Id(0)] string Second);
 

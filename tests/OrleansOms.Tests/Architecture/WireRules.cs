@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 
@@ -57,6 +58,31 @@ static partial class WireRules
             Attribute().Replace(body, "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
                 .Where(member => !Numbered().IsMatch(member)).Select(member => $"{type.Name}.{member}: no number");
     }
+
+    /// <summary>
+    /// What another version of the program in the same cluster counts on, a line each: numbers and types of members, numbers of
+    /// enums' members, methods of grains with what they take and give, and the names of grains.
+    /// </summary>
+    public static IEnumerable<string> Shape(IReadOnlyCollection<Type> types) =>
+    [
+        .. types.Where(t => IsOnWire(t) && t.IsEnum).SelectMany(t => Enum.GetNames(t)
+            .Select(n => $"{AliasOf(t)} {Convert.ToInt64(Enum.Parse(t, n), CultureInfo.InvariantCulture)} {n}")),
+        .. types.Where(t => IsOnWire(t) && !t.IsEnum).SelectMany(t => MembersOf(t)
+            .Select(m => $"{AliasOf(t)} {m.Id} {m.Name} {Said(m.Type)}")),
+        .. types.Where(IsGrainInterface).SelectMany(t => t.GetMethods().Select(m =>
+            $"{AliasOf(t)} {AliasOf(m)}({string.Join(", ", m.GetParameters().Select(p => Said(p.ParameterType)))}) {Said(m.ReturnType)}")),
+        .. types.Where(IsGrainClass).Select(t => $"grain {GrainTypeOf(t)}"),
+    ];
+
+    /// <summary>A type by the name that it has on the wire.</summary>
+    static string Said(Type type) => type switch
+    {
+        { IsArray: true } => $"{Said(type.GetElementType()!)}[]",
+        { IsGenericParameter: true } => type.Name,
+        { IsGenericType: true } => $"{AliasOf(type.GetGenericTypeDefinition()) ?? type.Name.Split('`')[0]}"
+            + $"<{string.Join(", ", type.GetGenericArguments().Select(Said))}>",
+        _ => AliasOf(type) ?? type.Name,
+    };
 
     /// <summary>Whether it is a concrete grain.</summary>
     public static bool IsGrainClass(Type t) => t is { IsClass: true, IsAbstract: false } && Is(t, "IGrainBase");

@@ -1,4 +1,5 @@
 using OrleansOms.Tests.Architecture.Samples;
+using OrleansOms.Tests.Log;
 
 namespace OrleansOms.Tests.Architecture;
 
@@ -15,6 +16,18 @@ public sealed class WireRulesTests
     [Fact]
     public void Members_of_enums_on_the_wire_have_numbers() =>
         Assert.Empty(WireRules.EnumBreaches(OurCode.Types, OurCode.Sources("*.cs")));
+
+    /// <summary>Two versions speak with each other while a cluster is upgraded: what was said once keeps its meaning.</summary>
+    [Fact]
+    public void What_was_said_once_on_the_wire_is_said_for_ever() => GoldenFiles.IsWithin(
+        "wire.txt", string.Join('\n', WireRules.Shape(OurCode.Types).Order(StringComparer.Ordinal)));
+
+    [Fact]
+    public void A_number_that_means_something_else_is_another_shape()
+    {
+        Assert.Equal(["sample.numbered 0 First String", "sample.numbered 1 Second List<Int32>"], WireRules.Shape([typeof(Numbered)]));
+        Assert.Equal(["sample.word 0 Good", "sample.word 4 Bad"], WireRules.Shape([typeof(Word)]));
+    }
 
     [Fact]
     public void There_is_something_to_hold_the_rules_against()

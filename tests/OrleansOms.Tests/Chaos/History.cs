@@ -21,7 +21,16 @@ sealed partial record Asked(string Path, string Body, string Key, TimeSpan Invok
     public int Status { get; set; }
     public string Text { get; set; } = "";
 
+    /// <summary>The answer.</summary>
     public JsonNode Json => JsonNode.Parse(Text)!;
+    /// <summary>The request.</summary>
+    public JsonNode Asks => JsonNode.Parse(Body)!;
+    /// <summary>Whether it was done.</summary>
+    public bool IsAccepted => Status is 200 or 201;
+    /// <summary>The last part of its path: what it asks for.</summary>
+    public string What => Path.Split('/')[^1];
+    /// <summary>The order or the shipment that it asks it of; of a new order, the id that it was given.</summary>
+    public string Of => What == "orders" ? Json["id"]!.GetValue<string>() : Path.Split('/')[^2];
 
     /// <summary>What must be the same whenever it is asked: all but the name that a refusal gives to this one request.</summary>
     public string Answer => $"{Status} {TraceId().Replace(Text, "")}";
@@ -37,6 +46,7 @@ sealed partial record Asked(string Path, string Body, string Key, TimeSpan Invok
 sealed class History(IReadOnlyList<Uri> fronts) : IDisposable
 {
     static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(15), KnownWithin = TimeSpan.FromMinutes(3);
+    const int AtOnce = 8;
     static readonly TimeSpan BeforeAnother = TimeSpan.FromMilliseconds(100);
 
     readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -71,6 +81,22 @@ sealed class History(IReadOnlyList<Uri> fronts) : IDisposable
         return asked;
     }
 
+    /// <summary>
+    /// Asks again, under the same key, for everything that was done and whose outcome was unknown at first: it is done, and a
+    /// new order or a receipt is answered as it was.
+    /// </summary>
+    public async Task AskAgain(Random random)
+    {
+        Asked[] unknown = [.. _all.Where(a => a is { Unknown: > 0, IsAccepted: true }).DistinctBy(a => a.Key)];
+        var seeds = unknown.ToDictionary(a => a.Key, _ => random.Next());
+        await Parallel.ForEachAsync(unknown, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (first, _) =>
+        {
+            var again = await Do(new Random(seeds[first.Key]), first.Path, first.Asks, first.Key);
+            if (again.Status != first.Status || (first.Status == 201 && again.Answer != first.Answer))
+                Wrong.Add($"{first.Path} had two answers:\n{first.Answer}\n{again.Answer}");
+        });
+    }
+
     /// <summary>Reads until there is an answer.</summary>
     public async Task<JsonNode> Get(Random random, string path) =>
         JsonNode.Parse((await Known(random, null, () => new HttpRequestMessage(HttpMethod.Get, path))).Text)!;
@@ -94,12 +120,13 @@ sealed class History(IReadOnlyList<Uri> fronts) : IDisposable
                 using var answer = await _http.SendAsync(request);
                 var (status, text) = ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync());
                 asked?.Tries.Add($"{status} after {(Now - sent).TotalSeconds:0.0} s");
+                if (status == 503 && asked is not null) asked.Unknown++;
                 if (status == 500) Wrong.Add($"{request.Method} {request.RequestUri}: {text}");
                 if (answer.StatusCode is not (HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests)
                     && !text.Contains("request_in_progress", StringComparison.Ordinal))
                     return (status, text);
             }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException) 
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException)
             {
                 if (asked is not null) asked.Unknown++;
                 asked?.Tries.Add($"{e.GetType().Name} after {(Now - sent).TotalSeconds:0.0} s");

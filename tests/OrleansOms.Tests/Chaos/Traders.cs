@@ -7,7 +7,7 @@ namespace OrleansOms.Tests.Chaos;
 /// <summary>Customers who want the same few goods, the people who pick them, and suppliers: the load of a run.</summary>
 sealed class Traders(History history, int seed)
 {
-    const int Customers = 8, Pickers = 2;
+    const int Customers = 8, Pickers = 2, Lately = 60;
     static readonly string[] Warehouses = ["LON", "MAN"], Skus = ["A", "B", "C", "D"];
 
     readonly CancellationTokenSource _stop = new();
@@ -81,6 +81,8 @@ sealed class Traders(History history, int seed)
                 ["status"] = "paid", ["amount"] = placed.Json["totals"]!["grand"]!.GetValue<decimal>(), ["reference"] = $"pay-{placed.Key}",
             });
         if (random.Next(5) > 0) return;
+        // Or an older one, which a warehouse may be picking, packing or handing over at this moment.
+        if (random.Next(2) == 0) id = Accepted.Reverse().ElementAtOrDefault(random.Next(Lately)) ?? id;
         var cancel = new JsonObject { ["reason"] = "changed my mind" };
         if (random.Next(2) == 0) cancel["lines"] = new JsonArray(new JsonObject { ["lineId"] = 1, ["quantity"] = 1 });
         await history.Do(random, $"/api/v1/orders/{id}/cancel", cancel);

@@ -35,6 +35,9 @@ public sealed class OmsApp : IAsyncLifetime
     /// <summary>What a test puts in the place of something.</summary>
     public Action<IServiceCollection> Adjust { get; init; } = _ => { };
 
+    /// <summary>What is in its database before it starts for the first time.</summary>
+    public Func<TestDatabase, Task> Before { get; init; } = _ => Task.CompletedTask;
+
     /// <summary>Its database.</summary>
     public TestDatabase Database { get; private set; } = null!;
 
@@ -59,6 +62,7 @@ public sealed class OmsApp : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Database = await TestDatabase.Create(migrated: false, maxPoolSize: 30);
+        await Before(Database);
         await Begin();
         if (IsEmpty) return;
         await AddWarehouse("LON", 51.5, 0.0);

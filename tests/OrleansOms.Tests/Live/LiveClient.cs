@@ -23,7 +23,8 @@ sealed class LiveClient : IAsyncDisposable
     /// <summary>Called before each watch after a lost connection has come back.</summary>
     public event Func<Task>? CameBack;
 
-    public HubConnectionState State => _connection.State;
+    /// <summary>Another one after each lost connection; null while there is none.</summary>
+    public string? ConnectionId => _connection.ConnectionId;
 
     /// <summary>Connects.</summary>
     /// <param name="url">Of the host.</param>

@@ -1,0 +1,121 @@
+using System.Text.Json.Nodes;
+using OrleansOms.Domain.Shared;
+
+namespace OrleansOms.Tests.Chaos;
+
+/// <summary>
+/// Holds what is stored against what clients were told, both ways: every answer is what was stored at its version, what was
+/// acknowledged has had its effect once, what was refused has had none, and nothing is stored that nobody was told of.
+/// </summary>
+/// <param name="caller">Whose idempotency keys the clients have used.</param>
+sealed class Acknowledgements(IReadOnlyCollection<Asked> all, StoredEvents stored, string caller)
+{
+    readonly ILookup<string, StoredEvent> _byCommand =
+        stored.All.Where(e => HasKey(e.Command)).ToLookup(e => e.Command[..e.Command.IndexOf('/')]);
+
+    // Made of its key, a slash, and its body.
+    static bool HasKey(string command) =>
+        command.StartsWith("cmd-", StringComparison.Ordinal) && command.Contains('/', StringComparison.Ordinal);
+
+    string CommandOf(Asked asked) => Keys.FromIdempotencyKey("cmd-", caller, asked.Key);
+
+    /// <summary>What is wrong.</summary>
+    public IEnumerable<string> Check() =>
+    [
+        .. Orders(), .. Receipts(),
+        .. all.Where(a => a.IsAccepted && a.What != "receipts").Select(a => stored.Contradicts(a.Json)).OfType<string>(),
+        .. all.Where(a => a.IsAccepted).SelectMany(Effects).Distinct(),
+        .. Untold(),
+    ];
+
+    IEnumerable<string> Orders()
+    {
+        var told = all.Where(a => a is { What: "orders", IsAccepted: true }).Select(a => a.Of).ToHashSet();
+        var placed = stored.All.Where(e => e.Type == "order.placed.v1").Select(e => e.Stream).ToList();
+        foreach (var id in told.Except(placed)) yield return $"{id} was acknowledged and is lost";
+        foreach (var id in placed.Except(told)) yield return $"{id} is stored, and nobody was told";
+        foreach (var id in placed.GroupBy(id => id).Where(g => g.Count() > 1)) yield return $"{id.Key} is stored {id.Count()} times";
+    }
+
+    IEnumerable<string> Receipts()
+    {
+        var told = all.Where(a => a is { What: "receipts", IsAccepted: true }).DistinctBy(a => a.Key)
+            .Sum(a => a.Asks["lines"]!.AsArray().Sum(l => l!["quantity"]!.GetValue<long>()));
+        var there = stored.All.Where(e => e.Type == "stock.received.v1").Sum(e => e.Data["quantity"]!.GetValue<long>());
+        if (told != there) yield return $"{told} units were received, {there} are in the ledger";
+    }
+
+    IEnumerable<string> Effects(Asked asked) => asked.What switch
+    {
+        "payments" => Once(
+            stored.Of(asked.Of, "order.payment-recorded.v1").Where(e => Same(e.Data["reference"], asked.Asks["reference"])),
+            asked, e => Same(e.Data["amount"], asked.Asks["amount"])),
+        "cancel" => Cancelled(asked),
+        "pick" => Picked(asked),
+        "pack" => Own(asked) is { Count: > 0 } own
+            ? Once(own, asked, e => e.Type == "shipment.packed.v1" && Same(e.Data["packages"], asked.Asks["packages"]))
+            // Done before under another key.
+            : stored.Of(asked.Of, "shipment.packed.v1").Any(e => Same(e.Data["packages"], asked.Asks["packages"])) ? [] : [Lost(asked)],
+        "ship" => Once(stored.Of(asked.Of, "shipment.shipped.v1"), asked, e => Same(e.Data["carrier"], asked.Asks["carrier"])),
+        _ => [],
+    };
+
+    /// <summary>The units that were asked for, no more and no fewer; or nothing, if there was nothing left of the order.</summary>
+    IEnumerable<string> Cancelled(Asked asked)
+    {
+        var own = Cancellations(asked).ToList();
+        if (own.Count == 0 && asked.Asks["lines"] is null && asked.Json["status"]!.GetValue<string>() == "cancelled") return [];
+        return Once(own, asked, e => asked.Asks["lines"] is not JsonArray lines || lines.All(l =>
+            Units(e.Data["units"]!, "lineId", l!["lineId"]!) == l["quantity"]!.GetValue<int>()));
+    }
+
+    /// <summary>What cancelled units for this request: the end of it may be stored under a command of the order's own.</summary>
+    IEnumerable<StoredEvent> Cancellations(Asked asked) => stored.Of(asked.Of, "order.units-cancelled.v1").Where(e =>
+        e.Data["requestId"]!.GetValue<string>().StartsWith(CommandOf(asked) + "/", StringComparison.Ordinal)
+        && e.Data["units"]!.AsArray().Count > 0);
+
+    IEnumerable<string> Picked(Asked asked)
+    {
+        var lines = asked.Asks["lines"]!.AsArray();
+        if (Own(asked) is { Count: > 0 } own)
+            return Once(own, asked, e => e.Type == "shipment.units-picked.v1"
+                && lines.All(l => Units(e.Data["lines"]!, "sku", l!["sku"]!) == l["quantity"]!.GetValue<int>()));
+        // Done before under another key.
+        return lines.All(l => stored.Of(asked.Of, "shipment.units-picked.v1")
+            .Any(e => e.Data["lines"]!.AsArray().Any(p => Same(p!["sku"], l!["sku"])))) ? [] : [Lost(asked)];
+    }
+
+    /// <summary>What clients' commands have stored of which they were never told, or told that it was refused.</summary>
+    IEnumerable<string> Untold()
+    {
+        var asked = all.ToLookup(CommandOf);
+        foreach (var events in _byCommand)
+        {
+            if (!asked.Contains(events.Key)) yield return $"{Shown(events)} is stored, and nobody has asked for it";
+            else if (asked[events.Key].All(a => !a.IsAccepted && a.What != "cancel"))
+                yield return $"{Shown(events)} is stored, and was answered with {asked[events.Key].First().Status}";
+        }
+        foreach (var refused in all.Where(a => a is { What: "cancel", IsAccepted: false }))
+            foreach (var e in Cancellations(refused))
+                yield return $"{Shown([e])} is stored, and was answered with {refused.Status}";
+    }
+
+    static string Shown(IEnumerable<StoredEvent> events) => string.Join(", ", events.Select(e => $"{e.Stream} {e.Version} {e.Type}"));
+
+    IReadOnlyList<StoredEvent> Own(Asked asked) => [.. _byCommand[CommandOf(asked)]];
+
+    static IEnumerable<string> Once(IEnumerable<StoredEvent> effects, Asked asked, Func<StoredEvent, bool> isAsAsked)
+    {
+        var there = effects.ToList();
+        if (there.Count == 0) return [Lost(asked)];
+        if (there.Count > 1) return [$"{asked.Path} was acknowledged once and is stored as {Shown(there)}"];
+        return isAsAsked(there[0]) ? [] : [$"{asked.Path} asked for {asked.Body} and is stored as {there[0].Text}"];
+    }
+
+    static string Lost(Asked asked) => $"{asked.Path} with {asked.Body} was acknowledged and has left no trace";
+
+    static int Units(JsonNode lines, string by, JsonNode key) =>
+        lines.AsArray().Where(l => Same(l![by], key)).Sum(l => l!["quantity"]!.GetValue<int>());
+
+    static bool Same(JsonNode? a, JsonNode? b) => JsonNode.DeepEquals(a, b);
+}
