@@ -44,7 +44,7 @@ public sealed record TwoProcesses() : Workload("two-processes", "orders")
             return new Arm(NameOf(processes, shares.Cores), () => Run(session, shop!, processes * ClientsOfEach))
             {
                 Prepare = async () => shop = await Shop.Open(
-                    session, $"oms_bench_processes_{processes}", session.Options.Seconds(full: 60, quick: 15),
+                    session, $"oms_bench_processes_{processes}", session.Options.Seconds(full: 90, quick: 15),
                     programs: [.. shares.Programs.Take(processes).Select(p => new OmsStart { Before = p })], load: shares.Load),
                 Finish = () => shop!.DisposeAsync(),
                 ProgramCpu = () => CpuOf(shop!),
