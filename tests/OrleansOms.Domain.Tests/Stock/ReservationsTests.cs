@@ -34,31 +34,6 @@ public sealed class ReservationsTests
     }
 
     [Fact]
-    public async Task An_older_version_is_read_by_others_while_the_newest_changes()
-    {
-        var old = Reservations.None();
-        for (var n = 0; n < 1_000; n++) old = old.With($"ord-{n}", 1, new Reservation(1, []));
-        using var stop = new CancellationTokenSource();
-        var writer = Task.Run(
-            () =>
-            {
-                var newest = old;
-                for (var n = 0; !stop.IsCancellationRequested; n = (n + 1) % 20_000)
-                    newest = newest.With($"ord-{n}", 1, n % 3 == 0 ? null : new Reservation(2, []));
-            },
-            TestContext.Current.CancellationToken);
-
-        for (var read = 0; read < 30; read++)
-        {
-            Assert.Equal(1_000, old.Count(r => r.Value.Quantity == 1));
-            Assert.Equal(1, old.Of("ord-999", 1)?.Quantity);
-        }
-
-        await stop.CancelAsync();
-        await writer;
-    }
-
-    [Fact]
     public void What_was_stored_is_as_it_was_written() =>
         Assert.Equal(
             new Reservation(2, []),
