@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Npgsql;
 using OrleansOms.Contracts.Log;
@@ -21,6 +22,8 @@ sealed class LogWriter(
     const int MaxFruitlessRounds = 5;
 
     readonly List<PendingAppend> waiting = [];
+    readonly TimeSpan patience = TimeSpan.FromSeconds(options.CommandTimeoutSeconds);
+    readonly StandbyWait standby = new(source, TimeSpan.FromSeconds(options.CommandTimeoutSeconds));
     bool rivals;
     NpgsqlConnection? connection;
 
@@ -105,14 +108,31 @@ sealed class LogWriter(
             }
             catch (Exception e)
             {
-                // The commit may or may not have happened: only PostgreSQL knows.
                 await Disconnect();
-                metrics?.Failed(appends.Count);
-                foreach (var append in appends)
-                    append.Fail(new LogUnavailableException($"The event log did not answer: {e.Message}"));
+                LeaveUnknown(appends, e.Message);
                 return;
             }
         }
+    }
+
+    // The commit may or may not have happened: only PostgreSQL knows.
+    void LeaveUnknown(List<PendingAppend> appends, string why)
+    {
+        var left = appends.Count(a => a.Fail(new LogUnavailableException($"The event log did not answer: {why}")));
+        if (left > 0) metrics?.Failed(left);
+    }
+
+    /// <summary>Callers wait no longer than they would if the batch were given up; false if the log ends.</summary>
+    bool LetGo(List<PendingAppend> appends)
+    {
+        LeaveUnknown(appends, "it has not been stored in time.");
+        waiting.ForEach(a => a.Fail(new LogBusyException()));
+        waiting.Clear();
+        while (queue.TryPeek(out var next) && Stopwatch.GetElapsedTime(next.Since) > patience && queue.TryRead(out next))
+            next.Fail(new LogBusyException());
+        if (!queue.Completion.IsCompleted) return true;
+        connection = null; // It is still at work, and ends with the process.
+        return false;
     }
 
     // Halves until the append that PostgreSQL refuses is alone: its neighbours are stored.
@@ -207,31 +227,32 @@ sealed class LogWriter(
     // Without a begin, PostgreSQL treats the batch as one transaction up to its end: one round trip, one commit.
     async Task Insert(List<PendingAppend> appends)
     {
-        await using var batch = new NpgsqlBatch(await Connect()) { Timeout = options.CommandTimeoutSeconds };
+        var there = await Connect();
+        var batch = new NpgsqlBatch(there) { Timeout = 0 };
         if (Guard(appends) is { } guard)
             batch.BatchCommands.Add(guard);
         if (TakeClaims(appends) is { } claims)
             batch.BatchCommands.Add(claims);
         batch.BatchCommands.Add(InsertEvents(appends));
         await LogSql.PrepareInTime(batch.PrepareAsync, options.CommandTimeoutSeconds);
-        var (transaction, positions) = await Execute(batch);
+        var (transaction, positions) = await standby.For(there, stop => Execute(batch, stop), () => LetGo(appends));
         own.Add(transaction, appends, positions);
     }
 
     // The rows come before the commit does: it has happened only when there is nothing more to read.
-    static async Task<(long Transaction, List<long> Positions)> Execute(NpgsqlBatch batch)
+    static async Task<(long Transaction, List<long> Positions)> Execute(NpgsqlBatch batch, CancellationToken stop)
     {
         var (transaction, positions) = (0L, new List<long>());
-        await using var reader = await batch.ExecuteReaderAsync();
+        await using var reader = await batch.ExecuteReaderAsync(stop);
         do
         {
-            while (reader.FieldCount == 2 && await reader.ReadAsync())
+            while (reader.FieldCount == 2 && await reader.ReadAsync(stop))
             {
                 transaction = (long)reader.GetFieldValue<ulong>(0);
                 positions.Add(reader.GetInt64(1));
             }
         }
-        while (await reader.NextResultAsync());
+        while (await reader.NextResultAsync(stop));
         return (transaction, positions);
     }
 

@@ -61,10 +61,11 @@ sealed class PendingAppend
         outcome.TrySetResult(result);
     }
 
-    public void Fail(Exception fault)
+    /// <summary>Answers it with a fault; false if it was answered before.</summary>
+    public bool Fail(Exception fault)
     {
         EndSpans(fault.Message);
-        outcome.TrySetException(fault);
+        return outcome.TrySetException(fault);
     }
 
     /// <summary>What is known of it is known now.</summary>

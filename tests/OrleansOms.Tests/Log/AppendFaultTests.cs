@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Npgsql;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Postgres.Log;
+using OrleansOms.Tests.Live;
 
 namespace OrleansOms.Tests.Log;
 
@@ -46,6 +47,28 @@ public sealed class AppendFaultTests : LogTest
 
         Assert.IsType<AppendResult.Committed>(await log.Append(Of("ord-2")));
         Assert.Equal(0, await HeadOf("ord-1"));
+    }
+
+    [Fact]
+    public async Task A_server_that_has_fallen_silent_is_given_up_and_asked_again_when_it_speaks()
+    {
+        var target = new NpgsqlConnectionStringBuilder(Database.ConnectionString);
+        var port = target.Port;
+        await using var wire = new Relay(() => port);
+        (target.Host, target.Port, target.Timeout) = ("127.0.0.1", new Uri(wire.Url).Port, 2);
+        await using var source = NpgsqlDataSource.Create(target.ConnectionString);
+        await using var log = new EventLog(source, Options with { CommandTimeoutSeconds = 1 });
+        await log.Append(Of("ord-1"));
+
+        wire.IsMute = true;
+        await Assert.ThrowsAsync<LogUnavailableException>(() => log.Append(Of("ord-2")).AsTask().WaitAsync(Patience));
+        wire.IsMute = false;
+        for (AppendResult? stored = null; stored is null;)
+        {
+            try { stored = await log.Append(Of("ord-3")).AsTask().WaitAsync(Patience); }
+            catch (OmsFaultException) { continue; } // It is still giving up.
+            Assert.IsType<AppendResult.Committed>(stored);
+        }
     }
 
     [Fact]
