@@ -36,7 +36,7 @@ public static class BenchRun
             return 2;
         }
         catch (Exception e) when (e is InvalidOperationException or PrivatePostgresException or OperationCanceledException
-            or TimeoutException or Npgsql.NpgsqlException or Microsoft.Playwright.PlaywrightException)
+            or TimeoutException or HttpRequestException or IOException or Npgsql.NpgsqlException or Microsoft.Playwright.PlaywrightException)
         {
             Console.Error.WriteLine($"The measurement was given up: {e.Message}");
             return 1;
@@ -50,9 +50,12 @@ public static class BenchRun
             throw new ArgumentException($"There is no workload {unknown}.");
         return
         [
-            .. Workload.All.Where(w => names.Count == 0 ? w.IsQuick || !options.IsQuick : names.Contains(w.Name)),
+            .. Workload.All.Where(w => names.Count == 0 || names.Contains(w.Name)),
         ];
     }
+
+    /// <summary>Data of the server with the history, which takes long to make.</summary>
+    static readonly string Kept = Path.Combine("artifacts", "history");
 
     static async Task Run(BenchOptions options, List<Workload> workloads, CancellationToken cancel)
     {
@@ -61,7 +64,9 @@ public static class BenchRun
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder, OpenToAll);
         try
         {
-            await using (var postgres = await BenchServer.Start(options, folder, cancel))
+            var isKept = !options.IsQuick && workloads.Any(w => w.HasHistory);
+            var data = isKept ? Directory.CreateDirectory(Kept).FullName : folder;
+            await using (var postgres = await BenchServer.Start(options, data, isGone: !isKept, cancel))
                 await Measure(options, workloads, new Session(options, postgres, folder, cancel));
             Directory.Delete(folder, recursive: true);
         }
@@ -77,12 +82,25 @@ public static class BenchRun
         var machine = Machine.Describe(session.Postgres.Version);
         var loadAverage = Cpu.LoadAverage();
         var results = new List<WorkloadResult>();
-        foreach (var workload in workloads) results.Add(await Turns.Run(workload, session));
         var report = new Report(machine, options.IsQuick, loadAverage, results);
-        report.Write(options.Output);
-        Console.Out.WriteLine($"{machine}\nload average at the start {loadAverage}{(options.IsQuick ? "; a quick look" : "")}\n");
-        Console.Out.WriteLine(report.Table());
-        Console.Out.WriteLine($"Every figure of every turn: {options.Output}");
+        try
+        {
+            foreach (var workload in workloads)
+            {
+                results.Add(await Turns.Run(workload, session));
+                report.Write(options.Output);
+            }
+        }
+        finally
+        {
+            // What was measured before something went wrong is worth as much as it would be alone.
+            if (results.Count > 0)
+            {
+                Console.Out.WriteLine($"{machine}\nload average at the start {loadAverage}{(options.IsQuick ? "; a quick look" : "")}\n");
+                Console.Out.WriteLine(report.Table());
+                Console.Out.WriteLine($"Every figure of every turn: {options.Output}, drawn beside it");
+            }
+        }
     }
 
     const UnixFileMode OpenToAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute

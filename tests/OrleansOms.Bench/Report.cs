@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using OrleansOms.Bench.Drawing;
 using OrleansOms.Bench.Measuring;
 
 namespace OrleansOms.Bench;
@@ -50,7 +51,10 @@ public sealed record Report(Machine Machine, bool IsQuick, double LoadAverageAtS
     /// <summary>Writes everything that was measured.</summary>
     public void Write(string file)
     {
-        if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder) Directory.CreateDirectory(folder);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        Directory.CreateDirectory(folder);
+        foreach (var workload in Workloads)
+            if (Charts.Of(workload) is { } chart) File.WriteAllText(Path.Combine(folder, $"{workload.Name}.svg"), chart);
         File.WriteAllText(file, JsonSerializer.Serialize(
             new
             {
@@ -90,7 +94,7 @@ public sealed record Report(Machine Machine, bool IsQuick, double LoadAverageAtS
     static string Text(Spread s) => $"{Number(s.Median)} ({Number(s.Min)}–{Number(s.Max)})";
 
     // Three digits say all that a noisy machine knows.
-    static string Number(double value) => Math.Abs(value) switch
+    internal static string Number(double value) => Math.Abs(value) switch
     {
         >= 100 => value.ToString("#,0", CultureInfo.InvariantCulture),
         >= 10 => value.ToString("0.0", CultureInfo.InvariantCulture),

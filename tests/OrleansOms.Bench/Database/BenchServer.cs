@@ -13,11 +13,12 @@ public sealed class BenchServer : IAsyncDisposable
     readonly string _connectionString;
     readonly NpgsqlDataSource _source;
     readonly List<string> _databases = [];
+    readonly bool _isGone;
     int? _postmaster;
 
-    BenchServer(PrivatePostgres? own, string connectionString, string pgbench)
+    BenchServer(PrivatePostgres? own, bool isGone, string connectionString, string pgbench)
     {
-        (_own, Pgbench) = (own, pgbench);
+        (_own, _isGone, Pgbench) = (own, isGone, pgbench);
         _connectionString = connectionString;
         _source = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = 2 }.ConnectionString);
@@ -30,12 +31,13 @@ public sealed class BenchServer : IAsyncDisposable
     public string Version { get; private set; } = "";
 
     /// <summary>Uses the server that was named, or starts one with its data in a folder.</summary>
-    public static async Task<BenchServer> Start(BenchOptions options, string folder, CancellationToken cancel)
+    /// <param name="isGone">Whether the folder is removed afterwards.</param>
+    public static async Task<BenchServer> Start(BenchOptions options, string folder, bool isGone, CancellationToken cancel)
     {
         var pgbench = FindPgbench(options.PostgresBin);
         var own = options.Server is null
             ? await PrivatePostgres.Start(folder, options.PostgresBin, NullLogger.Instance, cancel) : null;
-        var server = new BenchServer(own, options.Server ?? own!.ConnectionString, pgbench);
+        var server = new BenchServer(own, own is not null && isGone, options.Server ?? own!.ConnectionString, pgbench);
         try
         {
             server.Version = await server.Ask<string>("select current_setting('server_version')");
@@ -55,14 +57,15 @@ public sealed class BenchServer : IAsyncDisposable
         new NpgsqlConnectionStringBuilder(_connectionString) { Database = database }.ConnectionString;
 
     /// <summary>Makes a database, empty or as a copy, and returns its name.</summary>
-    public async Task<string> Create(string name, string? template = null)
+    /// <param name="isKept">Whether it stays when everything is over, if its server does.</param>
+    public async Task<string> Create(string name, string? template = null, bool isKept = false)
     {
         await Drop(name);
         // The copy is made of files, not of log records: what follows is measured on a quiet server.
         await Do(template is null
             ? $"create database \"{name}\""
             : $"create database \"{name}\" template \"{template}\" strategy file_copy");
-        _databases.Add(name);
+        if (!isKept) _databases.Add(name);
         return name;
     }
 
@@ -140,7 +143,16 @@ public sealed class BenchServer : IAsyncDisposable
         return (long)(await count.ExecuteScalarAsync(cancel))!;
     }
 
-    /// <summary>Runs a file of SQL in a database.</summary>
+    /// <summary>Asks for one value in a database.</summary>
+    public async Task<T> Ask<T>(string database, string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionTo(database) + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Runs SQL in a database.</summary>
     public async Task RunScript(string database, string sql)
     {
         await using var connection = new NpgsqlConnection(ConnectionTo(database) + ";Pooling=false");
@@ -152,8 +164,8 @@ public sealed class BenchServer : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        // A server that is ours goes with its folder; one that was lent is left as it was found.
-        if (_own is null)
+        // A server that goes with its folder takes them along; one that stays is left as it was found.
+        if (!_isGone)
             foreach (var name in _databases.ToList()) await Drop(name);
         await _source.DisposeAsync();
         if (_own is not null) await _own.DisposeAsync();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 
@@ -13,7 +14,9 @@ public sealed class Driver(IReadOnlyList<Uri> servers, string apiKey, string adm
 
     readonly Requests _requests = new(servers[0], apiKey);
     readonly string _run = Guid.NewGuid().ToString("N")[..12];
+    readonly ConcurrentBag<WireClient> _idle = [];
     int _jobs;
+    HubCrowd? _crowd;
 
     /// <summary>Runs as the program <c>drive URL …</c>; the secrets are in the environment.</summary>
     public static async Task<int> Run(IReadOnlyList<string> args)
@@ -40,6 +43,10 @@ public sealed class Driver(IReadOnlyList<Uri> servers, string apiKey, string adm
             DriveKind.Orders => await PlaceOrders(job, _requests.Order),
             DriveKind.Watched => await PlaceWatched(job),
             DriveKind.Singles => await PlaceOrders(job, (key, random) => _requests.Single(key, random.Next(job.Skus))),
+            DriveKind.OpenCrowd => await OpenCrowd(job),
+            DriveKind.Flood => await _crowd!.Flood(job.Seconds, PlaceOne),
+            DriveKind.Pace => await _crowd!.Pace(job.Seconds, job.Rate, PlaceOne),
+            DriveKind.Lives => await Live(job),
             _ => throw new ArgumentOutOfRangeException(nameof(job), job.Kind, "There is no such job."),
         };
         return result with { CpuSeconds = (Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds };
@@ -93,6 +100,46 @@ public sealed class Driver(IReadOnlyList<Uri> servers, string apiKey, string adm
             }
         });
         return await screen.Complete(result);
+    }
+
+    /// <summary>Where no password is given, none is asked for.</summary>
+    async Task<DriveResult> OpenCrowd(DriveJob job)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var cookie = adminPassword.Length == 0
+            ? null : (await PushWatch.LogIn(servers[0], adminPassword)).GetCookieHeader(new Uri(servers[0], "/hubs/live"));
+        _crowd = await HubCrowd.Open(servers[0], cookie, job.Clients, job.Stalled);
+        return new DriveResult(job.Clients, Stopwatch.GetElapsedTime(start).TotalSeconds, Latency.Of([]), 0, null, 0);
+    }
+
+    /// <summary>Places an order over any connection that is free.</summary>
+    /// <returns>Its id.</returns>
+    async Task<string> PlaceOne(int n)
+    {
+        var client = _idle.TryTake(out var idle) ? idle : await WireClient.Connect(servers[0]);
+        var answer = await client.Send(_requests.Order($"{_run}-{_jobs}-{n}", new Random(_jobs * 1000 + n)));
+        if (answer.Status != 201) throw new IOException($"{answer.Status} {answer.Text}");
+        var id = Requests.IdOf(answer.Body.Span);
+        _idle.Add(client);
+        return id;
+    }
+
+    /// <summary>Each client takes one order after the other to its customer.</summary>
+    Task<DriveResult> Live(DriveJob job)
+    {
+        var start = Stopwatch.GetTimestamp();
+        return Clients(job.Clients, async (number, client, tally) =>
+        {
+            var random = new Random(_jobs * 1000 + number);
+            for (var n = number; Stopwatch.GetElapsedTime(start).TotalSeconds < job.Seconds; n += job.Clients)
+            {
+                var wait = job.Rate == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(n / job.Rate) - Stopwatch.GetElapsedTime(start);
+                if (wait > TimeSpan.Zero) await Task.Delay(wait);
+                var skus = Requests.Three(random);
+                if (await tally.Ask(client, _requests.Order($"{_run}-{_jobs}-{n}", skus), 201) is not { } placed) continue;
+                foreach (var step in _requests.Fulfil(Requests.IdOf(placed.Body.Span), skus)) await tally.Ask(client, step, 200);
+            }
+        });
     }
 
     /// <summary>Lets so many clients work, each over a connection of its own, and sums up what they saw.</summary>

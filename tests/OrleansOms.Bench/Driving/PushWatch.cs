@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.SignalR.Client;
@@ -39,8 +38,7 @@ public sealed partial class PushWatch : IAsyncDisposable
     public void Answered(ReadOnlySpan<byte> body)
     {
         var now = Stopwatch.GetTimestamp();
-        var id = body[(body.IndexOf("\"id\":\""u8) + 6)..];
-        _answered[Encoding.ASCII.GetString(id[..id.IndexOf((byte)'"')])] = now;
+        _answered[Requests.IdOf(body)] = now;
     }
 
     /// <summary>Waits for the last pushes and adds their times to a result.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using OrleansOms.Domain.Shared;
 
 namespace OrleansOms.Bench.Driving;
 
@@ -17,22 +18,28 @@ public sealed class Requests(Uri server, string apiKey)
     /// <summary>The n-th SKU, from 0.</summary>
     public static string Sku(int n) => $"BENCH-{n:D5}";
 
+    /// <summary>The id that comes first in an answer or in a message.</summary>
+    public static string IdOf(ReadOnlySpan<byte> json)
+    {
+        var id = json[(json.IndexOf("\"id\":\""u8) + 6)..];
+        return Encoding.ASCII.GetString(id[..id.IndexOf((byte)'"')]);
+    }
+
+    /// <summary>Three SKUs, of three ranges as in the raw SQL: one order does not ask for the same SKU twice.</summary>
+    public static string[] Three(Random random) =>
+    [
+        Sku(random.Next(0, Skus / 3)), Sku(random.Next(Skus / 3, Skus * 2 / 3)), Sku(random.Next(Skus * 2 / 3, Skus)),
+    ];
+
     /// <summary>An order of three different SKUs, paid, under a key of its own.</summary>
     /// <param name="key">The idempotency key.</param>
-    public byte[] Order(string key, Random random)
-    {
-        // Three ranges, as the raw SQL does it: one order does not ask for the same SKU twice.
-        string[] skus =
-        [
-            Sku(random.Next(0, Skus / 3)), Sku(random.Next(Skus / 3, Skus * 2 / 3)), Sku(random.Next(Skus * 2 / 3, Skus)),
-        ];
-        return Order(key, skus);
-    }
+    public byte[] Order(string key, Random random) => Order(key, Three(random));
 
     /// <summary>An order of one unit of the n-th SKU, otherwise the same.</summary>
     public byte[] Single(string key, int n) => Order(key, [Sku(n)]);
 
-    byte[] Order(string key, string[] skus)
+    /// <summary>The same with these SKUs.</summary>
+    public byte[] Order(string key, string[] skus)
     {
         var lines = string.Join(',', skus.Select(s =>
             $$"""{"sku":"{{s}}","quantity":1,"unitPrice":19.99,"taxRate":0.2,"discount":0}"""));
@@ -40,6 +47,18 @@ public sealed class Requests(Uri server, string apiKey)
             $$"""
             {"channel":"web","customer":{"name":"Jane Doe","email":"jane@example.com"},"shipTo":{"name":"Jane Doe","line1":"1 High Street","city":"Worthing","postalCode":"BN9 1AA","country":"GB"},"currency":"GBP","lines":[{{lines}}],"shipping":{"service":"standard","price":3.95},"payment":{"method":"prepaid","status":"paid","reference":"pi_1"},"stockPolicy":"backorder"}
             """);
+    }
+
+    /// <summary>What a warehouse and a carrier say of the one shipment of an order, from its shelves to the door.</summary>
+    public IEnumerable<byte[]> Fulfil(string orderId, string[] skus)
+    {
+        var shipment = $"/api/v1/shipments/{Keys.OfShipment(orderId, 1)}";
+        var lines = string.Join(',', skus.Select(s => $$"""{"sku":"{{s}}","quantity":1}"""));
+        yield return Write("POST", $"{shipment}/pick", null, $$"""{"lines":[{{lines}}]}""");
+        yield return Write("POST", $"{shipment}/pack", null, $$"""{"packages":[{"weightGrams":900,"lines":[{{lines}}]}]}""");
+        yield return Write("POST", $"{shipment}/ship", null, """{"carrier":"DHL","service":"Parcel"}""");
+        yield return Write("POST", $"{shipment}/tracking", null,
+            $$"""{"status":"delivered","description":"At the door","eventId":"1","occurredAt":"{{DateTimeOffset.UtcNow:O}}"}""");
     }
 
     /// <summary>Puts the warehouse.</summary>

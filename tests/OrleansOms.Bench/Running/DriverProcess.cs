@@ -15,14 +15,16 @@ public sealed class DriverProcess : IAsyncDisposable
 
     /// <summary>Starts one for a server, or for several that its clients share evenly.</summary>
     /// <param name="before">A command that becomes the load generator; null if it starts as usual.</param>
-    public static DriverProcess Start(IReadOnlyList<Uri> servers, CancellationToken cancel, IReadOnlyList<string>? before = null)
+    /// <param name="password">Of the operator who watches; empty where nobody has to log in.</param>
+    public static DriverProcess Start(
+        IReadOnlyList<Uri> servers, CancellationToken cancel, IReadOnlyList<string>? before = null, string? password = null)
     {
         string[] words =
             [.. before ?? [], "dotnet", typeof(DriverProcess).Assembly.Location, "drive", .. servers.Select(s => s.ToString())];
         var start = new ProcessStartInfo(words[0], words[1..])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true,
-            Environment = { ["OMS_BENCH_KEY"] = OmsProcess.ApiKey, ["OMS_BENCH_PASSWORD"] = OmsProcess.AdminPassword },
+            Environment = { ["OMS_BENCH_KEY"] = OmsProcess.ApiKey, ["OMS_BENCH_PASSWORD"] = password ?? OmsProcess.AdminPassword },
         };
         return new DriverProcess(Process.Start(start)!, cancel);
     }

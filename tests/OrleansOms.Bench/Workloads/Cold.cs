@@ -18,9 +18,6 @@ public sealed record Cold() : Workload("cold", "activations")
     const string Ours = "ours", AdoNet = "AdoNet state", FirstAnswer = "firstAnswerSeconds";
 
     /// <inheritdoc />
-    public override bool IsQuick => false;
-
-    /// <inheritdoc />
     public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 2);
 
     /// <inheritdoc />

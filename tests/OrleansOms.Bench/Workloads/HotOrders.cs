@@ -12,9 +12,6 @@ public sealed record HotOrders() : Workload("hot-orders", "orders")
     const double LeastOfUniform = 1.0;
 
     /// <inheritdoc />
-    public override bool IsQuick => false;
-
-    /// <inheritdoc />
     public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 2);
 
     /// <inheritdoc />

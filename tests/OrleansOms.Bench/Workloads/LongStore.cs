@@ -1,62 +1,233 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Npgsql;
 using OrleansOms.Bench.Database;
 using OrleansOms.Bench.Driving;
+using OrleansOms.Bench.History;
 using OrleansOms.Bench.Running;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Stock;
+using OrleansOms.Postgres;
+using OrleansOms.Postgres.Log;
 
 namespace OrleansOms.Bench.Workloads;
 
-/// <summary>A database whose lists hold a million orders; it is made once and only read.</summary>
-/// <param name="OrderId">An order that was placed and delivered through the API.</param>
-/// <param name="Number">Its number.</param>
-/// <param name="TrackPath">Its customer's page.</param>
-/// <param name="ShipmentId">A shipment that waits to be picked.</param>
-public sealed record LongStore(string Database, string OrderId, string Number, string TrackPath, string ShipmentId)
+/// <summary>
+/// A database with a million orders in its log. Making it takes many minutes, so it is kept with its server's data and
+/// used again while schema and loader are the same.
+/// </summary>
+public sealed class LongStore
 {
-    static LongStore? _made;
+    const int FullOrders = 1_000_000, QuickOrders = 4_000;
 
-    /// <summary>The store, filled if it is not yet.</summary>
-    public static async Task<LongStore> Open(Session session)
+    /// <summary>Events that a program that starts reads within a second or two.</summary>
+    const int SoonRead = 50_000;
+
+    /// <summary>What a database says of itself: nothing but the log is complete, or everything is.</summary>
+    const string Loaded = "loaded", Ready = "ready";
+
+    /// <summary>Events that a stock has after its snapshot: a new one is due after 500.</summary>
+    const int TailEvents = 250;
+
+    readonly Session _session;
+
+    LongStore(Session session) => _session = session;
+
+    string Name => string.Create(CultureInfo.InvariantCulture, $"oms_bench_history_{Orders}");
+
+    /// <summary>Connection of its database.</summary>
+    public string Connection => _session.Postgres.ConnectionTo(Name);
+
+    /// <summary>Orders in it.</summary>
+    public int Orders => _session.Options.Orders ?? (_session.Options.IsQuick ? QuickOrders : FullOrders);
+
+    /// <summary>The SKUs of which it has long streams.</summary>
+    public IEnumerable<string> HotSkus => Enumerable.Range(0, HistoryLoader.HotSkusOf(Orders)).Select(Requests.Sku);
+
+    /// <summary>The store with a complete log; its lists may be empty.</summary>
+    public static async Task<LongStore> Load(Session session)
     {
-        if (_made is not null) return _made;
-        const string database = "oms_bench_long";
-        var played = await Play(session, database);
-        session.Say("a million orders …");
-        await session.Postgres.RunScript(database, Pgbench.Read("million_orders.sql"));
-        await session.Postgres.RunScript(database, "vacuum analyze");
-        session.Say("a million orders are there");
-        return _made = played;
+        var store = new LongStore(session);
+        if (await store.State() is not null) return store;
+        session.Say($"{store.Orders:N0} orders through the log; they are kept for the next time …");
+        await session.Postgres.Create(store.Name, isKept: true);
+        await Migrator.Run(store.Connection);
+        var events = await new HistoryLoader(store.Connection, store.Orders, session.Say, session.Cancel).Run();
+        session.Say($"{events:N0} events are there; tidying up …");
+        await session.Postgres.RunScript(store.Name, "vacuum analyze");
+        await store.Note(Loaded);
+        return store;
     }
 
-    /// <summary>A short day's work: orders of the usual load, one of them all the way to its customer's door.</summary>
-    static async Task<LongStore> Play(Session session, string database)
+    /// <summary>The store with complete lists, with snapshots of its long stocks, and with some events after each.</summary>
+    public static async Task<LongStore> Open(Session session)
     {
-        await using var shop = await Shop.Open(session, database, warmUpSeconds: 5, isKept: true);
-        using var http = ApiOf(shop.Server.Url);
-        await shop.CatchUp();
-        var order = (await Get(http, "orders?limit=1"))["items"]![0]!;
-        var id = $"{order["id"]}";
-        var shipment = $"shipments/{(await Get(http, $"orders/{id}"))["shipments"]![0]!["id"]}";
-        JsonArray lines = [.. (await Get(http, $"orders/{id}"))["lines"]!.AsArray().Select(l =>
-            new JsonObject { ["sku"] = $"{l!["sku"]}", ["quantity"] = 1 })];
-        await Post(http, $"{shipment}/pick", new JsonObject { ["lines"] = lines.DeepClone() });
-        await Post(http, $"{shipment}/pack", new JsonObject
+        var store = await Load(session);
+        if (!await store.HasLists()) await store.Rebuild();
+        if (await store.State() == Ready) return store;
+        await store.MakeSnapshots();
+        await store.MakeTails();
+        await session.Postgres.RunScript(store.Name, "vacuum analyze");
+        await store.Note(Ready);
+        return store;
+    }
+
+    /// <summary>Starts the program on it.</summary>
+    public Task<OmsProcess> Start() => OmsProcess.Start(_session, Connection);
+
+    /// <summary>Events in its log.</summary>
+    public Task<long> CountEvents() => _session.Postgres.Ask<long>(Name, "select count(*) from oms.event");
+
+    /// <summary>Events of the hot stock that has the fewest.</summary>
+    public Task<int> ShortestHotStock() => _session.Postgres.Ask<int>(Name, $"""
+        select min(version) from oms.stock where sku = any('{string.Create(CultureInfo.InvariantCulture, $"{{{string.Join(',', HotSkus)}}}")}')
+        """);
+
+    /// <summary>Lets a running program fold the lists anew.</summary>
+    async Task Rebuild()
+    {
+        await PutAtEnd();
+        await using var oms = await Start();
+        await Rebuild(oms);
+    }
+
+    /// <summary>Empties the lists while the program runs and waits until it has folded all events again.</summary>
+    /// <returns>Seconds that it took.</returns>
+    public async Task<double> Rebuild(OmsProcess oms)
+    {
+        var (events, last) = (await CountEvents(), await Last());
+        await using var source = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(Connection) { MaxPoolSize = 2 }.ConnectionString);
+        await using var log = new EventLog(source);
+        using var model = new ReadModel(source, log);
+        using var api = ApiOf(oms.Url);
+        var (start, said) = (TimeProvider.System.GetTimestamp(), TimeSpan.Zero);
+        await model.Rebuild();
+        // Any event wakes the follower, which then finds that it stands at the beginning.
+        var product = $"products/{HistoryLoader.NeverThere}";
+        using (var woken = await api.PutAsJsonAsync(product, new JsonObject
         {
-            ["packages"] = new JsonArray(new JsonObject { ["weightGrams"] = 900, ["lines"] = lines }),
-        });
-        await Post(http, $"{shipment}/ship", new JsonObject { ["carrier"] = "DHL", ["service"] = "Parcel" });
-        await Post(http, $"{shipment}/tracking", new JsonObject
+            ["name"] = "Never there", ["weightGrams"] = 250,
+        }))
+            woken.EnsureSuccessStatusCode();
+        while (true)
         {
-            ["status"] = "delivered", ["description"] = "At the door", ["eventId"] = "1",
-            ["occurredAt"] = DateTimeOffset.UtcNow.ToString("O"),
-        });
-        await shop.CatchUp();
-        var waiting = (await Get(http, $"shipments?warehouse={Requests.Warehouse}&status=released&limit=1"))["items"]![0]!;
-        return new LongStore(
-            database, id, $"{order["number"]}", new Uri($"{(await Get(http, $"orders/{id}"))["trackingUrl"]}").AbsolutePath,
-            $"{waiting["id"]}");
+            var passed = TimeProvider.System.GetElapsedTime(start);
+            var position = await model.Position();
+            if (position >= last) return passed.TotalSeconds;
+            if ((passed - said).TotalSeconds >= 15)
+            {
+                said = passed;
+                // Positions are nearly numbers of events: the log has no other writers than two.
+                var done = Math.Min(events, position.Ordinal);
+                _session.Say($"{done:N0} of {events:N0} events, {done / passed.TotalSeconds:N0} a second …");
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(50), _session.Cancel);
+        }
+    }
+
+    /// <summary>Whether the lists have everything but what was written last; a rebuild may have been cut short.</summary>
+    Task<bool> HasLists() => _session.Postgres.Ask<bool>(Name, $"""
+        select exists (select from oms.orders) and count(*) < {SoonRead}
+        from (
+          select from oms.event
+          where (xid, position) > (
+            select transaction::text::xid8, position from oms.checkpoint where follower = '{ReadModel.Follower}')
+          limit {SoonRead}) as unread
+        """);
+
+    /// <summary>A program starts fast only where the read model is at the end, whatever is in it.</summary>
+    public async Task PutAtEnd()
+    {
+        if (await HasLists()) return;
+        await using var source = NpgsqlDataSource.Create(Connection + ";Pooling=false");
+        await using var log = new EventLog(source);
+        using var model = new ReadModel(source, log);
+        await model.Rebuild();
+        await new Checkpoints(source).Advance(ReadModel.Follower, LogPosition.Start, await log.Now());
+    }
+
+    async Task<LogPosition> Last()
+    {
+        await using var source = NpgsqlDataSource.Create(Connection + ";Pooling=false");
+        await using var command = source.CreateCommand(
+            "select xid, position from oms.event order by xid desc, position desc limit 1");
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        return new LogPosition((long)reader.GetFieldValue<ulong>(0), reader.GetInt64(1));
+    }
+
+    /// <summary>One more event for each long stock, through the program: it writes the snapshots that are due.</summary>
+    async Task MakeSnapshots()
+    {
+        _session.Say("snapshots of the long stocks …");
+        await using var oms = await Start();
+        using var api = ApiOf(oms.Url);
+        foreach (var sku in HotSkus)
+        {
+            using var receipt = new HttpRequestMessage(HttpMethod.Post, "stock/receipts")
+            {
+                Headers = { { "Idempotency-Key", $"{Guid.NewGuid()}" } },
+                Content = JsonContent.Create(new JsonObject
+                {
+                    ["warehouse"] = Requests.Warehouse, ["reference"] = "delivery",
+                    ["lines"] = new JsonArray(new JsonObject { ["sku"] = sku, ["quantity"] = 1 }),
+                }),
+            };
+            using var answer = await api.SendAsync(receipt);
+            answer.EnsureSuccessStatusCode();
+        }
+        await _session.Postgres.AwaitFollowers(Name, _session.Cancel);
+    }
+
+    async Task MakeTails()
+    {
+        await using var source = NpgsqlDataSource.Create(Connection + ";Pooling=false;Maximum Pool Size=4");
+        await using var log = new EventLog(source);
+        var feed = new LogFeed(log);
+        foreach (var sku in HotSkus)
+        {
+            var shelves = new Shelves(Requests.Warehouse, feed);
+            var stock = new Stock(Requests.Warehouse, sku);
+            foreach (var e in await log.ReadStream(Keys.OfStock(Requests.Warehouse, sku)))
+                stock = stock.Apply((StockEvent)e.Data!, e.CommandId);
+            shelves.Put(stock);
+            for (var n = 0; n < TailEvents; n++)
+                shelves.Do(sku, new AdjustStock($"count/{n}", n % 2 == 0 ? 1 : -1, "counted"), DateTimeOffset.UtcNow);
+            await feed.Room();
+        }
+        await feed.End();
+    }
+
+    Task Note(string state) => _session.Postgres.RunScript(Name, $"comment on database \"{Name}\" is '{state} {Fingerprint()}'");
+
+    /// <summary>How far the database is that is there; null if there is none that can be used.</summary>
+    async Task<string?> State()
+    {
+        var noted = await _session.Postgres.Ask<string>("postgres",
+            $"select coalesce((select shobj_description(oid, 'pg_database') from pg_database where datname = '{Name}'), '')");
+        return new[] { Loaded, Ready }.FirstOrDefault(s => noted == $"{s} {Fingerprint()}");
+    }
+
+    /// <summary>Changes when a database made before is another one than would be made now.</summary>
+    string Fingerprint()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var migrations = typeof(Migrator).Assembly;
+        foreach (var name in migrations.GetManifestResourceNames().Where(n => n.EndsWith(".sql", StringComparison.Ordinal)).Order())
+        {
+            using var script = migrations.GetManifestResourceStream(name)!;
+            using var bytes = new MemoryStream();
+            script.CopyTo(bytes);
+            hash.AppendData(bytes.ToArray());
+        }
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{Orders} orders, loader {HistoryLoader.Version}, schema {Convert.ToHexStringLower(hash.GetHashAndReset())[..16]}");
     }
 
     /// <summary>A client of the API with the key that may do everything.</summary>
@@ -65,14 +236,5 @@ public sealed record LongStore(string Database, string OrderId, string Number, s
         var http = new HttpClient { BaseAddress = new Uri(server, "/api/v1/") };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", OmsProcess.ApiKey);
         return http;
-    }
-
-    static async Task<JsonNode> Get(HttpClient http, string path) => (await http.GetFromJsonAsync<JsonNode>(path))!;
-
-    static async Task Post(HttpClient http, string path, JsonObject body)
-    {
-        using var answer = await http.PostAsJsonAsync(path, body);
-        if (answer.StatusCode != HttpStatusCode.OK)
-            throw new InvalidOperationException($"{path}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
     }
 }

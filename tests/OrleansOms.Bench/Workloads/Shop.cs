@@ -19,9 +19,6 @@ public sealed class Shop : IAsyncDisposable
     Shop(Session session, string database, IReadOnlyList<OmsProcess> servers, DriverProcess driver) =>
         (_session, Database, Servers, Driver) = (session, database, servers, driver);
 
-    /// <summary>Whether the database stays when the shop closes.</summary>
-    public bool IsKept { get; init; }
-
     /// <summary>Its database.</summary>
     public string Database { get; }
     /// <summary>The measured process.</summary>
@@ -31,19 +28,25 @@ public sealed class Shop : IAsyncDisposable
     /// <summary>Who orders.</summary>
     public DriverProcess Driver { get; }
 
-    /// <summary>Opens one with fresh data; its stocks are in memory and its code is warm.</summary>
-    /// <param name="warmUpSeconds">How long orders are placed before anything counts.</param>
-    /// <param name="isKept">Whether the database stays when the shop closes.</param>
-    /// <param name="programs">How each process is started; null for one as usual.</param>
-    /// <param name="load">A command that becomes the load generator; null if it starts as usual.</param>
-    public static async Task<Shop> Open(
-        Session session, string database, double warmUpSeconds, bool isKept = false,
-        IReadOnlyList<OmsStart>? programs = null, IReadOnlyList<string>? load = null)
+    /// <summary>Opens one with fresh data that has only just been started.</summary>
+    public static async Task<Shop> OpenCold(
+        Session session, string database, IReadOnlyList<OmsStart>? programs = null, IReadOnlyList<string>? load = null)
     {
         if (!_isFilled) await Fill(session);
         _isFilled = true;
         await session.Postgres.Create(database, Template);
-        var shop = await Start(session, database, isKept, programs, load);
+        return await Start(session, database, programs, load);
+    }
+
+    /// <summary>Opens one with fresh data; its stocks are in memory and its code is warm.</summary>
+    /// <param name="warmUpSeconds">How long orders are placed before anything counts.</param>
+    /// <param name="programs">How each process is started; null for one as usual.</param>
+    /// <param name="load">A command that becomes the load generator; null if it starts as usual.</param>
+    public static async Task<Shop> Open(
+        Session session, string database, double warmUpSeconds, IReadOnlyList<OmsStart>? programs = null,
+        IReadOnlyList<string>? load = null)
+    {
+        var shop = await OpenCold(session, database, programs, load);
         try
         {
             await shop.Driver.Do(new DriveJob(DriveKind.Touch, FillClients));
@@ -67,12 +70,11 @@ public sealed class Shop : IAsyncDisposable
     {
         await Driver.DisposeAsync();
         foreach (var server in Servers) await server.DisposeAsync();
-        if (!IsKept) await _session.Postgres.Drop(Database);
+        await _session.Postgres.Drop(Database);
     }
 
     static async Task<Shop> Start(
-        Session session, string database, bool isKept = false, IReadOnlyList<OmsStart>? programs = null,
-        IReadOnlyList<string>? load = null)
+        Session session, string database, IReadOnlyList<OmsStart>? programs = null, IReadOnlyList<string>? load = null)
     {
         var servers = new List<OmsProcess>();
         try
@@ -85,10 +87,7 @@ public sealed class Shop : IAsyncDisposable
             foreach (var server in servers) await server.DisposeAsync();
             throw;
         }
-        return new Shop(session, database, servers, DriverProcess.Start([.. servers.Select(s => s.Url)], session.Cancel, load))
-        {
-            IsKept = isKept,
-        };
+        return new Shop(session, database, servers, DriverProcess.Start([.. servers.Select(s => s.Url)], session.Cancel, load));
     }
 
     static async Task Fill(Session session)

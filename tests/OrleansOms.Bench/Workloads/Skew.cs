@@ -26,9 +26,6 @@ public sealed record Skew() : Workload("skew", "reservations")
     static string TransactionsNameOf(double exponent) => $"Orleans Transactions, {NameOf(exponent)}";
 
     /// <inheritdoc />
-    public override bool IsQuick => false;
-
-    /// <inheritdoc />
     public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 2);
 
     /// <inheritdoc />

@@ -15,9 +15,6 @@ public sealed record TwoProcesses() : Workload("two-processes", "orders")
     const int ClientsOfEach = 64;
 
     /// <inheritdoc />
-    public override bool IsQuick => false;
-
-    /// <inheritdoc />
     public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 1);
 
     /// <inheritdoc />

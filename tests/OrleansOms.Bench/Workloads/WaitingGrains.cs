@@ -25,9 +25,6 @@ public sealed record WaitingGrains() : Workload("waiting", "")
     static readonly TimeSpan Ahead = TimeSpan.FromSeconds(20), Patience = TimeSpan.FromMinutes(3);
 
     /// <inheritdoc />
-    public override bool IsQuick => false;
-
-    /// <inheritdoc />
     public override int Rounds(BenchOptions options) => options.RoundsOf(full: 3, quick: 1);
 
     /// <inheritdoc />

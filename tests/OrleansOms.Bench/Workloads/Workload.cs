@@ -11,11 +11,12 @@ public abstract record Workload(string Name, string Unit)
     public static IReadOnlyList<Workload> All { get; } =
     [
         new PlaceOrder(), new HotSku(), new HotOrders(), new Skew(), new Growth(), new Cold(), new TwoProcesses(),
-        new Push(), new WaitingGrains(), new Idle(), new FirstView(),
+        new Push(), new PushMany(), new WaitingGrains(), new Idle(), new Rebuild(), new BigHistory(), new FirstView(),
+        new Soak(),
     ];
 
-    /// <summary>Whether a quick look takes it along; one that is named is run in any case.</summary>
-    public virtual bool IsQuick => true;
+    /// <summary>Whether it runs on the long history.</summary>
+    public virtual bool HasHistory => false;
 
     /// <summary>How often the arms take turns.</summary>
     public abstract int Rounds(BenchOptions options);
