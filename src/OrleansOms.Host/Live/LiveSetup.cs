@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Protocol;
 
 namespace OrleansOms.Host.Live;
 
@@ -31,6 +32,11 @@ public static class LiveSetup
             })
             .AddJsonProtocol(o => o.PayloadSerializerOptions = LiveJson.Wire)
             .AddMessagePackProtocol(o => o.SerializerOptions = LivePack.Options);
+        // Of two protocols of one name the later one counts.
+        builder.Services.AddSingleton<IHubProtocol>(p => new SharedPushProtocol(
+            ActivatorUtilities.CreateInstance<JsonHubProtocol>(p)));
+        builder.Services.AddSingleton<IHubProtocol>(p => new SharedPushProtocol(
+            ActivatorUtilities.CreateInstance<MessagePackHubProtocol>(p)));
         return builder;
     }
 

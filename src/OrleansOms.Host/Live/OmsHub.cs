@@ -81,9 +81,8 @@ public sealed class OmsHub(
             {
                 if (change.Resync is { } open)
                     await client.SendAsync("resync", new WarehouseResync("warehouse", code, open), stop);
-                foreach (var shipment in change.Shipments) await client.SendAsync("shipmentChanged", shipment, stop);
-                if (!seesStock) continue;
-                foreach (var stock in change.Stocks) await client.SendAsync("stockChanged", stock, stop);
+                await client.SendEach("shipmentChanged", change.Shipments, stop);
+                if (seesStock) await client.SendEach("stockChanged", change.Stocks, stop);
             }
         });
         return watch.OpenShipments;
@@ -102,7 +101,7 @@ public sealed class OmsHub(
             await foreach (var change in watch.Changes(stop))
             {
                 if (change.IsResync) await client.SendAsync("resync", new OrdersResync("orders", watch.Counts), stop);
-                foreach (var order in change.Orders) await client.SendAsync("orderChanged", order, stop);
+                await client.SendEach("orderChanged", change.Orders, stop);
                 if (change.Counts is { } now) await client.SendAsync("countsChanged", now, stop);
             }
         });

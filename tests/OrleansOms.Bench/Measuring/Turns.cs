@@ -44,9 +44,8 @@ public static class Turns
         var (program, database) = (arm.ProgramCpu?.Invoke(), postgres.CpuSeconds());
         var outcome = await arm.Run();
         return new Turn(
-            round, outcome, arm.ProgramCpu?.Invoke() - program,
-            arm.HasDatabase ? postgres.CpuSeconds() - database : null,
-            arm.HasDatabase ? await postgres.WalBytes() - wal : null, Cpu.LoadAverage());
+            round, outcome, arm.ProgramCpu?.Invoke() - program, postgres.CpuSeconds() - database,
+            await postgres.WalBytes() - wal, Cpu.LoadAverage());
     }
 
     static ArmResult Sum(Arm arm, Dictionary<string, List<Turn>> turns)
