@@ -30,6 +30,11 @@ sealed class FoldMemory<T>(int capacity, Func<T, int> weigh)
         }
     }
 
+    public void Remove(string stream)
+    {
+        if (_nodes.Remove(stream, out var known)) Forget(known);
+    }
+
     public void Clear()
     {
         _nodes.Clear();

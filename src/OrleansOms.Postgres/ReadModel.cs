@@ -27,11 +27,11 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
     readonly SemaphoreSlim _turn = new(1);
     readonly StreamFold<Order> _orders = new(
         log, RememberedLines, id => new Order(id), o => o.Version, o => 1 + o.Lines.Length,
-        (order, e) => (e.Data is OrderEvent data ? order.Apply(data) : order) with { Version = e.Version });
+        (order, e) => (e.Data is OrderEvent data ? order.Apply(data) : order) with { Version = e.Version }, o => o.IsClosed);
     readonly StreamFold<Shipment> _shipments = new(
         log, RememberedLines, id => new Shipment(id), s => s.Version, s => 1 + s.Lines.Length + s.Tracking.Length,
         (shipment, e) => (e.Data is ShipmentEvent data ? shipment.Apply(data, e.At) : shipment)
-            with { Version = e.Version });
+            with { Version = e.Version }, s => s.IsFinal);
 
     /// <inheritdoc />
     public void Dispose() => _turn.Dispose();
@@ -54,8 +54,8 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
                 database, connection => Write(connection, from, batch, orders, shipments));
             if (isWritten)
             {
-                _orders.Remember(orders);
-                _shipments.Remember(shipments);
+                _orders.Remember(orders, batch.Events.Count);
+                _shipments.Remember(shipments, batch.Events.Count);
             }
             return isWritten;
         }

@@ -9,7 +9,8 @@ sealed record Change<T>(string Id, T Before, T After, DateTimeOffset At);
 /// <summary>
 /// Folds the streams of one kind. A stream that goes on is remembered, because it may soon go on again; others are read
 /// from the log. A remembered state is used only if the batch goes on exactly where it ends, so it can be old but never
-/// wrong. Streams that have only begun are not remembered: most of them rest for a while, and there are many.
+/// wrong. Streams that have only begun are not remembered: most of them rest for a while, and there are many. On a long
+/// way through the log they are, because there all of them go on soon. What is over is forgotten.
 /// </summary>
 /// <param name="log">Where the streams are.</param>
 /// <param name="capacity">Most weight of all remembered states.</param>
@@ -17,10 +18,14 @@ sealed record Change<T>(string Id, T Before, T After, DateTimeOffset At);
 /// <param name="version">Number of the last event of a state.</param>
 /// <param name="weigh">What a state weighs in memory, 1 or more.</param>
 /// <param name="apply">The state after one more event, which may be of an unknown type.</param>
+/// <param name="isOver">Whether a stream hardly ever goes on after this state.</param>
 sealed class StreamFold<T>(
     IEventLog log, int capacity, Func<string, T> create, Func<T, int> version, Func<T, int> weigh,
-    Func<T, LogEvent, T> apply)
+    Func<T, LogEvent, T> apply, Func<T, bool> isOver)
 {
+    /// <summary>Events of a batch that only someone far behind the log gets.</summary>
+    const int OfLongWay = 5_000;
+
     readonly FoldMemory<T> _memory = new(capacity, weigh);
 
     /// <summary>What the batch changes in streams with this prefix, by stream.</summary>
@@ -37,11 +42,13 @@ sealed class StreamFold<T>(
             s.Id, before[s.Id], s.Events.Aggregate(before[s.Id], apply), s.Events[^1].At))];
     }
 
-    /// <summary>Keeps what was written of streams that had begun before.</summary>
-    public void Remember(IReadOnlyList<Change<T>> changes)
+    /// <summary>Keeps what was written of streams that will soon go on.</summary>
+    /// <param name="events">How many the batch had.</param>
+    public void Remember(IReadOnlyList<Change<T>> changes, int events)
     {
         foreach (var change in changes)
-            if (version(change.Before) > 0) _memory.Set(change.Id, change.After);
+            if (isOver(change.After)) _memory.Remove(change.Id);
+            else if (version(change.Before) > 0 || events >= OfLongWay) _memory.Set(change.Id, change.After);
     }
 
     public void Forget() => _memory.Clear();

@@ -82,15 +82,19 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
         var pause = TimeSpan.FromMilliseconds(100);
         Checkpoint? saved = null;
         var at = Checkpoint.Start;
+        (Task<LogBatch> Read, int Size)? ahead = null;
         while (!_stop.IsCancellationRequested)
         {
             try
             {
-                if (saved is null) saved = at = await Load();
-                var batch = await log.ReadAll(at, BatchSize);
+                if (saved is null) (saved, ahead) = (at = await Load(), null);
+                var (read, size) = ahead ?? (log.ReadAll(at, BatchSize), BatchSize);
+                ahead = null;
+                var batch = await read;
                 if (batch.Events.Count > 0)
                 {
                     metrics.Behind(Follower);
+                    if (batch.Events.Count >= size) ahead = (ReadAhead(batch.Through), BatchSize);
                     if (!await Handle(saved.Value, batch))
                     {
                         saved = null;
@@ -99,7 +103,7 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
                     saved = batch.Through;
                 }
                 at = batch.Through;
-                if (batch.Events.Count < BatchSize)
+                if (batch.Events.Count < size)
                 {
                     if (!await Tick())
                     {
@@ -122,6 +126,18 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
                 pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
             }
         }
+    }
+
+    /// <summary>
+    /// Reads the next batch of a long way beside the handling of this one, on a thread of its own: to parse it is half of the
+    /// work. If this one fails, what was read is forgotten with whatever was wrong with it.
+    /// </summary>
+    Task<LogBatch> ReadAhead(Checkpoint after)
+    {
+        var size = BatchSize;
+        var ahead = Task.Run(() => log.ReadAll(after, size));
+        _ = ahead.ContinueWith(t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        return ahead;
     }
 
     [LoggerMessage(LogLevel.Error, "Follower {Follower} failed and tries again in {Seconds} s.")]

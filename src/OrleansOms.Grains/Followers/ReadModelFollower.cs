@@ -16,8 +16,18 @@ public sealed class ReadModelFollower(
     /// </summary>
     static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
 
+    const int Usual = 2_000;
+
+    /// <summary>
+    /// Events at once when it is far behind. What has happened to an order in that time is written as one row, and what is
+    /// read back from the log is less.
+    /// </summary>
+    const int FarBehind = 10_000;
+
+    bool _isFarBehind;
+
     /// <inheritdoc />
-    protected override int BatchSize => 2000;
+    protected override int BatchSize => _isFarBehind ? FarBehind : Usual;
 
     /// <inheritdoc />
     protected override Task<Checkpoint> Load() => readModel.Position();
@@ -27,7 +37,8 @@ public sealed class ReadModelFollower(
     {
         using (Traces.BeginAll(Follower, ActivityKind.Consumer, batch.Events.Select(e => e.Trace)))
             if (!await readModel.Apply(from, batch)) return false;
-        if (batch.Events.Count < BatchSize) await Task.Delay(Moment, Stopping);
+        _isFarBehind = batch.Events.Count >= Usual;
+        if (!_isFarBehind) await Task.Delay(Moment, Stopping);
         return true;
     }
 }

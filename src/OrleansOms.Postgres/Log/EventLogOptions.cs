@@ -16,7 +16,7 @@ public sealed record EventLogOptions
     public int CommandTimeoutSeconds { get; init; } = 10;
 
     /// <summary>Events that one read of the whole log brings at most, whatever its caller asks for.</summary>
-    public int MaxReadEvents { get; init; } = 5_000;
+    public int MaxReadEvents { get; init; } = 10_000;
 
     /// <summary>Bytes of JSON after which one read of the whole log ends, so that large events stay bounded.</summary>
     public int MaxReadBytes { get; init; } = 16_000_000;

@@ -143,6 +143,31 @@ public sealed class ProjectionTests : ReadModelTest
     }
 
     [Fact]
+    public async Task On_a_long_way_what_has_begun_is_remembered_until_it_is_over()
+    {
+        var log = new CountingLog(Log);
+        using var rows = new Model(Database.Source, log);
+        var id = await Company.Place(Company.Request(1, lines: ("a1", 3)), Company.OrderId(1));
+        var begun = await ReadEverything();
+        var other = begun.Events[0] with { Stream = $"{Keys.Movement}1", Data = null };
+        Assert.True(await rows.Apply(
+            LogPosition.Start, begun with { Events = [.. begun.Events, .. Enumerable.Repeat(other, 5_000)] }));
+
+        await Company.Do(id, new ReleaseToWarehouses());
+        await CatchUp(rows);
+        await Company.Ship(id, deliver: true);
+        await CatchUp(rows);
+        await Company.Do(id, new CloseOrder());
+        await CatchUp(rows);
+        Assert.Equal(1, log.StreamReads); // the shipment, which has begun in a short batch
+        await AssertTruth();
+
+        await AppendUnknown(id, Company.Orders[id].Version + 1);
+        await CatchUp(rows);
+        Assert.Equal(2, log.StreamReads);
+    }
+
+    [Fact]
     public async Task A_database_that_is_not_there_is_a_fault_and_no_bug()
     {
         await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Database=x;Username=x");

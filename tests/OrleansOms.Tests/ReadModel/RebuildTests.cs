@@ -1,0 +1,40 @@
+using Microsoft.Extensions.DependencyInjection;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Domain.Catalogue;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Tests.Fixtures;
+using Model = OrleansOms.Postgres.ReadModel;
+
+namespace OrleansOms.Tests.ReadModel;
+
+/// <summary>The follower on a long way through the log, in a whole program.</summary>
+public sealed class RebuildTests
+{
+    /// <summary>More than it reads at once, also when it is far behind.</summary>
+    const int Products = 13_000;
+
+    [Fact]
+    public async Task Lists_that_are_emptied_under_a_running_program_come_back_as_they_were()
+    {
+        await using var app = await OmsApp.Start();
+        var log = app.Services.GetRequiredService<IEventLog>();
+        await Task.WhenAll(Enumerable.Range(0, Products).Select(n => Put(log, $"P{n:D5}")));
+        var before = await Until(app, Products + 3);
+
+        await ((Model)app.Services.GetRequiredService<IReadModel>()).Rebuild();
+        await Put(log, "LAST"); // any event wakes the follower
+
+        var after = await Until(app, Products + 4);
+        Assert.Equal(before, after.Where(p => !p.StartsWith("LAST ", StringComparison.Ordinal)));
+    }
+
+    static Task<AppendResult> Put(IEventLog log, string sku) => log.Append(new Append(new StreamEvents(
+        Keys.Product + sku, 0,
+        [new NewEvent(new ProductPut(sku, new ProductDetails(sku, 100, null)), $"{sku}/put", "system", DateTimeOffset.UtcNow)])))
+        .AsTask();
+
+    static Task<string[]> Until(OmsApp app, int count) => OmsApp.Until(
+        () => app.Database.Ask<string[]>(
+            "select coalesce(array_agg(sku || ' ' || version || ' ' || name order by sku), '{}') from oms.products"),
+        rows => rows.Length == count);
+}
