@@ -11,14 +11,14 @@ public sealed class HubCrowd : IAsyncDisposable
     /// <summary>Connections that are made at once.</summary>
     const int OpenedAtOnce = 50;
 
-    /// <summary>Orders that somebody has not been told of yet, when as many as possible are pushed.</summary>
-    const int Window = 100;
+    /// <summary>Messages under way when as many as possible are pushed, and the fewest orders that they are of.</summary>
+    const int Window = 100_000, OrdersAtLeast = 10;
 
     /// <summary>One screen in so many takes the time of each message.</summary>
     const int TimedOneIn = 16;
 
     static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(10), Look = TimeSpan.FromMilliseconds(2);
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     readonly List<HubSocket> _stalled = [];
     readonly CancellationTokenSource _end = new();
@@ -46,7 +46,7 @@ public sealed class HubCrowd : IAsyncDisposable
     /// <summary>Places orders one after the other, as fast as everybody hears of them.</summary>
     /// <returns>Messages and how long they took.</returns>
     public Task<DriveResult> Flood(double seconds, Func<int, Task<string>> place) =>
-        Push(seconds, place, (placed, told, _) => placed - told < Window);
+        Push(seconds, place, (placed, told, _) => placed - told < Math.Max(Window / _screens.Length, OrdersAtLeast));
 
     /// <summary>Places so many orders a second.</summary>
     public Task<DriveResult> Pace(double seconds, double rate, Func<int, Task<string>> place) =>

@@ -30,9 +30,6 @@ public sealed record Arm(string Name, Func<Task<Outcome>> Run)
     /// <summary>Processor seconds that the measured program has used so far; null if PostgreSQL does all the work.</summary>
     public Func<double>? ProgramCpu { get; init; }
 
-    /// <summary>Whether what the database does meanwhile is a cost of the operations.</summary>
-    public bool HasDatabase { get; init; } = true;
-
     /// <summary>The arm that it is compared with, round by round.</summary>
     public string? Against { get; init; }
 
@@ -52,8 +49,7 @@ public sealed record Goal(string Text, Func<ArmResult, bool> IsMet)
 /// <summary>One turn of an arm with what it cost.</summary>
 /// <param name="LoadAverage">Of the machine when the turn ended: what else was going on.</param>
 public sealed record Turn(
-    int Round, Outcome Outcome, double? ProgramCpuSeconds, double? PostgresCpuSeconds, long? WalBytes,
-    double LoadAverage)
+    int Round, Outcome Outcome, double? ProgramCpuSeconds, double? PostgresCpuSeconds, long WalBytes, double LoadAverage)
 {
     /// <summary>Operations a second.</summary>
     public double Rate => Outcome.Seconds > 0 ? Outcome.Operations / Outcome.Seconds : 0;

@@ -6,14 +6,14 @@ using OrleansOms.Bench.Running;
 namespace OrleansOms.Bench.Workloads;
 
 /// <summary>
-/// Thousands of screens that watch all orders over connections of their own. First orders come as fast as all screens
-/// hear of them, then at a rate that leaves everything at ease, which is when times are taken: from the request to each
-/// screen. One percent of the screens have stopped reading in one of the arms. Beside it, a hub that does nothing but
-/// send the same messages. Each arm has a program of its own that was just started, so that memory can be compared.
+/// Thousands of screens that watch all orders over connections of their own, while orders come as fast as all of them
+/// hear of each. Times are taken before, at a rate that leaves everything at ease: from an order's request to each
+/// screen. In one of the arms one percent of the screens have stopped reading. Beside it, a hub that does nothing but send
+/// the same messages. Each arm has a program of its own that was just started, so that memory can be compared.
 /// </summary>
 public sealed record PushMany() : Workload("push-many", "messages")
 {
-    const double LeastOfBare = 0.7, MostKibibytes = 40, MessagesPerSecond = 20_000;
+    const double LeastOfBare = 0.7, MostKibibytes = 40, MessagesPerSecondAtEase = 20_000;
     const string Memory = "kibibytesPerConnection", Resident = "residentMegabytes";
 
     /// <summary>How much worse the others may fare with stalled ones: no more than two turns differ anyway.</summary>
@@ -22,7 +22,7 @@ public sealed record PushMany() : Workload("push-many", "messages")
     /// <summary>What a screen that reads nothing may cost, in MB.</summary>
     const double StalledMegabytes = 0.5;
 
-    /// <summary>The turns of arms without stalled screens, for the arms that have some.</summary>
+    /// <summary>What was seen without stalled screens, by their number: the arms with some are held against it.</summary>
     readonly Dictionary<int, List<Outcome>> _unhurt = [];
     string? _message;
 
@@ -34,78 +34,108 @@ public sealed record PushMany() : Workload("push-many", "messages")
     {
         _message ??= await Catch(session);
         int[] sizes = session.Options.IsQuick ? [100] : [1_000, 5_000];
-        return new Stage([.. sizes.SelectMany(n => new[] { Bare(n), Ours(n), Stalled(n) })], () => ValueTask.CompletedTask);
-
-        Arm Bare(int count) => Watched(BareName(count), async use =>
-        {
-            await using var hub = await BareHub.Start(session, _message);
-            await using var driver = DriverProcess.Start([hub.Url], session.Cancel, password: "");
-            return await Push(session, driver, hub.Pid, count, 0, use);
-        });
-
-        Arm Ours(int count) => Watched($"ours, {count:N0} connections", async use =>
-        {
-            await using var shop = await Shop.OpenCold(session, "oms_bench_push_many");
-            var outcome = await Push(session, shop.Driver, shop.Server.Pid, count, 0, use);
-            if (!_unhurt.TryGetValue(count, out var seen)) _unhurt[count] = seen = [];
-            seen.Add(outcome);
-            return outcome;
-        }) with
-        {
-            Against = BareName(count),
-            Goal = new Goal($"≥ {LeastOfBare} ×, ≤ {MostKibibytes} KiB a connection", a =>
-                a.Ratio?.Median >= LeastOfBare && a.Median(t => t.Outcome.Further[Memory]) <= MostKibibytes),
-        };
-
-        Arm Stalled(int count) => Watched($"ours, {count:N0}, {count / 100} stalled", async use =>
-        {
-            await using var shop = await Shop.OpenCold(session, "oms_bench_push_many");
-            return await Push(session, shop.Driver, shop.Server.Pid, count, count / 100, use);
-        }) with
-        {
-            Against = BareName(count),
-            Goal = new Goal($"≥ {LeastOfBare} ×, p99 and memory as without", a =>
-                a.Ratio?.Median >= LeastOfBare
-                && a.Median(t => t.Outcome.P99Ms) <= Tolerance * Median(count, o => o.P99Ms!.Value)
-                && a.Median(t => t.Outcome.Further[Resident])
-                    <= Tolerance * Median(count, o => o.Further[Resident]) + StalledMegabytes * (count / 100)),
-        };
+        return new Stage(
+            [.. sizes.SelectMany(n => new[] { Bare(session, n), Ours(session, n), Hurt(session, n) })], () => ValueTask.CompletedTask);
     }
 
-    static string BareName(int count) => $"bare hub, {count:N0} connections";
+    static string BareName(int screens) => $"bare hub, {screens:N0} connections";
 
-    double Median(int count, Func<Outcome, double> of) => Spread.Of(_unhurt[count].Select(of)).Median;
-
-    /// <summary>An arm that counts the program's time itself, because its program starts within it.</summary>
-    static Arm Watched(string name, Func<Action<double>, Task<Outcome>> run)
+    Arm Bare(Session session, int screens) => Flooded(session, BareName(screens), screens, 0, async () =>
     {
-        var used = 0.0;
-        return new Arm(name, () => run(seconds => used += seconds)) { ProgramCpu = () => used, HasDatabase = false };
+        var hub = await BareHub.Start(session, _message!);
+        var driver = DriverProcess.Start([hub.Url], session.Cancel, password: "");
+        return new Watched(hub.Pid, driver, async () =>
+        {
+            await driver.DisposeAsync();
+            await hub.DisposeAsync();
+        });
+    });
+
+    Arm Ours(Session session, int screens) => Flooded(
+        session, $"ours, {screens:N0} connections", screens, 0, () => OpenShop(session), Keep(screens)) with
+    {
+        Against = BareName(screens),
+        Goal = new Goal($"≥ {LeastOfBare} ×, ≤ {MostKibibytes} KiB a connection", a =>
+            a.Ratio?.Median >= LeastOfBare && a.Median(t => t.Outcome.Further[Memory]) <= MostKibibytes),
+    };
+
+    Arm Hurt(Session session, int screens) => Flooded(
+        session, $"ours, {screens:N0}, {screens / 100} stalled", screens, screens / 100, () => OpenShop(session)) with
+    {
+        Against = BareName(screens),
+        Goal = new Goal($"≥ {LeastOfBare} ×, p99 and memory as without", a =>
+            a.Ratio?.Median >= LeastOfBare
+            && a.Median(t => t.Outcome.P99Ms) <= Tolerance * Unhurt(screens, o => o.P99Ms!.Value)
+            && a.Median(t => t.Outcome.Further[Resident])
+                <= Tolerance * Unhurt(screens, o => o.Further[Resident]) + StalledMegabytes * (screens / 100)),
+    };
+
+    Action<Outcome> Keep(int screens)
+    {
+        if (!_unhurt.TryGetValue(screens, out var seen)) _unhurt[screens] = seen = [];
+        return seen.Add;
     }
 
-    static async Task<Outcome> Push(
-        Session session, DriverProcess driver, int pid, int connections, int stalled, Action<double> use)
+    double Unhurt(int screens, Func<Outcome, double> of) => Spread.Of(_unhurt[screens].Select(of)).Median;
+
+    static async Task<Watched> OpenShop(Session session)
+    {
+        var shop = await Shop.OpenCold(session, "oms_bench_push_many");
+        return new Watched(shop.Server.Pid, shop.Driver, shop.DisposeAsync);
+    }
+
+    /// <summary>A program that is watched.</summary>
+    sealed record Watched(int Pid, DriverProcess Driver, Func<ValueTask> End);
+
+    static Arm Flooded(
+        Session session, string name, int screens, int stalled, Func<Task<Watched>> begin, Action<Outcome>? keep = null)
+    {
+        Watched? watched = null;
+        Outcome? gathered = null;
+        return new Arm(name, Flood)
+        {
+            Prepare = async () =>
+            {
+                watched = await begin();
+                gathered = await Gather(session, watched.Pid, watched.Driver, screens, stalled);
+            },
+            Finish = async () =>
+            {
+                if (watched is not null) await watched.End();
+                watched = null;
+            },
+            ProgramCpu = () => Cpu.Of(watched!.Pid),
+        };
+
+        async Task<Outcome> Flood()
+        {
+            var flood = await watched!.Driver.Do(new DriveJob(
+                DriveKind.Flood, screens, session.Options.Seconds(full: 5, quick: 1)));
+            var outcome = gathered! with
+            {
+                Operations = flood.Operations, Seconds = flood.Seconds, LoadCpuSeconds = flood.CpuSeconds,
+                Further = new Dictionary<string, double>(gathered.Further) { [Resident] = Cpu.ResidentMegabytes(watched.Pid) },
+            };
+            keep?.Invoke(outcome);
+            return outcome;
+        }
+    }
+
+    /// <summary>Lets the screens connect, with what each takes, and takes times while there is little to say.</summary>
+    static async Task<Outcome> Gather(Session session, int pid, DriverProcess driver, int screens, int stalled)
     {
         var options = session.Options;
         await driver.PlaceOrders(8, options.Seconds(full: 3, quick: 0.5));
         var before = Cpu.ResidentMegabytes(pid);
-        var opening = await driver.Do(new DriveJob(DriveKind.OpenCrowd, connections, Stalled: stalled));
+        await driver.Do(new DriveJob(DriveKind.OpenCrowd, screens, Stalled: stalled));
         await Task.Delay(TimeSpan.FromSeconds(options.Seconds(full: 3, quick: 0.5)), session.Cancel);
         var open = Cpu.ResidentMegabytes(pid);
-        await driver.Do(new DriveJob(DriveKind.Flood, connections, options.Seconds(full: 2, quick: 0.5)));
-        var cpu = Cpu.Of(pid);
-        var flood = await driver.Do(new DriveJob(DriveKind.Flood, connections, options.Seconds(full: 5, quick: 1)));
-        use(Cpu.Of(pid) - cpu);
+        await driver.Do(new DriveJob(DriveKind.Flood, screens, options.Seconds(full: 2, quick: 0.5)));
         var pace = await driver.Do(new DriveJob(
-            DriveKind.Pace, connections, options.Seconds(full: 6, quick: 1), MessagesPerSecond / Math.Max(connections, 1_000)));
-        var times = pace.PushAfterAnswer!;
-        return new Outcome(flood.Operations, flood.Seconds, times.P50Ms, times.P99Ms, flood.CpuSeconds)
+            DriveKind.Pace, screens, options.Seconds(full: 6, quick: 1), MessagesPerSecondAtEase / Math.Max(screens, 1_000)));
+        return new Outcome(0, 0, pace.PushAfterAnswer!.P50Ms, pace.PushAfterAnswer.P99Ms)
         {
-            Further = new Dictionary<string, double>
-            {
-                [Memory] = (open - before) * 1e6 / 1024 / connections, [Resident] = Cpu.ResidentMegabytes(pid),
-                ["openingSeconds"] = opening.Seconds,
-            },
+            Further = new Dictionary<string, double> { [Memory] = (open - before) * 1e6 / 1024 / screens },
         };
     }
 
