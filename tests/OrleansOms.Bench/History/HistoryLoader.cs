@@ -63,14 +63,20 @@ public sealed class HistoryLoader(string connectionString, int orders, Action<st
         await Open(feed, shelves, begin);
         await Trade(feed, shelves, begin, end);
         await feed.End();
-        var checkpoints = new Checkpoints(source);
-        var now = await log.Now();
-        foreach (var follower in Followers) await checkpoints.Advance(follower, LogPosition.Start, now);
+        await Skip(source, log, ["read-model", .. Effects]);
         return feed.Events;
     }
 
-    /// <summary>Whoever follows the log: nothing of all this is left to do.</summary>
-    static readonly string[] Followers = ["read-model", "fulfilment", "backorders", "reservation-watch", "law-watch"];
+    /// <summary>Who would do again what is done.</summary>
+    public static readonly string[] Effects = ["fulfilment", "backorders", "reservation-watch", "law-watch"];
+
+    /// <summary>Puts followers behind everything that is stored: nothing of it is left to do.</summary>
+    public static async Task Skip(NpgsqlDataSource source, IEventLog log, IEnumerable<string> followers)
+    {
+        var checkpoints = new Checkpoints(source);
+        var now = await log.Now();
+        foreach (var follower in followers) await checkpoints.Advance(follower, await checkpoints.Load(follower), now);
+    }
 
     async Task Open(LogFeed feed, Shelves shelves, DateTimeOffset at)
     {

@@ -53,7 +53,7 @@ public sealed record FirstView() : Workload("first-view", "views")
             });
 
         Arm Page(string name, string path, params string[] selectors) => new(
-            name, () => View(browser, oms.Url, path, cookies, selectors))
+            name, () => View(browser, oms.Url, path, cookies, session.Options.IsQuick ? 1 : OtherVisitors, selectors))
         {
             ProgramCpu = () => Cpu.Of(oms.Pid),
             Goal = new Goal($"every view < {TargetMs} ms", a => a.Turns.All(t => t.Outcome.Further["worstMs"] < TargetMs)),
@@ -64,7 +64,8 @@ public sealed record FirstView() : Workload("first-view", "views")
     static async Task<string> Ask(HttpClient api, string list) =>
         $"{(await api.GetFromJsonAsync<JsonNode>(list))!["items"]![0]!["id"]}";
 
-    static async Task<Outcome> View(Chromium browser, Uri server, string path, CookieContainer cookies, string[] selectors)
+    static async Task<Outcome> View(
+        Chromium browser, Uri server, string path, CookieContainer cookies, int others, string[] selectors)
     {
         var page = new Uri(server, path);
         var start = Stopwatch.GetTimestamp();
@@ -74,7 +75,7 @@ public sealed record FirstView() : Workload("first-view", "views")
             views.Add(await Chromium.Open(first, page, selectors));
             views.Add(await Chromium.Open(first, page, selectors));
         }
-        for (var i = 0; i < OtherVisitors; i++)
+        for (var i = 0; i < others; i++)
         {
             await using var other = await browser.Visitor(server, cookies);
             views.Add(await Chromium.Open(other, page, selectors));

@@ -26,7 +26,8 @@ public sealed record Growth() : Workload("growth", "commands")
         var database = await session.Postgres.Create($"oms_bench_growth_{round}");
         var oms = await OmsInProcess.Start(session, session.Postgres.ConnectionTo(database));
         var arms = new List<Arm>();
-        foreach (var open in new[] { 0, 1_000, 10_000, 100_000 })
+        int[] few = [0, 1_000], many = [0, 1_000, 10_000, 100_000];
+        foreach (var open in session.Options.IsQuick ? few : many)
         {
             var callers = new Callers(oms.Grains, $"open-{open}");
             await callers.Receive();
@@ -35,7 +36,7 @@ public sealed record Growth() : Workload("growth", "commands")
             arms.Add(new Arm(NameOf(open), async () =>
             {
                 var outcome = await callers.ReserveAndRelease(
-                    CallersAtOnce, session.Options.Seconds(full: 2, quick: 1));
+                    CallersAtOnce, session.Options.Seconds(full: 2, quick: 0.5));
                 await session.Postgres.AwaitFollowers(database, session.Cancel);
                 return outcome;
             })
@@ -43,12 +44,12 @@ public sealed record Growth() : Workload("growth", "commands")
                 ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = NameOf(0), Goal = open == 0 ? null : Flat,
             });
         }
-        foreach (var open in new[] { 0, 1_000, 10_000 })
+        foreach (var open in session.Options.IsQuick ? few : many[..^1])
         {
             var callers = new AdoNetCallers(oms.Grains, $"open-{open}");
             await callers.Open(open);
             arms.Add(new Arm(AdoNetNameOf(open), () => callers.ReserveAndRelease(
-                CallersAtOnce, session.Options.Seconds(full: 2, quick: 1)))
+                CallersAtOnce, session.Options.Seconds(full: 2, quick: 0.5)))
             {
                 ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = AdoNetNameOf(0),
             });

@@ -15,12 +15,12 @@ public sealed record HotSku() : Workload("hot-sku", "reservations")
     const string AdoNetName = "AdoNet state, 64 callers";
 
     /// <inheritdoc />
-    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 2);
+    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 1);
 
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)
     {
-        var seconds = session.Options.Seconds(full: 3, quick: 2);
+        var seconds = session.Options.Seconds(full: 3, quick: 1);
         var raw = await session.Postgres.Create($"oms_bench_hot_raw_{round}");
         await session.Postgres.RunScript(raw, Pgbench.Read("raw_schema.sql"));
         var pgbench = new Pgbench(session.Postgres, session.Folder);
@@ -28,7 +28,7 @@ public sealed record HotSku() : Workload("hot-sku", "reservations")
         var oms = await OmsInProcess.Start(session, session.Postgres.ConnectionTo(own));
         var warm = new Callers(oms.Grains, "warm");
         await warm.Receive();
-        await warm.Reserve(64, session.Options.Seconds(full: 2, quick: 1.5));
+        await warm.Reserve(64, session.Options.Seconds(full: 2, quick: 0.5));
         return new Stage(
             [
                 await Ours(64), await Ours(512), await AdoNet(),

@@ -17,7 +17,7 @@ public sealed record Idle() : Workload("idle", "")
     {
         var database = await session.Postgres.Create("oms_bench_idle");
         var oms = await OmsProcess.Start(session, session.Postgres.ConnectionTo(database));
-        var seconds = session.Options.Seconds(full: 60, quick: 15);
+        var seconds = session.Options.Seconds(full: 60, quick: 3);
         return new Stage(
             [
                 new Arm($"{seconds:0} s after the start", async () =>

@@ -75,6 +75,8 @@ public sealed class LongStore
         if (await store.State() == Ready) return store;
         await store.MakeSnapshots();
         await store.MakeTails();
+        await using (await store.Start()) await session.Postgres.AwaitFollowers(store.Name, session.Cancel);
+        session.Say("tidying up …");
         await session.Postgres.RunScript(store.Name, "vacuum analyze");
         await store.Note(Ready);
         return store;
@@ -205,6 +207,7 @@ public sealed class LongStore
             await feed.Room();
         }
         await feed.End();
+        await HistoryLoader.Skip(source, log, HistoryLoader.Effects);
     }
 
     Task Note(string state) => _session.Postgres.RunScript(Name, $"comment on database \"{Name}\" is '{state} {Fingerprint()}'");

@@ -13,17 +13,17 @@ public sealed record PlaceOrder() : Workload("place-order", "orders")
     const string RawBest = "raw SQL, 16 clients";
 
     /// <inheritdoc />
-    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 2);
+    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 1);
 
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)
     {
-        var seconds = session.Options.Seconds(full: 4, quick: 1.5);
+        var seconds = session.Options.Seconds(full: 4, quick: 1);
         var raw = await session.Postgres.Create($"oms_bench_raw_{round}");
         await session.Postgres.RunScript(raw, Pgbench.Read("raw_schema.sql"));
         var pgbench = new Pgbench(session.Postgres, session.Folder);
         await pgbench.Run(raw, "raw_order.sql", 16, 1, session.Cancel);
-        var shop = await Shop.Open(session, $"oms_bench_shop_{round}", session.Options.Seconds(full: 45, quick: 10));
+        var shop = await Shop.Open(session, $"oms_bench_shop_{round}", session.Options.Seconds(full: 45, quick: 2));
         return new Stage(
             [
                 Ours(shop, 16, seconds, RawBest, null), Raw(16),

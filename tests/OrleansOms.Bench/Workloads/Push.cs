@@ -19,8 +19,8 @@ public sealed record Push() : Workload("push", "orders")
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)
     {
-        var shop = await Shop.Open(session, $"oms_bench_push_{round}", session.Options.Seconds(full: 4, quick: 2));
-        var top = await shop.Driver.PlaceOrders(Clients, session.Options.Seconds(full: 4, quick: 2));
+        var shop = await Shop.Open(session, $"oms_bench_push_{round}", session.Options.Seconds(full: 4, quick: 0.5));
+        var top = await shop.Driver.PlaceOrders(Clients, session.Options.Seconds(full: 4, quick: 1));
         await shop.CatchUp();
         var rate = ShareOfTop * top.Operations / top.Seconds;
         return new Stage(
@@ -28,7 +28,7 @@ public sealed record Push() : Workload("push", "orders")
                 new Arm("201 → push, at half the top rate", async () =>
                 {
                     var result = await shop.Driver.Do(new DriveJob(
-                        DriveKind.Watched, Clients, session.Options.Seconds(full: 10, quick: 4), rate));
+                        DriveKind.Watched, Clients, session.Options.Seconds(full: 10, quick: 2), rate));
                     var (answer, sinceEvent) = (result.PushAfterAnswer!, result.PushAfterEvent!);
                     return new Outcome(result.Operations, result.Seconds, answer.P50Ms, answer.P99Ms, result.CpuSeconds)
                     {
