@@ -124,12 +124,12 @@ public sealed class LongStore
         {
             var passed = TimeProvider.System.GetElapsedTime(start);
             var position = await model.Position();
-            if (position >= last) return passed.TotalSeconds;
+            if (position[0] >= last) return passed.TotalSeconds;
             if ((passed - said).TotalSeconds >= 15)
             {
                 said = passed;
                 // Positions are nearly numbers of events: the log has no other writers than two.
-                var done = Math.Min(events, position.Ordinal);
+                var done = Math.Min(events, position[0].Ordinal);
                 _session.Say($"{done:N0} of {events:N0} events, {done / passed.TotalSeconds:N0} a second …");
             }
             await Task.Delay(TimeSpan.FromMilliseconds(50), _session.Cancel);
@@ -154,7 +154,7 @@ public sealed class LongStore
         await using var log = new EventLog(source);
         using var model = new ReadModel(source, log);
         await model.Rebuild();
-        await new Checkpoints(source).Advance(ReadModel.Follower, LogPosition.Start, await log.Now());
+        await new Checkpoints(source).Advance(ReadModel.Follower, Checkpoint.Start, await log.Now());
     }
 
     async Task<LogPosition> Last()

@@ -151,7 +151,7 @@ public sealed class ProjectionTests : ReadModelTest
         var begun = await ReadEverything();
         var other = begun.Events[0] with { Stream = $"{Keys.Movement}1", Data = null };
         Assert.True(await rows.Apply(
-            LogPosition.Start, begun with { Events = [.. begun.Events, .. Enumerable.Repeat(other, 5_000)] }));
+            Checkpoint.Start, begun with { Events = [.. begun.Events, .. Enumerable.Repeat(other, 5_000)] }));
 
         await Company.Do(id, new ReleaseToWarehouses());
         await CatchUp(rows);
