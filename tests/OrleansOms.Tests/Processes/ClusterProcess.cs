@@ -18,7 +18,9 @@ sealed class ClusterProcess : IAsyncDisposable
     ClusterProcess(string connectionString)
     {
         Url = new Uri($"http://127.0.0.1:{FreePort()}");
-        _process = Process.Start(new ProcessStartInfo("dotnet", [typeof(Host.OmsHost).Assembly.Location, "cluster"])
+        // Whoever starts the tests in the background makes them deaf to Ctrl-C, and a process inherits that.
+        _process = Process.Start(new ProcessStartInfo(
+            "env", ["--default-signal=INT,QUIT", "dotnet", typeof(Host.OmsHost).Assembly.Location, "cluster"])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
             Environment =
