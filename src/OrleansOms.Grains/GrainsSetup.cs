@@ -5,6 +5,7 @@ using OrleansOms.Grains.Catalogue;
 using OrleansOms.Grains.Followers;
 using OrleansOms.Grains.Orders;
 using OrleansOms.Grains.Stock;
+using OrleansOms.Grains.Waiting;
 
 namespace OrleansOms.Grains;
 
@@ -39,6 +40,7 @@ public static class GrainsSetup
     {
         services.AddSingleton(p => new SnapshotStore(p.GetRequiredKeyedService<IGrainStorage>(SnapshotStore.Name)));
         services.AddHostedService<FollowerKeeper>();
+        services.AddHostedService<SweeperStart>();
         return services;
     }
 }

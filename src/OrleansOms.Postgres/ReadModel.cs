@@ -9,6 +9,7 @@ using OrleansOms.Postgres.Log;
 using OrleansOms.Postgres.Orders;
 using OrleansOms.Postgres.Shipments;
 using OrleansOms.Postgres.Stock;
+using OrleansOms.Postgres.Waiting;
 
 namespace OrleansOms.Postgres;
 
@@ -21,17 +22,24 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
     /// <summary>The name under which its position is kept.</summary>
     public const string Follower = "read-model";
 
+    // Aggregates that are read at once to find out whether they wait.
+    const int MissingAtOnce = 1000;
+
     // Most states that stay in memory, in order lines and shipment lines: some tens of megabytes.
     const int RememberedLines = 100_000;
 
     readonly SemaphoreSlim _turn = new(1);
     readonly StreamFold<Order> _orders = new(
-        log, RememberedLines, id => new Order(id), o => o.Version, o => 1 + o.Lines.Length,
-        (order, e) => (e.Data is OrderEvent data ? order.Apply(data) : order) with { Version = e.Version }, o => o.IsClosed);
+        log, RememberedLines, id => new Order(id), o => o.Version, o => 1 + o.Lines.Length, Apply, o => o.IsClosed);
     readonly StreamFold<Shipment> _shipments = new(
-        log, RememberedLines, id => new Shipment(id), s => s.Version, s => 1 + s.Lines.Length + s.Tracking.Length,
-        (shipment, e) => (e.Data is ShipmentEvent data ? shipment.Apply(data, e.At) : shipment)
-            with { Version = e.Version }, s => s.IsFinal);
+        log, RememberedLines, id => new Shipment(id), s => s.Version, s => 1 + s.Lines.Length + s.Tracking.Length, Apply,
+        s => s.IsFinal);
+
+    static Order Apply(Order order, LogEvent e) =>
+        (e.Data is OrderEvent data ? order.Apply(data) : order) with { Version = e.Version };
+
+    static Shipment Apply(Shipment shipment, LogEvent e) =>
+        (e.Data is ShipmentEvent data ? shipment.Apply(data, e.At) : shipment) with { Version = e.Version };
 
     /// <inheritdoc />
     public void Dispose() => _turn.Dispose();
@@ -39,6 +47,39 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
     /// <inheritdoc />
     public Task<Checkpoint> Position() =>
         ReadModelSql.Ask(database, connection => Checkpoints.Load(connection, Follower));
+
+    /// <inheritdoc />
+    /// <remarks>A build that did not write who waits may have written the lists until now: such orders are found in them.</remarks>
+    public async Task<Checkpoint> Begin()
+    {
+        for (var missing = await Missing(""); missing.Count > 0; missing = await Missing(missing[^1]))
+        {
+            var waits = (await log.ReadStreams(missing))
+                .GroupBy(e => e.Stream, StringComparer.Ordinal)
+                .SelectMany(WaitOf).ToList();
+            if (waits.Count > 0)
+                await ReadModelSql.Ask(database, async connection =>
+                {
+                    await using var batch = new NpgsqlBatch(connection) { BatchCommands = { WaitRows.Write(waits) } };
+                    return await batch.ExecuteNonQueryAsync();
+                });
+        }
+        return await Position();
+
+        Task<List<string>> Missing(string after) =>
+            ReadModelSql.Ask(database, connection => WaitRows.Missing(connection, after, MissingAtOnce));
+    }
+
+    static IEnumerable<Wait> WaitOf(IGrouping<string, LogEvent> stream)
+    {
+        if (stream.Key.StartsWith(Keys.Order, StringComparison.Ordinal))
+        {
+            if (stream.Aggregate(new Order(stream.Key), Apply).WaitsForPaymentUntil is { } due)
+                yield return new Wait(stream.Key, WaitKind.Payment, due);
+        }
+        else if (stream.Aggregate(new Shipment(stream.Key), Apply).WaitsForCarrierSince is { } since)
+            yield return new Wait(stream.Key, WaitKind.Carrier, since);
+    }
 
     /// <inheritdoc />
     /// <exception cref="LogUnavailableException">The database did not answer; nothing or all of it was written.</exception>
@@ -95,6 +136,11 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
             limit $2
             """, [skus.ToArray(), max, after ?? ""], row => row.GetString(0));
 
+    /// <inheritdoc />
+    public async Task<IReadOnlyList<Wait>> FindWaits(
+        int shard, IReadOnlyDictionary<WaitKind, DateTimeOffset> until, int max, IReadOnlyCollection<string> except) =>
+        await ReadModelSql.Ask(database, connection => WaitRows.Find(connection, shard, until, max, except));
+
     /// <summary>
     /// Empties every table of the read model and sets its position to the log's start, in one transaction; the follower
     /// then folds everything again. Lists are empty until it has.
@@ -126,7 +172,7 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
                     $"update oms.checkpoint set transaction = 0, position = 0 where {Checkpoints.IsOfFollower}", Follower),
                 ReadModelSql.Statement("""
                     truncate oms.orders, oms.order_search, oms.order_lines, oms.order_counts, oms.shipments, oms.stock,
-                      oms.products, oms.warehouses
+                      oms.products, oms.warehouses, oms.waiting
                     """),
             },
         };
@@ -145,6 +191,7 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
         await using var batch = new NpgsqlBatch(connection, transaction);
         OrderRows.Write(batch, orders);
         ShipmentRows.Write(batch, shipments);
+        WaitRows.Write(batch, orders, shipments);
         CatalogueRows.Write(batch, log.Events);
         var stocks = StockRows.Write(batch, log.Events);
         if (batch.BatchCommands.Count > 0)

@@ -16,6 +16,9 @@ public interface IReadModel
     /// <summary>How far it has read.</summary>
     Task<Checkpoint> Position();
 
+    /// <summary>The same for whoever goes on from there, and what an older build has left out is there.</summary>
+    Task<Checkpoint> Begin();
+
     /// <summary>Folds a batch in and moves its position on, in one transaction; false if another one was faster.</summary>
     Task<bool> Apply(Checkpoint from, LogBatch batch);
 
@@ -25,4 +28,28 @@ public interface IReadModel
     /// <summary>Orders with waiting units of these SKUs, oldest promise first, then oldest order.</summary>
     /// <param name="after">The order that they come after; null to begin with the first.</param>
     Task<IReadOnlyList<string>> FindWaitingOrders(IReadOnlyCollection<string> skus, int max, string? after = null);
+
+    /// <summary>Orders and shipments of a shard that have waited since then or longer; of each kind, the longest wait first.</summary>
+    /// <param name="shard">From 0 to <see cref="WaitShards"/>, exclusive.</param>
+    /// <param name="until">For each kind of wait, the latest beginning that is looked for.</param>
+    /// <param name="except">Keys that are not looked for.</param>
+    Task<IReadOnlyList<Wait>> FindWaits(
+        int shard, IReadOnlyDictionary<WaitKind, DateTimeOffset> until, int max, IReadOnlyCollection<string> except);
+
+    /// <summary>Shards that waits are spread over by their keys.</summary>
+    const int WaitShards = 4;
 }
+
+/// <summary>What is waited for. Numbers are stored.</summary>
+public enum WaitKind
+{
+    /// <summary>An order for its money; from when it is due.</summary>
+    Payment = 1,
+    /// <summary>A shipment for a word from its carrier; from the last one.</summary>
+    Carrier = 2,
+}
+
+/// <summary>An order or a shipment that waits.</summary>
+/// <param name="Key">Its grain's key.</param>
+/// <param name="Since">From when its time is counted, UTC.</param>
+public readonly record struct Wait(string Key, WaitKind Kind, DateTimeOffset Since);

@@ -24,10 +24,14 @@ public interface IOrderGrain : IGrainWithStringKey
 
     /// <summary>
     /// Does whatever its stored events still ask for: finishes a cancellation, sources open units again, releases
-    /// shipments, sees to it that an unpaid order is reminded of its time. Safe to call at any time, any number of times.
+    /// shipments. Safe to call at any time, any number of times.
     /// </summary>
     [Alias("Settle")]
     Task Settle();
+
+    /// <summary>Looks whether its time to be paid is up, and acts if it is.</summary>
+    [Alias("ExpirePayment")]
+    Task ExpirePayment();
 
     /// <summary>Tries to reserve stock for its waiting units.</summary>
     [Alias("AllocateWaiting")]

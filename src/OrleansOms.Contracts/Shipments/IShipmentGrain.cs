@@ -63,6 +63,10 @@ public interface IShipmentGrain : IGrainWithStringKey
     [Alias("Withdraw")]
     Task<Reply<UnitsGivenBack>> Withdraw(WithdrawUnits command);
 
+    /// <summary>Looks whether its carrier has been silent for too long, and raises an alarm if it has.</summary>
+    [Alias("CheckTracking")]
+    Task CheckTracking();
+
     /// <summary>The shipment as stored; null if there is none.</summary>
     [Alias("Get")]
     Task<ShipmentView?> Get();

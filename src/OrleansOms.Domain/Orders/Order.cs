@@ -96,6 +96,11 @@ public sealed record Order(string Id)
     /// <summary>Whether its units may leave: on terms, or all that is due is authorized or taken.</summary>
     public bool IsPayable => Placed!.Payment.Method == PaymentMethod.Terms || Math.Max(Authorized, Captured) >= this.Due();
 
+    /// <summary>Until when it waits for money; null if it does not.</summary>
+    public DateTimeOffset? WaitsForPaymentUntil =>
+        Placed?.PaymentDueAt is { } due && !IsPayable && this.DeriveStatus() is OrderStatus.AwaitingPayment or OrderStatus.OnHold
+            ? due : null;
+
     /// <summary>Whether a hold stops this.</summary>
     public bool IsStopped(HoldStops what) => Holds.Any(h => h.Stops.HasFlag(what));
 

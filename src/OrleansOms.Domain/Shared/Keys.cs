@@ -21,6 +21,8 @@ public static class Keys
     public const string Product = "prd-";
     /// <summary>Prefix of warehouses: <c>whs-{code}</c>.</summary>
     public const string Warehouse = "whs-";
+    /// <summary>Prefix of sweepers, which have no stream: <c>swp-{shard}</c>.</summary>
+    public const string Sweeper = "swp-";
 
     const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz"; // Crockford: no i, l, o, u
 

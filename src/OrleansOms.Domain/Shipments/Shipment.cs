@@ -49,6 +49,9 @@ public sealed record Shipment(string Id)
     /// <summary>The last thing that was heard of it since it left.</summary>
     public DateTimeOffset? LastHeard => Tracking.IsEmpty ? ShippedAt : Max(ShippedAt, Tracking[^1].OccurredAt);
 
+    /// <summary>Since when a word from its carrier is waited for; null if none is, or if its silence is an alarm already.</summary>
+    public DateTimeOffset? WaitsForCarrierSince => IsUnderway && AlarmSince is null ? LastHeard : null;
+
     /// <summary>The state after one more event.</summary>
     /// <param name="event">The event.</param>
     /// <param name="at">When it was recorded, UTC.</param>

@@ -18,10 +18,8 @@ public static class ShipmentDecider
             ShipShipment c => Ship(shipment, c),
             RecordTracking c => Track(shipment, c, now),
             WithdrawUnits c => Withdraw(shipment, c),
-            CheckTracking c => shipment.IsUnderway && shipment.AlarmSince is null
-                && now - shipment.LastHeard >= c.SilenceLimit
-                    ? Decision<ShipmentEvent>.Accept(new TrackingAlarmRaised(shipment.LastHeard!.Value))
-                    : Decision<ShipmentEvent>.AlreadyDone,
+            CheckTracking c => shipment.WaitsForCarrierSince is { } since && now - since >= c.SilenceLimit
+                ? Decision<ShipmentEvent>.Accept(new TrackingAlarmRaised(since)) : Decision<ShipmentEvent>.AlreadyDone,
             _ => throw new InvalidOperationException($"A shipment does not know {command.GetType().Name}."),
         };
 

@@ -18,7 +18,7 @@ static class ReminderTable
         catch (Exception e) when (IsFault(e)) { throw new LogUnavailableException($"The reminders did not answer: {e.Message}"); }
     }
 
-    /// <summary>Takes a reminder away, if it is there. One that stays ticks once more, and is taken away then.</summary>
+    /// <summary>Takes a reminder away, if it is there. One that stays ticks again, and is taken away then.</summary>
     public static async Task Remove(this IGrainBase grain, string name)
     {
         try

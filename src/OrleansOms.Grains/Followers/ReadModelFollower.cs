@@ -30,7 +30,7 @@ public sealed class ReadModelFollower(
     protected override int BatchSize => _isFarBehind ? FarBehind : Usual;
 
     /// <inheritdoc />
-    protected override Task<Checkpoint> Load() => readModel.Position();
+    protected override Task<Checkpoint> Load() => readModel.Begin();
 
     /// <inheritdoc />
     protected override async Task<bool> Handle(Checkpoint from, LogBatch batch)

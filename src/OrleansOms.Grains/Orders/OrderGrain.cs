@@ -22,16 +22,10 @@ namespace OrleansOms.Grains.Orders;
 [GrainType("oms-order"), Reentrant]
 public sealed partial class OrderGrain(
     IEventLog log, TimeProvider time, IGrainFactory grains, StockGrains stocks, OrderSourcing sourcing,
-    OmsSettings settings, ILogger<OrderGrain> logger)
+    ILogger<OrderGrain> logger)
     : AggregateGrain<Order, OrderEvent>(log, time), IOrderGrain, IRemindable
 {
-    const string PaymentReminder = "payment-due";
-
-    /// <summary>Shortest period that the reminder service allows.</summary>
-    static readonly TimeSpan MinPeriod = TimeSpan.FromMinutes(1);
-
     readonly SemaphoreSlim _gate = new(1, 1);
-    bool _isReminded;
 
     /// <inheritdoc />
     protected override Order Empty => new(Key);
@@ -74,7 +68,6 @@ public sealed partial class OrderGrain(
             if (answer is { Units.Count: 0 } && answer.RequestId == cancel.RequestId)
                 return Reply<OrderView>.Refused(OrderCancellation.TooLate);
         }
-        if (State.Placed!.PaymentDueAt is not null && decision.Events.Count > 0) await StopWaitingForPayment();
         return Reply<OrderView>.Of(OrderView.Of(Durable));
     });
 
@@ -122,7 +115,6 @@ public sealed partial class OrderGrain(
             if (State.Version != before) break;
         }
         while (await IsBehind());
-        await WaitForPayment();
     });
 
     async Task ReleaseShipments()
@@ -265,37 +257,21 @@ public sealed partial class OrderGrain(
             ? line.Allocations.Where(a => a.Warehouse == warehouse).Sum(a => a.Quantity) : 0;
 
     /// <inheritdoc />
-    public Task ReceiveReminder(string reminderName, TickStatus status) => Locked(async () =>
+    public Task ExpirePayment() => Locked(async () =>
     {
+        if (!State.Exists) return;
         var from = State.Version;
         var decision = OrderDecider.Decide(State, new ExpirePayment(), Now);
-        if (decision.Events.Count > 0)
-        {
-            await Store(decision.Events, System("payment-timeout"));
-            await Consequences(from);
-        }
-        await StopWaitingForPayment();
+        if (decision.Events.Count == 0) return;
+        await Store(decision.Events, System("payment-timeout"));
+        await Consequences(from);
     });
 
-    bool IsWaitingForPayment => State.Exists && State.Placed!.PaymentDueAt is not null && !State.IsPayable
-        && State.DeriveStatus() is OrderStatus.AwaitingPayment or OrderStatus.OnHold;
-
-    /// <summary>Keeps a reminder while the order waits for money.</summary>
-    async Task WaitForPayment()
+    /// <summary>From a store of a time when each order that waited had a reminder of its own.</summary>
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
     {
-        if (!IsWaitingForPayment || _isReminded) return;
-        var left = State.Placed!.PaymentDueAt!.Value - Now;
-        await this.RegisterOrUpdateReminder(
-            PaymentReminder, Longer(left, TimeSpan.Zero), Longer(settings.PaymentWindow, MinPeriod)).Reached();
-        _isReminded = true;
-    }
-
-    /// <summary>Ends the reminder once the order no longer waits for money.</summary>
-    async Task StopWaitingForPayment()
-    {
-        if (IsWaitingForPayment) return;
-        await this.Remove(PaymentReminder);
-        _isReminded = false;
+        await ExpirePayment();
+        await this.Remove(reminderName);
     }
 
     Task Locked(Func<Task> work) => Locked(async () =>
@@ -317,8 +293,6 @@ public sealed partial class OrderGrain(
     }
 
     Caller System(string what) => new($"{Key}/{State.Version}/{what}", Caller.System);
-
-    static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
     [LoggerMessage(LogLevel.Information, "{Order}: its stocks are told later ({Reason}).")]
     static partial void LogLater(ILogger logger, string order, string reason);

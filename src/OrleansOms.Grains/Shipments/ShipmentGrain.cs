@@ -13,16 +13,6 @@ namespace OrleansOms.Grains.Shipments;
 public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings settings, GrainMetrics metrics)
     : AggregateGrain<Shipment, ShipmentEvent>(log, time), IShipmentGrain, IRemindable
 {
-    const string TrackingReminder = "tracking-silence";
-
-    /// <summary>Shortest period that the reminder service allows.</summary>
-    static readonly TimeSpan MinPeriod = TimeSpan.FromMinutes(1);
-
-    /// <summary>The reminder is set a moment before the silence begins.</summary>
-    static readonly TimeSpan Margin = TimeSpan.FromSeconds(1);
-
-    Task _unwatched = Task.CompletedTask;
-
     /// <inheritdoc />
     protected override Shipment Empty => new(Key);
     /// <inheritdoc />
@@ -36,10 +26,6 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
     /// <inheritdoc />
     public async Task<Reply<ShipmentView>> Execute(ShipmentCommand command, Caller caller)
     {
-        // It waits from the moment it leaves. The reminder comes first: without it a crash would leave nobody watching.
-        if (command is ShipShipment && State.Status == ShipmentStatus.Packed)
-            await this.RegisterOrUpdateReminder(
-                TrackingReminder, settings.TrackingSilence + Margin, Longer(settings.TrackingSilence / 4, MinPeriod)).Reached();
         var decision = Decide();
         if (decision.Events.Count == 0 && await IsBehind())
         {
@@ -48,7 +34,6 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
         }
         if (decision.Rejection is { } no) return Reply<ShipmentView>.Refused(no);
         if (decision.Events.Count > 0) await Store(decision.Events, caller);
-        if (Durable.IsFinal && Durable.Left is not null) await StopWatching();
         return Reply<ShipmentView>.Of(ShipmentView.Of(Durable));
 
         Decision<ShipmentEvent> Decide() => State.Remembered.Contains(caller.CommandId)
@@ -83,21 +68,19 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
     }
 
     /// <inheritdoc />
-    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    public async Task CheckTracking()
     {
-        if (State.IsFinal || !State.Exists)
-        {
-            await StopWatching();
-            return;
-        }
+        if (!State.Exists) return;
         var decision = ShipmentDecider.Decide(State, new CheckTracking(settings.TrackingSilence), Now);
         if (decision.Events.Count == 0) return;
         await Store(decision.Events, new Caller($"{Key}/silence/{State.Version}", Caller.System));
         metrics.TrackingSilence();
     }
 
-    /// <summary>Once for all who wait: a reminder that is removed twice at the same time fails the second caller.</summary>
-    Task StopWatching() => _unwatched.IsCompleted ? _unwatched = this.Remove(TrackingReminder) : _unwatched;
-
-    static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
+    /// <summary>From a store of a time when each shipment that waited had a reminder of its own.</summary>
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        await CheckTracking();
+        await this.Remove(reminderName);
+    }
 }

@@ -56,12 +56,17 @@ static class Listed
 {
     public const string Orders = """
         select o.id, o.version, o.status, o.payment_status, o.total, o.units, array_to_string(o.warehouses, ',') as warehouses,
+          (select w.since from oms.waiting w where w.key = o.id and w.kind = 1) as waits,
           (select string_agg(concat_ws('/', l.line_id, l.sku, l.quantity, l.allocated, l.backordered, l.shipped, l.delivered,
             l.cancelled, l.returned), ' ' order by l.line_id) from oms.order_lines l where l.order_id = o.id) as lines
         from oms.orders o order by o.id
         """;
 
-    public const string Shipments = "select id, version, status, warehouse from oms.shipments order by id";
+    public const string Shipments = """
+        select s.id, s.version, s.status, s.warehouse,
+          (select w.since from oms.waiting w where w.key = s.id and w.kind = 2) as waits
+        from oms.shipments s order by s.id
+        """;
 
     public const string Stocks = """
         select 'stk-' || warehouse || '/' || sku as id, version, on_hand, reserved from oms.stock
@@ -75,7 +80,7 @@ static class Listed
         return new Dictionary<string, object?>
         {
             ["version"] = o.Version, ["status"] = Stored.Name(o.Status), ["payment_status"] = Stored.Name(o.PaymentStatus),
-            ["total"] = o.Total, ["units"] = o.Units, ["warehouses"] = string.Join(',', o.Warehouses),
+            ["waits"] = Moment(order.WaitsForPaymentUntil), ["total"] = o.Total, ["units"] = o.Units, ["warehouses"] = string.Join(',', o.Warehouses),
             ["lines"] = string.Join(' ', order.Lines.Select(l => string.Join('/',
                 l.Placed.LineId, Stored.Clean(l.Placed.Sku), l.Placed.Quantity, l.Allocated, l.Backordered, l.Shipped,
                 l.Delivered, l.Cancelled, l.Returned))),
@@ -86,13 +91,17 @@ static class Listed
         : new Dictionary<string, object?>
         {
             ["version"] = shipment.Version, ["status"] = Stored.Name(shipment.Status),
-            ["warehouse"] = shipment.Created!.Warehouse,
+            ["warehouse"] = shipment.Created!.Warehouse, ["waits"] = Moment(shipment.WaitsForCarrierSince),
         };
 
     public static IReadOnlyDictionary<string, object?> Of(StockCounts counts) => new Dictionary<string, object?>
     {
         ["version"] = counts.Version, ["on_hand"] = counts.OnHand, ["reserved"] = counts.Reserved,
     };
+
+    /// <summary>As a column holds it: in whole microseconds.</summary>
+    static DateTime? Moment(DateTimeOffset? at) =>
+        at is { } a ? a.UtcDateTime.AddTicks(-(a.UtcTicks % TimeSpan.TicksPerMicrosecond)) : null;
 
     /// <summary>The rows of a query whose first column is the key.</summary>
     public static async IAsyncEnumerator<ListedRow> Read(NpgsqlConnection connection, string sql)

@@ -100,9 +100,9 @@ public sealed class Silos : IAsyncDisposable
     public static Caller By(string what) => new($"{what}/test", "test");
 
     /// <summary>Asks again until the answer is what it must become.</summary>
-    public static async Task<T> Until<T>(Func<Task<T>> ask, Func<T, bool> isSo)
+    public static async Task<T> Until<T>(Func<Task<T>> ask, Func<T, bool> isSo, TimeSpan? patience = null)
     {
-        using var limit = new CancellationTokenSource(Patience);
+        using var limit = new CancellationTokenSource(patience ?? Patience);
         while (true)
         {
             var answer = await ask();

@@ -38,9 +38,8 @@ public sealed class FaultMatrixTests(FaultMatrixTests.Cluster cluster) : IClassF
         public async ValueTask InitializeAsync()
         {
             Silos = await Silos.Start(new OmsSettings { ReservationGrace = TimeSpan.FromMilliseconds(300) });
-            // A silo refuses reminders for a moment after its start; an order that waits for money has one.
             await Silos.Place(PaymentReport.Pending, lines: ("A", 1));
-            await Silos.Until(() => Silos.Database.Ask<long>("select count(*) from oms.orleans_reminder"), n => n == 1);
+            await Silos.Until(() => Silos.Database.Ask<long>("select count(*) from oms.waiting"), n => n == 1);
         }
 
         public ValueTask DisposeAsync() => Silos.DisposeAsync();

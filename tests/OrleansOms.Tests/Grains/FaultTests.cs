@@ -184,44 +184,6 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public async Task An_unpaid_order_is_cancelled_and_its_stock_freed_when_its_time_is_up()
-    {
-        await using var silos = await Silos.Start(new OmsSettings { PaymentWindow = TimeSpan.FromSeconds(2) });
-        await silos.Receive("LON", "A", 5);
-        var unpaid = await silos.Place(PaymentReport.Pending, lines: ("A", 5));
-        Assert.Equal(OrderStatus.AwaitingPayment, unpaid.Status);
-        Assert.NotNull(unpaid.PaymentDueAt);
-        await silos.UntilOrder(unpaid.Id, o => o.Status == OrderStatus.Cancelled);
-        await silos.UntilStock("LON", "A", s => s.Available == 5);
-        await Silos.Until(
-            () => silos.Database.Ask<long>("select count(*) from oms.orleans_reminder"), n => n == 0);
-    }
-
-    [Fact]
-    public async Task A_shipment_that_stays_silent_raises_an_alarm()
-    {
-        await using var silos = await Silos.Start(new OmsSettings { TrackingSilence = TimeSpan.FromSeconds(1) });
-        await silos.Receive("LON", "A", 1);
-        var order = await silos.Place(lines: ("A", 1));
-        var id = (await silos.UntilOrder(order.Id, o => o.Shipments.Count == 1)).Shipments[0].Id;
-        SkuUnits[] units = [new("A", 1)];
-        await silos.Shipment(id).Execute(new PickUnits(units), Silos.By("p"));
-        await silos.Shipment(id).Execute(new PackShipment([new Package(1, units)]), Silos.By("k"));
-        await silos.Shipment(id).Execute(new ShipShipment("dhl", "parcel", null), Silos.By("s"));
-        await Silos.Until(() => silos.Shipment(id).Get(), s => s!.AlarmSince is not null);
-    }
-
-    [Fact]
-    public async Task The_happy_path_registers_no_reminder_until_it_ships()
-    {
-        await using var silos = await Silos.Start();
-        await silos.Receive("LON", "A", 1);
-        var order = await silos.Place(lines: ("A", 1));
-        await silos.UntilOrder(order.Id, o => o.Shipments.Count == 1);
-        Assert.Equal(0, await silos.Database.Ask<long>("select count(*) from oms.orleans_reminder"));
-    }
-
-    [Fact]
     public async Task A_long_stock_comes_back_from_its_snapshot_and_a_short_tail()
     {
         await using var silos = await Silos.Start();

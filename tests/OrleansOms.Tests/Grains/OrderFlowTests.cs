@@ -127,8 +127,7 @@ public sealed class OrderFlowTests : IAsyncLifetime
 
         // Whoever follows the log finds nothing left to do: the next order's events come after this one's.
         var next = await _silos.Place(PaymentReport.Pending, lines: ("A", 1));
-        await Silos.Until(
-            () => _silos.Database.Ask<long>("select count(*) from oms.orleans_reminder"), n => n == 1);
+        await Silos.Until(() => _silos.Database.Ask<long>("select count(*) from oms.waiting"), n => n == 1);
         Assert.Single(appends, placed.Id);
         Assert.Single(appends, next.Id);
     }

@@ -59,7 +59,7 @@ public sealed class GoldenStoreTests
                 await database.Execute("delete from oms.checkpoint");
                 await database.Execute("""
                     truncate oms.orders, oms.order_search, oms.order_lines, oms.order_counts, oms.shipments, oms.stock,
-                      oms.products, oms.warehouses
+                      oms.products, oms.warehouses, oms.waiting
                     """);
             },
         };
@@ -98,10 +98,10 @@ public sealed class GoldenStoreTests
     static async Task GoOn(OmsApp app, IReadOnlyList<GoldenRequest> requests)
     {
         var history = new History(app, requests);
-        Assert.Equal(2, await app.Database.Ask<long>("select count(*) from oms.orleans_reminder"));
+        Assert.Equal(2, await app.Database.Ask<long>("select count(*) from oms.waiting"));
         await history.Pay("unpaid");
         await history.Track("shipped");
-        await OmsApp.Until(() => app.Database.Ask<long>("select count(*) from oms.orleans_reminder"), n => n == 0);
+        await OmsApp.Until(() => app.Database.Ask<long>("select count(*) from oms.waiting"), n => n == 0);
         await history.Do("ship", history.Shipment("packed"), """{"carrier":"dhl","service":"parcel"}""");
         await history.Do("cancel", history.Order("unpaid"), """{"reason":"after all"}""");
         await app.Receive("MAN", "C", 4);

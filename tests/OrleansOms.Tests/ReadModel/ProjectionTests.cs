@@ -252,6 +252,40 @@ public sealed class ProjectionTests : ReadModelTest
     }
 
     [Fact]
+    public async Task Who_waits_is_found_by_time_and_what_an_older_version_has_left_out_is_mended()
+    {
+        await Company.Play(orders: 200, seed: 11, [.. Skus]);
+        await CatchUp();
+        var all = await Waits(Company.Monday.AddYears(1));
+        Assert.Contains(all, w => w.Kind == WaitKind.Payment);
+        Assert.Contains(all, w => w.Kind == WaitKind.Carrier);
+        Assert.Equal(
+            Company.Orders.Values.Where(o => o.WaitsForPaymentUntil is not null).Select(o => o.Id)
+                .Concat(Company.Shipments.Values.Where(s => s.WaitsForCarrierSince is not null).Select(s => s.Id)).Order(StringComparer.Ordinal),
+            all.Select(w => w.Key));
+        var median = all.Select(w => w.Since).Order().ElementAt(all.Count / 2);
+        Assert.Equal(all.Where(w => w.Since <= median), await Waits(median));
+        Assert.Equal(all[1..], await Waits(Company.Monday.AddYears(1), all[0].Key));
+
+        var before = await Everything();
+        await Database.Execute("delete from oms.waiting where hashtext(key) % 2 = 0");
+        Assert.NotEqual(before, await Everything());
+        Assert.Equal(await Rows.Position(), await Rows.Begin());
+        Assert.Equal(before, await Everything());
+
+        async Task<List<Wait>> Waits(DateTimeOffset until, params string[] except)
+        {
+            var found = new List<Wait>();
+            for (var shard = 0; shard < IReadModel.WaitShards; shard++)
+                found.AddRange(await Rows.FindWaits(shard, new Dictionary<WaitKind, DateTimeOffset>
+                {
+                    [WaitKind.Payment] = until, [WaitKind.Carrier] = until,
+                }, 1000, except));
+            return [.. found.OrderBy(w => w.Key, StringComparer.Ordinal)];
+        }
+    }
+
+    [Fact]
     public async Task Orders_that_wait_come_by_promise_and_then_by_age()
     {
         for (var n = 1; n <= 4; n++)

@@ -20,6 +20,7 @@ public abstract class ReadModelTest : IAsyncLifetime
     [
         ("orders", "id"), ("order_search", "order_id"), ("order_lines", "order_id, line_id"), ("shipments", "id"),
         ("stock", "warehouse, sku"), ("products", "sku"), ("warehouses", "code"),
+        ("waiting", "key, kind"),
     ];
 
     protected TestDatabase Database { get; private set; } = null!;

@@ -1,0 +1,98 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Contracts.Shipments;
+using OrleansOms.Contracts.Waiting;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Grains.Aggregates;
+
+namespace OrleansOms.Grains.Waiting;
+
+/// <summary>
+/// Looks once a second whose time is up in its shard of <c>oms.waiting</c>, and tells them. They decide for themselves: the
+/// row may be a moment older than they are. One that was told is left alone for a while, until the lists have heard of it.
+/// </summary>
+[GrainType("oms-sweeper"), KeepAlive, Reentrant]
+public sealed partial class Sweeper(
+    IReadModel readModel, IGrainFactory grains, TimeProvider time, OmsSettings settings, ILogger<Sweeper> logger)
+    : Grain, ISweeper, IRemindable
+{
+    /// <summary>Waits that are read at once.</summary>
+    const int Batch = 500;
+
+    /// <summary>Grains that are told at once.</summary>
+    const int Parallel = 32;
+
+    static readonly TimeSpan Look = TimeSpan.FromSeconds(1), Leave = TimeSpan.FromSeconds(30), Wake = TimeSpan.FromMinutes(1);
+
+    readonly Dictionary<string, DateTimeOffset> _told = new(StringComparer.Ordinal);
+
+    int Shard => int.Parse(this.GetPrimaryKeyString().AsSpan(Keys.Sweeper.Length), CultureInfo.InvariantCulture);
+
+    /// <summary>The key of a shard's sweeper.</summary>
+    public static string KeyOf(int shard) => string.Create(CultureInfo.InvariantCulture, $"{Keys.Sweeper}{shard}");
+
+    /// <inheritdoc />
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        this.RegisterGrainTimer(Sweep, new GrainTimerCreationOptions(TimeSpan.Zero, Look) { Interleave = true });
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public Task Begin() => this.RegisterOrUpdateReminder("wake", Wake, Wake).Reached();
+
+    /// <summary>It is awake: that is all that the reminder is for.</summary>
+    public Task ReceiveReminder(string reminderName, TickStatus status) => Task.CompletedTask;
+
+    async Task Sweep(CancellationToken stop)
+    {
+        try
+        {
+            var now = time.GetUtcNow();
+            foreach (var (key, at) in _told)
+                if (now - at > Leave) _told.Remove(key);
+            while (await Tell(now, stop) == Batch && !stop.IsCancellationRequested) { }
+        }
+        catch (OmsFaultException e) { LogBlind(logger, Shard, e.Message); }
+    }
+
+    async Task<int> Tell(DateTimeOffset now, CancellationToken stop)
+    {
+        var due = await readModel.FindWaits(Shard, new Dictionary<WaitKind, DateTimeOffset>
+        {
+            [WaitKind.Payment] = now, [WaitKind.Carrier] = now - settings.TrackingSilence,
+        }, Batch, _told.Keys);
+        foreach (var wait in due) _told[wait.Key] = now;
+        await System.Threading.Tasks.Parallel.ForEachAsync(due, new ParallelOptions
+        {
+            MaxDegreeOfParallelism = Parallel, TaskScheduler = TaskScheduler.Current, CancellationToken = stop,
+        }, async (wait, _) => await Tell(wait));
+        return due.Count;
+    }
+
+    async Task Tell(Wait wait)
+    {
+        try
+        {
+            await (wait.Kind switch
+            {
+                WaitKind.Payment => grains.GetGrain<IOrderGrain>(wait.Key).ExpirePayment(),
+                WaitKind.Carrier => grains.GetGrain<IShipmentGrain>(wait.Key).CheckTracking(),
+                _ => throw new InvalidOperationException($"Nobody waits for {wait.Kind}."),
+            });
+        }
+        catch (Exception e) when (e is OmsFaultException or TimeoutException or OrleansException)
+        {
+            LogLater(logger, wait.Key, e.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Sweeper {Shard} cannot see whose time is up: {Reason}")]
+    static partial void LogBlind(ILogger logger, int shard, string reason);
+
+    [LoggerMessage(LogLevel.Information, "{Key} is told later that its time is up: {Reason}")]
+    static partial void LogLater(ILogger logger, string key, string reason);
+}
