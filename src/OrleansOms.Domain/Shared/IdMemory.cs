@@ -12,6 +12,14 @@ public sealed record IdMemory(ImmutableQueue<string> Order, ImmutableHashSet<str
     public static IdMemory Empty { get; } =
         new(ImmutableQueue<string>.Empty, ImmutableHashSet.Create<string>(StringComparer.Ordinal));
 
+    /// <summary>The last of these ids, oldest first.</summary>
+    public static IdMemory Of(IReadOnlyCollection<string> ids)
+    {
+        var known = Empty.Ids.ToBuilder();
+        var last = ids.Skip(ids.Count - Capacity).Where(known.Add).ToList();
+        return new IdMemory(ImmutableQueue.CreateRange(last), known.ToImmutable());
+    }
+
     /// <summary>Whether the id is remembered.</summary>
     public bool Contains(string id) => Ids.Contains(id);
 

@@ -18,6 +18,9 @@ public sealed class StockGrain(
     IEventLog log, TimeProvider time, AvailabilityIndex availability, SnapshotStore snapshots, ILogger<StockGrain> logger)
     : AggregateGrain<Stock, StockEvent>(log, time), IStockGrain
 {
+    /// <summary>Events of most stocks: fewer need no look for a snapshot.</summary>
+    const int Few = 50;
+
     StockSnapshots? _snapshots;
 
     /// <inheritdoc />
@@ -44,13 +47,14 @@ public sealed class StockGrain(
     protected override async Task Load()
     {
         _snapshots = new StockSnapshots(snapshots, this.GetGrainId(), logger);
-        var events = await Log.ReadStream(Key, 0, StockSnapshots.Interval);
-        if (events.Count < StockSnapshots.Interval)
+        var events = await Log.ReadStream(Key, 0, Few);
+        if (events.Count < Few)
         {
             Adopt(Fold(Empty, events));
             return;
         }
         var start = await _snapshots.Read(Empty);
+        if (start.Version == 0) start = Fold(Empty, events);
         Adopt(Fold(start, await Log.ReadStream(Key, start.Version)));
     }
 

@@ -78,8 +78,8 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
             Reserved = s.Reservations.Values.Sum(r => r.Quantity),
             Reservations = Reservations.Of(s.Reservations.Select(r => KeyValuePair.Create(
                 ReadLine(r.Key), new Reservation(r.Value.Quantity, [.. r.Value.Commands])))),
-            Remembered = IdMemory.Empty.AddRange(s.Remembered),
-            Failed = IdMemory.Empty.AddRange(s.Failed),
+            Remembered = IdMemory.Of(s.Remembered),
+            Failed = IdMemory.Of(s.Failed),
         };
     }
 

@@ -132,5 +132,11 @@ public sealed class StockDeciderTests
         Assert.Equal(IdMemory.Capacity, memory.Ids.Count);
         Assert.False(memory.Contains("c9"));
         Assert.True(memory.Contains("c10"));
+
+        var again = IdMemory.Of(["old", .. memory.Order]);
+        Assert.Equal(memory.Order, again.Order);
+        Assert.True(again.Ids.SetEquals(memory.Ids));
+        Assert.Equal(memory.Add("one more").Order, again.Add("one more").Order);
+        Assert.Equal(["a", "b"], IdMemory.Of(["a", "b"]).Order);
     }
 }
