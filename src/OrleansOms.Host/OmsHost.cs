@@ -198,6 +198,7 @@ public static class OmsHost
         var (database, members) =
             (OrleansSchema.ConnectionString(connectionString), OrleansSchema.MembershipConnectionString(connectionString));
         void Name(ClusterOptions o) => (o.ClusterId, o.ServiceId) = (settings.Silo.ClusterId, settings.Silo.ServiceId);
+        builder.Services.AddSingleton<IOutgoingGrainCallFilter>(new Redelivery(SilenceOfSilo));
         if (!settings.HasSilo)
         {
             builder.UseOrleansClient(client => client

@@ -18,12 +18,12 @@ public sealed record Cold() : Workload("cold", "activations")
     const string Ours = "ours", AdoNet = "AdoNet state", FirstAnswer = "firstAnswerSeconds";
 
     /// <inheritdoc />
-    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 2);
+    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 1);
 
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)
     {
-        var count = session.Options.IsQuick ? 10_000 : 100_000;
+        var count = session.Options.IsQuick ? 2_000 : 100_000;
         // The first ones are for warming up.
         await ColdStore.Make(session, count + WarmEach);
         var database = await session.Postgres.Create($"oms_bench_cold_{round}", ColdStore.Template);
@@ -80,7 +80,7 @@ public sealed record Cold() : Workload("cold", "activations")
         await using (var oms = await OmsProcess.Start(session, connectionString, place))
         await using (var driver = DriverProcess.Start([oms.Url], session.Cancel))
         {
-            await driver.PlaceOrders(OrderClients, session.Options.Seconds(full: 5, quick: 2));
+            await driver.PlaceOrders(OrderClients, session.Options.Seconds(full: 5, quick: 1));
             await oms.Kill();
         }
         var start = Stopwatch.GetTimestamp();

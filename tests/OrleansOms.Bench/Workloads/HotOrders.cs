@@ -12,16 +12,16 @@ public sealed record HotOrders() : Workload("hot-orders", "orders")
     const double LeastOfUniform = 1.0;
 
     /// <inheritdoc />
-    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 2);
+    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 1);
 
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)
     {
-        var seconds = session.Options.Seconds(full: 4, quick: 1.5);
-        var shop = await Shop.Open(session, $"oms_bench_hot_orders_{round}", session.Options.Seconds(full: 30, quick: 5));
+        var seconds = session.Options.Seconds(full: 4, quick: 0.5);
+        var shop = await Shop.Open(session, $"oms_bench_hot_orders_{round}", session.Options.Seconds(full: 30, quick: 1));
         // Orders of one line, and many connections at once, are warm too before anything counts.
         foreach (var skus in new[] { Requests.Skus, 1 })
-            await shop.Driver.Place(new DriveJob(DriveKind.Singles, 64, session.Options.Seconds(full: 5, quick: 1), Skus: skus));
+            await shop.Driver.Place(new DriveJob(DriveKind.Singles, 64, session.Options.Seconds(full: 5, quick: 0.5), Skus: skus));
         await shop.CatchUp();
         return new Stage(
             [.. new[] { 64, 512 }.SelectMany(clients => new[] { Of(Requests.Skus, clients), Of(1, clients) })], shop.DisposeAsync);

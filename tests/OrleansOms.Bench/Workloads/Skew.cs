@@ -16,7 +16,7 @@ namespace OrleansOms.Bench.Workloads;
 /// </summary>
 public sealed record Skew() : Workload("skew", "reservations")
 {
-    const int Skus = 10_000, CallersAtOnce = 256, FillAtOnce = 500;
+    const int Skus = 10_000, QuickSkus = 1_000, CallersAtOnce = 256, FillAtOnce = 500;
     const double LeastOfUniform = 0.9;
 
     static readonly double[] Exponents = [0, 0.9, 1.0, 1.25, 1.5];
@@ -26,27 +26,27 @@ public sealed record Skew() : Workload("skew", "reservations")
     static string TransactionsNameOf(double exponent) => $"Orleans Transactions, {NameOf(exponent)}";
 
     /// <inheritdoc />
-    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 2);
+    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 1);
 
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)
     {
-        var seconds = session.Options.Seconds(full: 3, quick: 1.5);
+        var (skus, seconds) = (session.Options.IsQuick ? QuickSkus : Skus, session.Options.Seconds(full: 3, quick: 0.4));
         var database = await session.Postgres.Create($"oms_bench_skew_{round}");
         var oms = await OmsInProcess.Start(
             session, session.Postgres.ConnectionTo(database), builder => builder.UseOrleans(silo => silo.UseTransactions()));
         var transactions = new TransactionCallers(oms.Grains);
-        var stocks = Enumerable.Range(0, Skus)
+        var stocks = Enumerable.Range(0, skus)
             .Select(n => oms.Grains.GetGrain<IStockGrain>(Keys.OfStock("BENCH", $"skew-{n:D5}"))).ToArray();
         var (run, next) = (Guid.NewGuid().ToString("N")[..16], 0);
         foreach (var some in stocks.Chunk(FillAtOnce))
             await Task.WhenAll(some.Select(s => Do(s, new ReceiveStock($"{run}/receive", 1_000_000, "bench"))));
-        await Reserve(1, session.Options.Seconds(full: 3, quick: 1.5));
-        await Take(0, session.Options.Seconds(full: 3, quick: 1.5));
+        await Reserve(1, session.Options.Seconds(full: 3, quick: 0.4));
+        await Take(0, session.Options.Seconds(full: 3, quick: 0.4));
         await session.Postgres.AwaitFollowers(database, session.Cancel);
         return new Stage(
             [
-                .. Exponents.Select(s => new Arm(NameOf(s), async () =>
+                .. (session.Options.IsQuick ? [Exponents[0], Exponents[^1]] : Exponents).Select(s => new Arm(NameOf(s), async () =>
                 {
                     var outcome = await Reserve(s, seconds);
                     await session.Postgres.AwaitFollowers(database, session.Cancel);
@@ -70,7 +70,7 @@ public sealed record Skew() : Workload("skew", "reservations")
 
         Task<Outcome> Reserve(double exponent, double forSeconds)
         {
-            var wanted = Cumulative(exponent);
+            var wanted = Cumulative(exponent, skus);
             return Callers.Run(CallersAtOnce, forSeconds, 1, async () =>
             {
                 var order = $"{Keys.Order}{run}{Interlocked.Increment(ref next):D10}";
@@ -80,7 +80,7 @@ public sealed record Skew() : Workload("skew", "reservations")
 
         Task<Outcome> Take(double exponent, double forSeconds)
         {
-            var wanted = Cumulative(exponent);
+            var wanted = Cumulative(exponent, skus);
             return transactions.Take(CallersAtOnce, forSeconds, () => Draw(wanted));
         }
     }
@@ -92,12 +92,12 @@ public sealed record Skew() : Workload("skew", "reservations")
     }
 
     /// <summary>Shares of the first n SKUs together, for each n.</summary>
-    static double[] Cumulative(double exponent)
+    static double[] Cumulative(double exponent, int skus)
     {
-        var shares = new double[Skus];
+        var shares = new double[skus];
         var sum = 0.0;
-        for (var n = 0; n < Skus; n++) shares[n] = sum += Math.Pow(n + 1, -exponent);
-        for (var n = 0; n < Skus; n++) shares[n] /= sum;
+        for (var n = 0; n < skus; n++) shares[n] = sum += Math.Pow(n + 1, -exponent);
+        for (var n = 0; n < skus; n++) shares[n] /= sum;
         return shares;
     }
 

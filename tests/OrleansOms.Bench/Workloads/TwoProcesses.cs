@@ -41,7 +41,7 @@ public sealed record TwoProcesses() : Workload("two-processes", "orders")
             return new Arm(NameOf(processes, shares.Cores), () => Run(session, shop!, processes * ClientsOfEach))
             {
                 Prepare = async () => shop = await Shop.Open(
-                    session, $"oms_bench_processes_{processes}", session.Options.Seconds(full: 90, quick: 15),
+                    session, $"oms_bench_processes_{processes}", session.Options.Seconds(full: 90, quick: 1),
                     programs: [.. shares.Programs.Take(processes).Select(p => new OmsStart { Before = p })], load: shares.Load),
                 Finish = () => shop!.DisposeAsync(),
                 ProgramCpu = () => CpuOf(shop!),
@@ -54,7 +54,7 @@ public sealed record TwoProcesses() : Workload("two-processes", "orders")
     {
         var start = Stopwatch.GetTimestamp();
         var (program, postgres) = (CpuOf(shop), session.Postgres.CpuSeconds());
-        var outcome = await shop.Driver.PlaceOrders(clients, session.Options.Seconds(full: 8, quick: 4));
+        var outcome = await shop.Driver.PlaceOrders(clients, session.Options.Seconds(full: 8, quick: 1));
         var elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
         // Whether it was the programs that had too little, or PostgreSQL and the load.
         var further = new Dictionary<string, double>

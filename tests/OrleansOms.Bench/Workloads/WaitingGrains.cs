@@ -46,7 +46,7 @@ public sealed record WaitingGrains() : Workload("waiting", "")
     {
         var databases = new List<string>();
         var (waiting, read, due) = (new List<Arm>(), new List<Arm>(), new List<Arm>());
-        foreach (var count in session.Options.IsQuick ? [1_000] : new[] { 0, 1_000, 10_000, 100_000 })
+        foreach (var count in session.Options.IsQuick ? [200] : new[] { 0, 1_000, 10_000, 100_000 })
         {
             var database = await session.Postgres.Create($"oms_bench_waiting_{count}");
             databases.Add(database);
@@ -166,7 +166,7 @@ public sealed record WaitingGrains() : Workload("waiting", "")
     static async Task<OmsProcess> StartInTime(Session session, string database, int count, int window, Way way)
     {
         // What it takes to write them and to start, and more each time that this was not enough.
-        for (var ahead = Ahead + TimeSpan.FromMilliseconds(count); ; ahead *= 2)
+        for (var ahead = session.Options.IsQuick ? Ahead / 3 : Ahead + TimeSpan.FromMilliseconds(count); ; ahead *= 2)
         {
             var (first, spread) = (DateTimeOffset.UtcNow + ahead, TimeSpan.FromSeconds(window));
             var orders = await UnpaidOrders.Write(session.Postgres.ConnectionTo(database), count, first, spread);

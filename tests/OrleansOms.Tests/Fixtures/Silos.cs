@@ -38,7 +38,10 @@ public sealed class Silos : IAsyncDisposable
 
     /// <summary>Starts silos on a fresh database, with warehouses LON and MAN and products A, B and C.</summary>
     /// <param name="adjust">What a test adds to each silo.</param>
-    public static async Task<Silos> Start(OmsSettings? settings = null, short silos = 1, Action<IServiceCollection>? adjust = null)
+    /// <param name="adjustClient">What it adds to the client.</param>
+    public static async Task<Silos> Start(
+        OmsSettings? settings = null, short silos = 1, Action<IServiceCollection>? adjust = null,
+        Action<IServiceCollection>? adjustClient = null)
     {
         var database = await TestDatabase.Create(maxPoolSize: 60);
         var log = new EventLog(database.Source, new EventLogOptions());
@@ -58,6 +61,7 @@ public sealed class Silos : IAsyncDisposable
             silo.Configure<ClusterOptions>(o => o.ServiceId = "oms");
             adjust?.Invoke(silo.Services);
         });
+        if (adjustClient is not null) builder.ConfigureClient(client => adjustClient(client.Services));
         var cluster = builder.Build();
         await cluster.DeployAsync();
         var result = new Silos(database, log, faults, cluster);

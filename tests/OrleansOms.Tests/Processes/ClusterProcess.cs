@@ -105,7 +105,14 @@ sealed class ClusterProcess : IAsyncDisposable
 
     static IEnumerable<int> ChildrenOf(int parent) =>
         Directory.EnumerateDirectories($"/proc/{parent}/task")
-            .SelectMany(t => File.ReadAllText(Path.Combine(t, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(int.Parse);
+            .SelectMany(t => ReadIfThere(Path.Combine(t, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(int.Parse);
+
+    /// <summary>A thread may end while it is looked at.</summary>
+    static string ReadIfThere(string path)
+    {
+        try { return File.ReadAllText(path); }
+        catch (IOException) { return ""; }
+    }
 
     static int FreePort()
     {
