@@ -42,7 +42,7 @@ using OrleansOms.Postgres.Stock;
 namespace OrleansOms.Host;
 
 /// <summary>Puts the program together. Everything that it consists of is named here once.</summary>
-public static class OmsHost
+public static partial class OmsHost
 {
     static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5), Probe = TimeSpan.FromSeconds(1.5);
 
@@ -51,9 +51,6 @@ public static class OmsHost
 
     /// <summary>Where it listens if nothing else is said.</summary>
     public const string DefaultUrl = "http://localhost:8080";
-
-    /// <summary>Bytes of the key that signs tracking links.</summary>
-    const int TrackingKeyBytes = 32;
 
     static readonly Dictionary<string, string?> Defaults = new(Telemetry.Defaults)
     {
@@ -92,24 +89,27 @@ public static class OmsHost
 
         AddDatabase(builder.Services, connectionString, settings);
         FirstSecrets secrets;
-        byte[] trackingKey;
+        RenewedSecret links;
         await using (var database = NpgsqlDataSource.Create(connectionString))
         {
             await using (var connection = await database.OpenConnectionAsync()) await OrleansSchema.Check(connection);
             secrets = await FirstSecrets.Prepare(settings, database);
             await using (var logs = new LogDatabases(settings.LogConnections))
                 await LogDatabases.Check(database, logs.All is [] ? [database] : logs.All);
-            trackingKey = await new Secrets(database).GetOrCreate("tracking-links", TrackingKeyBytes);
+            var kept = new Secrets(database);
+            await kept.GetOrCreate(RenewedSecrets.Links, RenewedSecrets.LinkBytes);
+            links = (await kept.Find(RenewedSecrets.Links))!;
         }
         builder.Services.AddOmsDesk(builder.Configuration.GetSection("Oms").Get<OmsSettings>() ?? new OmsSettings());
         AddOrleans(builder, connectionString, settings);
         Telemetry.Add(builder, settings.Role);
-        if (settings.HasWeb) AddWeb(builder, settings, trackingKey);
+        if (settings.HasWeb) AddWeb(builder, settings, links);
         if (isDemo) builder.Services.AddHostedService<DemoPlay>();
         AddEnd(builder, settings);
         adjust?.Invoke(builder);
 
         var app = builder.Build();
+        if (secrets.IsFormerKey) LogFormerKey(app.Logger);
         app.UseMiddleware<ProblemMiddleware>();
         app.UseRouting();
         if (settings.HasWeb) MapWeb(app);
@@ -127,7 +127,7 @@ public static class OmsHost
         builder.Services.AddOmsDesk(new OmsSettings());
         builder.Services.AddSingleton<IGrainFactory>(_ => throw new InvalidOperationException("Nothing is behind it."));
         builder.Services.RemoveAll<IHostedService>();
-        AddApi(builder.Services, new HostSettings(), new byte[TrackingKeyBytes]);
+        AddApi(builder.Services, new HostSettings(), _ => new RenewedSecret(new byte[RenewedSecrets.LinkBytes], []));
         var app = builder.Build();
         app.UseRouting();
         MapApi(app);
@@ -263,16 +263,18 @@ public static class OmsHost
 
     static int FreeIfZero(int port) => port == 0 ? FreePort.Next() : port;
 
-    static void AddWeb(WebApplicationBuilder builder, HostSettings settings, byte[] trackingKey)
+    static void AddWeb(WebApplicationBuilder builder, HostSettings settings, RenewedSecret links)
     {
-        AddApi(builder.Services, settings, trackingKey);
+        AddApi(builder.Services, settings, p => p.GetRequiredService<RenewedSecrets>().OfLinks);
         AddPeople(builder.Services);
+        builder.Services.AddSingleton(p => ActivatorUtilities.CreateInstance<RenewedSecrets>(p, links));
+        builder.Services.AddHostedService(p => p.GetRequiredService<RenewedSecrets>());
         builder.AddLive();
         builder.AddTracking();
         builder.AddScreens();
     }
 
-    static void AddApi(IServiceCollection services, HostSettings settings, byte[] trackingKey)
+    static void AddApi(IServiceCollection services, HostSettings settings, Func<IServiceProvider, RenewedSecret> links)
     {
         services.AddSingleton(settings);
         services.AddSingleton<KeyRing>();
@@ -281,7 +283,7 @@ public static class OmsHost
         services.AddSingleton<KnownThings>();
         services.AddSingleton<RefusalMetrics>();
         services.AddSingleton(p => new TrackingLinks(
-            trackingKey, TimeSpan.FromDays(settings.TrackingDays), settings.PublicUrl,
+            () => links(p), TimeSpan.FromDays(settings.TrackingDays), settings.PublicUrl,
             () => ListenAddress.Of(
                 p.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First())));
         services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
@@ -294,6 +296,9 @@ public static class OmsHost
         services.AddDataProtection();
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(p => new ConfigureOptions<KeyManagementOptions>(
             o => o.XmlRepository = new CookieKeys(p.GetRequiredService<Secrets>())));
+        services.AddSingleton<XmlKeyManager>();
+        services.AddSingleton<CookieKeyManager>();
+        services.AddSingleton<IKeyManager>(p => p.GetRequiredService<CookieKeyManager>());
         services.AddAntiforgery();
         services.AddAuthorization();
         services.AddAuthentication(OperatorLogin.Scheme).AddCookie(OperatorLogin.Scheme, OperatorLogin.Configure);
@@ -329,6 +334,9 @@ public static class OmsHost
         Health.Map(app);
         app.MapPrometheusScrapingEndpoint("/metrics").ExcludeFromDescription();
     }
+
+    [LoggerMessage(LogLevel.Warning, "The API key in this process's settings or data folder was renewed since and is not brought back: put the new one there.")]
+    static partial void LogFormerKey(ILogger logger);
 }
 
 /// <summary>The program, put together, and what its first start has made.</summary>

@@ -1,8 +1,6 @@
 using System.Globalization;
-using Npgsql;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Host.Security;
-using OrleansOms.Postgres;
 using OrleansOms.Postgres.Security;
 
 namespace OrleansOms.Host.Commands;
@@ -13,18 +11,14 @@ public static class KeyCommand
     /// <summary>Requests a second of a key that is not given another rate.</summary>
     public const int UsualRate = 2000;
 
-    /// <summary>Runs <c>key add</c>, <c>key list</c> or <c>key revoke</c>.</summary>
-    /// <returns>The exit code.</returns>
-    public static async Task<int> Run(string[] args)
-    {
-        if (await UpCommand.FindConnection() is not { } connection)
-            return await Fail("There is no database: start OrleansOms, or set ConnectionStrings__Oms.", 1);
-        await Migrator.Run(connection);
-        await using var database = NpgsqlDataSource.Create(connection);
-        return await Run(args, new ApiKeys(database), Console.Out);
-    }
+    /// <summary>Hours that a former value works on, unless something else is said.</summary>
+    public const int UsualKeep = 24;
 
-    /// <summary>The same on given keys.</summary>
+    /// <summary>Most hours that it can be given: a year.</summary>
+    const int LongestKeep = 366 * 24;
+
+    /// <summary>Runs <c>key add</c>, <c>key list</c>, <c>key renew</c>, <c>key forget</c> or <c>key revoke</c>.</summary>
+    /// <returns>The exit code.</returns>
     public static async Task<int> Run(string[] args, ApiKeys keys, TextWriter output)
     {
         switch (args)
@@ -36,10 +30,21 @@ public static class KeyCommand
                 if (!await keys.Revoke(name)) return await Fail($"No key {name} holds.", 1);
                 output.WriteLine($"{name} is revoked. It stops working within {KeyRing.Lifetime.TotalSeconds:0} seconds.");
                 return 0;
+            case ["renew", var name]:
+                return await Renew(name, UsualKeep, keys, output);
+            case ["renew", var name, "--keep", var hours]:
+                return int.TryParse(hours, NumberStyles.None, CultureInfo.InvariantCulture, out var keep) && keep <= LongestKeep
+                    ? await Renew(name, keep, keys, output)
+                    : await Fail($"--keep takes whole hours, 0 to {LongestKeep}.", 2);
+            case ["forget", var name]:
+                if (!await keys.Forget(name)) return await Fail($"No former value of a key {name} works.", 1);
+                output.WriteLine($"Former values of {name} stop working within {KeyRing.Lifetime.TotalSeconds:0} seconds.");
+                return 0;
             case ["add", var name, .. var options]:
                 return await Add(name, options, keys, output);
             default:
-                return await Fail("Say key add NAME --scopes A,B, key list or key revoke NAME.", 2);
+                return await Fail(
+                    "Say key add NAME --scopes A,B, key list, key renew NAME [--keep HOURS], key forget NAME or key revoke NAME.", 2);
         }
     }
 
@@ -75,20 +80,31 @@ public static class KeyCommand
         return 0;
     }
 
+    /// <summary>Prints the new value, and nothing else where a script reads.</summary>
+    static async Task<int> Renew(string name, int hours, ApiKeys keys, TextWriter output)
+    {
+        var key = KeyRing.NewKey();
+        if (await keys.Renew(name, KeyRing.HashOf(key), TimeSpan.FromHours(hours)) is not { } end)
+            return await Fail($"No key {name} holds.", 1);
+        output.WriteLine(key);
+        await Console.Error.WriteLineAsync(hours == 0
+            ? $"The former value of {name} stops working within {KeyRing.Lifetime.TotalSeconds:0} seconds."
+            : $"The former value of {name} works until {end.UtcDateTime:yyyy-MM-dd HH:mm} UTC.");
+        return 0;
+    }
+
     static string Line(ApiKey k)
     {
         var rate = k.RequestsPerSecond is { } n ? $"{n}/s" : "unlimited";
         var where = k.Warehouses is null ? "all warehouses" : string.Join(",", k.Warehouses);
-        var state = k.RevokedAt is { } at ? $"revoked {at:yyyy-MM-dd}" : "holds";
+        var state = k.RevokedAt is { } at ? $"revoked {at:yyyy-MM-dd}"
+            : k.Former is [.., { EndsAt: var end }] && end > DateTimeOffset.UtcNow
+                ? $"holds, a former value until {end.UtcDateTime:yyyy-MM-dd HH:mm} UTC" : "holds";
         return $"{k.Name}\t{string.Join(",", k.Scopes)}\t{where}\t{rate}\tsince {k.CreatedAt:yyyy-MM-dd}\t{state}";
     }
 
     static string[] Split(string text) =>
         text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
-    static async Task<int> Fail(string text, int code)
-    {
-        await Console.Error.WriteLineAsync(text);
-        return code;
-    }
+    static Task<int> Fail(string text, int code) => CommandLine.Fail(text, code);
 }

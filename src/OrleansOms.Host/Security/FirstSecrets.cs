@@ -13,7 +13,8 @@ namespace OrleansOms.Host.Security;
 /// <param name="AdminPassword">Null if it is not known here.</param>
 /// <param name="AreNew">Whether one of them was made by this start.</param>
 /// <param name="Folder">Where they are kept, readable by the owner only.</param>
-public sealed record FirstSecrets(string? ApiKey, string? AdminPassword, bool AreNew, string Folder)
+/// <param name="IsFormerKey">Whether the key that is set or kept here was renewed since: it is not brought back.</param>
+public sealed record FirstSecrets(string? ApiKey, string? AdminPassword, bool AreNew, string Folder, bool IsFormerKey)
 {
     /// <summary>Name of the first key.</summary>
     public const string KeyName = "bootstrap";
@@ -25,26 +26,31 @@ public sealed record FirstSecrets(string? ApiKey, string? AdminPassword, bool Ar
     public static async Task<FirstSecrets> Prepare(HostSettings settings, NpgsqlDataSource database)
     {
         var folder = Path.Combine(settings.Data, "secrets");
-        var (key, isNewKey) = await PrepareKey(settings.Bootstrap.ApiKey, Path.Combine(folder, "api-key"), new(database));
+        var (key, isNewKey, isFormer) =
+            await PrepareKey(settings.Bootstrap.ApiKey, Path.Combine(folder, "api-key"), new(database));
         var (password, isNewPassword) = await PreparePassword(
             settings.Bootstrap.AdminPassword, Path.Combine(folder, "admin-password"), new(database));
-        return new FirstSecrets(key, password, isNewKey || isNewPassword, folder);
+        return new FirstSecrets(key, password, isNewKey || isNewPassword, folder, isFormer);
     }
 
-    static async Task<(string?, bool)> PrepareKey(string? given, string file, ApiKeys keys)
+    static async Task<(string? Key, bool IsNew, bool IsFormer)> PrepareKey(string? given, string file, ApiKeys keys)
     {
         given = NotEmpty(given);
         if (given is not null && (!given.StartsWith(KeyRing.Prefix, StringComparison.Ordinal) || given.Length is < 20 or > 200))
             throw new InvalidOperationException($"Oms:Bootstrap:ApiKey must start with {KeyRing.Prefix} and have 20 to 200 characters.");
         var stored = (await keys.List()).FirstOrDefault(k => k.Name == KeyName);
         var known = given ?? Read(file);
-        if (known is null && stored is not null) return (null, false);
+        if (known is null && stored is not null) return (null, false, false);
         var key = known ?? KeyRing.NewKey();
         var hash = KeyRing.HashOf(key);
-        if (stored is null || stored.RevokedAt is null && !stored.Hash.AsSpan().SequenceEqual(hash))
+        // Processes start again at any time, also with settings of before: what was renewed stays so.
+        if (stored?.Former.Any(f => f.Hash.AsSpan().SequenceEqual(hash)) == true) return (null, false, true);
+        if (stored is null)
             await keys.Put(new ApiKey(KeyName, KeyName, hash, [Scopes.All], null, null, default, null));
+        else if (stored.RevokedAt is null && !stored.Hash.AsSpan().SequenceEqual(hash))
+            await keys.Renew(KeyName, hash, TimeSpan.Zero);
         if (known is null) Write(file, key);
-        return (key, known is null);
+        return (key, known is null, false);
     }
 
     static async Task<(string?, bool)> PreparePassword(string? given, string file, Operators operators)

@@ -5,18 +5,20 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Domain.Shared;
+using OrleansOms.Postgres.Security;
 
 namespace OrleansOms.Host.Security;
 
 /// <summary>
 /// The customer's links. A token names one order and the day on which it ends, and carries a signature; nothing is stored
-/// for it, and the same order always has the same one.
+/// for it, and the same order has the same one, whoever makes it: when the cluster's secret was renewed, the value that was
+/// used when the order was placed signs it, until that one is forgotten.
 /// </summary>
-/// <param name="key">The cluster's secret.</param>
+/// <param name="secret">The cluster's secret, as it is now.</param>
 /// <param name="lifetime">How long a link lives, counted from the order.</param>
 /// <param name="publicUrl">Where customers reach this host; empty to use the address where it listens.</param>
 /// <param name="listensAt">Where it listens; asked once it does.</param>
-public sealed class TrackingLinks(byte[] key, TimeSpan lifetime, string? publicUrl, Func<string> listensAt)
+public sealed class TrackingLinks(Func<RenewedSecret> secret, TimeSpan lifetime, string? publicUrl, Func<string> listensAt)
 {
     const int OrderBytes = 16, DayBytes = 4, SignatureBytes = 16;
     const int TokenBytes = OrderBytes + DayBytes + SignatureBytes;
@@ -45,7 +47,9 @@ public sealed class TrackingLinks(byte[] key, TimeSpan lifetime, string? publicU
         if (!TryDecode(orderId, token[..OrderBytes])) throw new ArgumentException("Not an order's id.", nameof(orderId));
         var lastDay = (int)Math.Ceiling((placedAt + lifetime - Epoch).TotalDays);
         BinaryPrimitives.WriteInt32BigEndian(token[OrderBytes..], lastDay);
-        Sign(token[..(OrderBytes + DayBytes)], token[(OrderBytes + DayBytes)..]);
+        var now = secret();
+        var key = now.Former.FirstOrDefault(f => placedAt < f.UsedUntil)?.Value ?? now.Value;
+        Sign(key, token[..(OrderBytes + DayBytes)], token[(OrderBytes + DayBytes)..]);
         return Base64Url.EncodeToString(token);
     }
 
@@ -54,18 +58,30 @@ public sealed class TrackingLinks(byte[] key, TimeSpan lifetime, string? publicU
     {
         orderId = null;
         Span<byte> bytes = stackalloc byte[TokenBytes];
-        Span<byte> signature = stackalloc byte[SignatureBytes];
         if (token?.Length != Base64Url.GetEncodedLength(TokenBytes)
             || Base64Url.DecodeFromChars(token, bytes, out _, out var length) != OperationStatus.Done
             || length != TokenBytes) return false;
-        Sign(bytes[..(OrderBytes + DayBytes)], signature);
-        if (!CryptographicOperations.FixedTimeEquals(signature, bytes[(OrderBytes + DayBytes)..])) return false;
+        if (!IsSigned(bytes[..(OrderBytes + DayBytes)], bytes[(OrderBytes + DayBytes)..])) return false;
         if (now > Epoch.AddDays(BinaryPrimitives.ReadInt32BigEndian(bytes[OrderBytes..]))) return false;
         orderId = Keys.Order + Keys.Encode(bytes[..OrderBytes]);
         return true;
     }
 
-    void Sign(ReadOnlySpan<byte> data, Span<byte> signature)
+    bool IsSigned(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
+        var now = secret();
+        Span<byte> right = stackalloc byte[SignatureBytes];
+        Sign(now.Value, data, right);
+        var isSigned = CryptographicOperations.FixedTimeEquals(signature, right);
+        foreach (var former in now.Former)
+        {
+            Sign(former.Value, data, right);
+            isSigned |= CryptographicOperations.FixedTimeEquals(signature, right);
+        }
+        return isSigned;
+    }
+
+    static void Sign(byte[] key, ReadOnlySpan<byte> data, Span<byte> signature)
     {
         Span<byte> full = stackalloc byte[HMACSHA256.HashSizeInBytes];
         HMACSHA256.HashData(key, data, full);

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Host.Security;
+using OrleansOms.Postgres.Security;
 
 namespace OrleansOms.Tests.ApiTests;
 
@@ -12,7 +13,7 @@ public sealed class TrackingLinksTests
     static readonly string Other = Keys.FromIdempotencyKey(Keys.Order, "c", "l");
     static readonly TrackingLinks Links = Make([.. Enumerable.Range(0, 32).Select(i => (byte)i)]);
 
-    static TrackingLinks Make(byte[] key) => new(key, TimeSpan.FromDays(400), "https://shop.example/", () => "");
+    static TrackingLinks Make(byte[] key) => new(() => new RenewedSecret(key, []), TimeSpan.FromDays(400), "https://shop.example/", () => "");
 
     [Fact]
     public void A_token_opens_its_order_and_is_always_the_same()
