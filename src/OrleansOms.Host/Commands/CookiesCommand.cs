@@ -7,13 +7,16 @@ using OrleansOms.Postgres.Security;
 namespace OrleansOms.Host.Commands;
 
 /// <summary>
-/// Renews the keys of logins' cookies and of forms, beside running programs. ASP.NET makes a new one itself every 90 days;
-/// it uses one that is <see cref="Spread"/> old, so that every front end knows it by then.
+/// Renews the keys of logins' cookies and of forms, beside running programs, which read keys once a day. ASP.NET itself
+/// makes a new one every 90 days.
 /// </summary>
 public static class CookiesCommand
 {
-    /// <summary>ASP.NET's own: how old a key is before it is used beside an older one.</summary>
-    public static readonly TimeSpan Spread = TimeSpan.FromDays(2);
+    /// <summary>From when on a new key may be used: every front end knows it by then.</summary>
+    public static readonly TimeSpan Ahead = TimeSpan.FromDays(2);
+
+    /// <summary>How long after that every front end uses it.</summary>
+    static readonly TimeSpan Settled = TimeSpan.FromDays(1);
 
     static readonly TimeSpan Lifetime = TimeSpan.FromDays(90);
 
@@ -27,12 +30,12 @@ public static class CookiesCommand
         switch (args)
         {
             case ["renew"]:
-                keys.CreateNewKey(now, now + Lifetime);
-                output.WriteLine($"Front ends use the new key from {now + Spread:yyyy-MM-dd HH:mm} UTC on; cookies of former ones hold on.");
+                keys.CreateNewKey(now + Ahead, now + Ahead + Lifetime);
+                output.WriteLine($"Front ends use the new key from {now + Ahead:yyyy-MM-dd HH:mm} UTC on; cookies of former ones hold on.");
                 return 0;
             case ["forget"]:
                 var former = Former(keys.GetAllKeys(), now);
-                if (former.Count == 0) return await CommandLine.Fail("No former key is left: a new one is used two days after it was made.", 1);
+                if (former.Count == 0) return await CommandLine.Fail("No key is used any more that may be forgotten: a new one is used by everybody three days after it was made.", 1);
                 return End(former);
             case ["forget", "--all"]:
                 var all = keys.GetAllKeys().Where(k => !k.IsRevoked).ToList();
@@ -50,11 +53,11 @@ public static class CookiesCommand
         }
     }
 
-    /// <summary>What is older than the key that is used now.</summary>
+    /// <summary>What is older than a key that everybody uses.</summary>
     static List<IKey> Former(IEnumerable<IKey> keys, DateTimeOffset now)
     {
-        var held = keys.Where(k => !k.IsRevoked && k.ActivationDate <= now).ToList();
-        var used = held.Where(k => k.CreationDate <= now - Spread && k.ExpirationDate > now).MaxBy(k => k.ActivationDate);
+        var held = keys.Where(k => !k.IsRevoked).ToList();
+        var used = held.Where(k => k.ActivationDate <= now - Settled && k.ExpirationDate > now).MaxBy(k => k.ActivationDate);
         return [.. held.Where(k => k.ActivationDate < used?.ActivationDate)];
     }
 
