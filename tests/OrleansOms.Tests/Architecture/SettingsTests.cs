@@ -17,7 +17,7 @@ public sealed partial class SettingsTests
     };
 
     /// <summary>Every setting with its default.</summary>
-    static readonly IReadOnlyDictionary<string, object?> Known = new[]
+    internal static readonly IReadOnlyDictionary<string, object?> Known = new[]
         {
             Of("Oms", new HostSettings()), Of("Oms", new OmsSettings()), Of("Oms__Track", new TrackSettings()), Single,
         }

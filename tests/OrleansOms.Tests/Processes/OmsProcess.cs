@@ -39,10 +39,16 @@ sealed class OmsProcess : IAsyncDisposable
     }
 
     public const string Key = "oms_0000000000000000000000000000000000000000000000000000000000000000";
-    public Uri Url { get; }
+    public Uri Url { get; init; }
 
     /// <summary>The program that its next start runs: this build's, or an older one's.</summary>
     public string Program { get; set; } = typeof(Host.OmsHost).Assembly.Location;
+
+    /// <summary>A command that runs it, in its own place and with the same process id; empty for none.</summary>
+    public IReadOnlyList<string> Within { get; init; } = [];
+
+    /// <summary>What it has ended with.</summary>
+    public int ExitCode => _process!.ExitCode;
 
     /// <summary>The last lines that it has printed, with their times.</summary>
     public IReadOnlyCollection<string> Said => _said;
@@ -97,7 +103,8 @@ sealed class OmsProcess : IAsyncDisposable
 
     System.Diagnostics.Process Begin(params string[] command)
     {
-        var start = new ProcessStartInfo("dotnet", [Program, .. command])
+        string[] all = [.. Within, "dotnet", Program, .. command];
+        var start = new ProcessStartInfo(all[0], all[1..])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };
