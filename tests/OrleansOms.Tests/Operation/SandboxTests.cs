@@ -73,6 +73,10 @@ public sealed class SandboxTests
         Assert.Equal("allocated", order["status"]!.GetValue<string>());
         Assert.StartsWith("https://orders.example.com/track/", order["trackingUrl"]!.GetValue<string>(), StringComparison.Ordinal);
 
+        // As with kubectl exec.
+        var (listed, keys) = await web.Run("key", "list");
+        Assert.True(listed == 0 && keys.StartsWith("bootstrap\t", StringComparison.Ordinal), keys);
+
         await web.Signal("TERM");
         await EndsInTime(web, Web);
         await silo.Signal("TERM");

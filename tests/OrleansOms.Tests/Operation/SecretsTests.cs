@@ -88,6 +88,20 @@ public sealed class SecretsTests(OmsApp app)
     }
 
     [Fact]
+    public async Task Renewals_at_the_same_moment_lose_no_value()
+    {
+        var (name, first) = await NewKey();
+        string[] all = [first, .. await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Print(["renew", name]))))];
+        Assert.Equal(all.Length, all.Distinct().Count());
+        var ring = new KeyRing(Keys, TimeProvider.System, NullLogger<KeyRing>.Instance);
+        foreach (var key in all) Assert.NotNull(await ring.Find(key));
+        var stored = Assert.Single(await Keys.List(), k => k.Name == name);
+        Assert.Equal(
+            all.Select(k => Convert.ToHexString(KeyRing.HashOf(k))).Order(),
+            stored.Former.Select(f => f.Hash).Append(stored.Hash).Select(Convert.ToHexString).Order());
+    }
+
+    [Fact]
     public async Task Both_values_of_a_key_share_its_rate()
     {
         var (name, former) = await NewKey("--rate", "1");
