@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using OrleansOms.Tests.Fixtures;
 using OrleansOms.Tests.Processes;
@@ -41,8 +42,8 @@ public sealed class SandboxTests
           setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all -- "$@"
         """;
 
-    /// <summary>What runs the tests; in the sandbox it is the one of its folder.</summary>
-    static readonly string Dotnet = Environment.ProcessPath!;
+    /// <summary>What runs the tests, also where they have a program of their own to begin with.</summary>
+    static readonly string Dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet"));
 
     /// <summary>What is said by whoever wanted to write somewhere else.</summary>
     static readonly string[] Closed = ["read-only file system", "permission denied", "access to the path", "operation not permitted"];
