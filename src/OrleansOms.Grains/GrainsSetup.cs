@@ -1,10 +1,12 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Metadata;
 using Orleans.Storage;
 using OrleansOms.Grains.Catalogue;
 using OrleansOms.Grains.Followers;
 using OrleansOms.Grains.Orders;
 using OrleansOms.Grains.Stock;
+using OrleansOms.Grains.Upgrades;
 using OrleansOms.Grains.Waiting;
 
 namespace OrleansOms.Grains;
@@ -21,6 +23,7 @@ public static class GrainsSetup
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<CatalogueIndex>();
         services.AddSingleton<AvailabilityIndex>();
+        services.AddSingleton<StockCounting>();
         services.AddSingleton<LogTail>();
         services.AddHostedService(p => p.GetRequiredService<LogTail>());
         services.AddMetrics();
@@ -39,6 +42,8 @@ public static class GrainsSetup
     public static IServiceCollection AddOmsGrains(this IServiceCollection services)
     {
         services.AddSingleton(p => new SnapshotStore(p.GetRequiredKeyedService<IGrainStorage>(SnapshotStore.Name)));
+        services.AddSingleton<IGrainPropertiesProvider, KnownEvents>();
+        services.AddSingleton<NewerSilos>();
         services.AddHostedService<FollowerKeeper>();
         services.AddHostedService<SweeperStart>();
         return services;

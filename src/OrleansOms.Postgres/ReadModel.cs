@@ -36,10 +36,10 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
         s => s.IsFinal);
 
     static Order Apply(Order order, LogEvent e) =>
-        (e.Data is OrderEvent data ? order.Apply(data) : order) with { Version = e.Version };
+        order.Apply((OrderEvent)e.Known());
 
     static Shipment Apply(Shipment shipment, LogEvent e) =>
-        (e.Data is ShipmentEvent data ? shipment.Apply(data, e.At) : shipment) with { Version = e.Version };
+        shipment.Apply((ShipmentEvent)e.Known(), e.At);
 
     /// <inheritdoc />
     public void Dispose() => _turn.Dispose();
@@ -83,6 +83,7 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
 
     /// <inheritdoc />
     /// <exception cref="LogUnavailableException">The database did not answer; nothing or all of it was written.</exception>
+    /// <exception cref="NewerEventException">The batch, or what it follows, is of a newer program; nothing was written.</exception>
     public async Task<bool> Apply(Checkpoint from, LogBatch batch)
     {
         await _turn.WaitAsync();

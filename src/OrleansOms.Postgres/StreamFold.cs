@@ -17,7 +17,7 @@ sealed record Change<T>(string Id, T Before, T After, DateTimeOffset At);
 /// <param name="create">The state before the first event.</param>
 /// <param name="version">Number of the last event of a state.</param>
 /// <param name="weigh">What a state weighs in memory, 1 or more.</param>
-/// <param name="apply">The state after one more event, which may be of an unknown type.</param>
+/// <param name="apply">The state after one more event.</param>
 /// <param name="isOver">Whether a stream hardly ever goes on after this state.</param>
 sealed class StreamFold<T>(
     IEventLog log, int capacity, Func<string, T> create, Func<T, int> version, Func<T, int> weigh,

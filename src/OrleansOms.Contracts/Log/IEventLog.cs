@@ -85,6 +85,10 @@ public sealed record LogEvent(
 {
     /// <summary>The span that it was stored in; null if nobody recorded it. See <see cref="Traces"/>.</summary>
     public string? Trace { get; init; }
+
+    /// <summary>What it says, for who would be wrong without it.</summary>
+    /// <exception cref="NewerEventException">This program does not know the type.</exception>
+    public DomainEvent Known() => Data ?? throw new NewerEventException(Stream, Type);
 }
 
 /// <summary>A piece of the event log: of each log the next events in commit order, one log after the other.</summary>

@@ -24,3 +24,11 @@ public sealed class LogUnavailableException(string message) : OmsFaultException(
 [GenerateSerializer, Alias("oms.AggregateReloaded")]
 public sealed class AggregateReloadedException(string stream)
     : OmsFaultException($"{stream} was changed elsewhere or could not be stored; send the command again.");
+
+/// <summary>
+/// A newer program has written what this one does not know, and nothing may be made of the rest without it. A retry may find
+/// a process that knows it; when there is none, it must be started.
+/// </summary>
+[GenerateSerializer, Alias("oms.NewerEvent")]
+public sealed class NewerEventException(string stream, string type)
+    : OmsFaultException($"{stream} holds {type}, which a newer version of this program has written and this one does not know.");

@@ -1,6 +1,8 @@
+using Microsoft.Extensions.DependencyInjection;
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Domain.Shared;
+using OrleansOms.Grains.Upgrades;
 
 namespace OrleansOms.Grains.Aggregates;
 
@@ -8,7 +10,8 @@ namespace OrleansOms.Grains.Aggregates;
 /// The shell around a decider: it keeps the fold of one stream and appends what was decided. Facts are applied at once,
 /// so that the next command is decided on them; callers are answered when they are durable. At most one append is under
 /// way, what is decided meanwhile goes with the next one. When an append fails everything after it is void: every
-/// waiting caller gets a fault and the activation is dropped.
+/// waiting caller gets a fault and the activation is dropped. A stream with events of a newer program is not served here:
+/// the activation leaves for a silo that knows them, with the calls that wait for it.
 /// </summary>
 /// <typeparam name="TState">Immutable state.</typeparam>
 /// <typeparam name="TEvent">Its event family.</typeparam>
@@ -24,7 +27,8 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     TState? _durable;
     Pending? _next;
     Task<AppendResult> _flushed = Task.FromResult<AppendResult>(AppendResult.Committed.Instance);
-    bool _isWriting, _isBroken;
+    bool _isWriting, _isBroken, _isActive;
+    NewerEventException? _newer;
     int _waiting;
 
     /// <summary>The stream: the grain's key.</summary>
@@ -39,7 +43,8 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     /// <summary>What the next decision is made on; may hold facts that are not durable yet.</summary>
     protected TState State => _isBroken
         ? throw new AggregateReloadedException(Key)
-        : _state ?? throw new InvalidOperationException($"{Key} was used before it was read.");
+        : _state ?? throw (_newer is { } newer ? Leave(newer)
+            : new InvalidOperationException($"{Key} was used before it was read."));
 
     /// <summary>What is stored.</summary>
     protected TState Durable => _durable ?? State;
@@ -56,6 +61,15 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     /// <summary>The state after one more event.</summary>
     protected abstract TState Apply(TState state, TEvent @event, string commandId, DateTimeOffset at);
 
+    /// <inheritdoc />
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        try { await Load(); }
+        // It leaves with the calls that wait; if there is nowhere to go, each of them is told so.
+        catch (NewerEventException e) { _newer = e; }
+        _isActive = true;
+    }
+
     /// <summary>Reads the stream into the state.</summary>
     protected virtual async Task Load()
     {
@@ -67,11 +81,12 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     {
         _state = _durable = state;
         _isBroken = false;
+        _newer = null;
     }
 
     /// <summary>The state after stored events.</summary>
     protected TState Fold(TState state, IEnumerable<LogEvent> events) =>
-        events.Aggregate(state, (s, e) => Apply(s, ReadAs(e), e.CommandId, e.At));
+        events.Aggregate(state, (s, e) => Apply(s, Known<TEvent>(e), e.CommandId, e.At));
 
     /// <summary>
     /// Applies facts and stores them. Completes when they are durable; nothing is awaited before they are applied.
@@ -190,8 +205,23 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
         DeactivateOnIdle();
     }
 
-    TEvent ReadAs(LogEvent e) => e.Data as TEvent
-        ?? throw new InvalidOperationException($"{Key} holds {e.Type}, which this program does not know.");
+    /// <summary>What a stored event says, of this stream or of one that this grain asks.</summary>
+    /// <exception cref="NewerEventException">It is not known here. The grain goes where it is, if there is such a silo.</exception>
+    protected T Known<T>(LogEvent e) where T : DomainEvent
+    {
+        if (e.Data is null) throw Leave(new NewerEventException(e.Stream, e.Type));
+        return e.Data as T ?? throw new InvalidOperationException($"{e.Stream} holds {e.Type}, which is no {typeof(T).Name}.");
+    }
+
+    /// <summary>Goes to a silo that knows more; without one, the next call reads again, wherever it is placed.</summary>
+    NewerEventException Leave(NewerEventException newer)
+    {
+        if (!Leaves() && _isActive) DeactivateOnIdle();
+        return newer;
+    }
+
+    /// <summary>Whether there is a silo that knows more events than this one; it goes there.</summary>
+    protected bool Leaves() => ServiceProvider.GetRequiredService<NewerSilos>().Take(GrainContext);
 
     sealed class Pending(int expectedVersion)
     {

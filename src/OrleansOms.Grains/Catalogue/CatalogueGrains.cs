@@ -49,9 +49,6 @@ public abstract class CatalogueGrain(IEventLog log, TimeProvider time, Catalogue
     protected override CatalogueEntry Apply(
         CatalogueEntry state, CatalogueEvent @event, string commandId, DateTimeOffset at) =>
         new(state.Version + 1, @event);
-    /// <inheritdoc />
-    public override Task OnActivateAsync(CancellationToken cancellationToken) => Load();
-
     /// <summary>Makes a fact the last one; if it is that already nothing changes. Answers with the version.</summary>
     protected async Task<int> Put(CatalogueEvent fact, Caller caller)
     {

@@ -1,11 +1,14 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OrleansOms.Contracts.Log;
+using OrleansOms.Grains.Upgrades;
 
 namespace OrleansOms.Grains.Followers;
 
 /// <summary>
 /// Reads the log from its own checkpoint, each stream in its order, and handles it batch by batch. What fails is tried again, at
-/// growing intervals, before anything later is touched: handling must bear repetition.
+/// growing intervals, before anything later is touched: handling must bear repetition. Before an event that a newer program
+/// has written it stops, and goes on in a silo that knows it, or when there is one.
 /// </summary>
 [KeepAlive]
 public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics, ILogger logger)
@@ -91,6 +94,8 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
                 var (read, size) = ahead ?? (log.ReadAll(at, BatchSize), BatchSize);
                 ahead = null;
                 var batch = await read;
+                var newer = batch.Events.FirstOrDefault(e => e.Data is null);
+                if (newer is not null) batch = Before(newer, at, batch);
                 if (batch.Events.Count > 0)
                 {
                     metrics.Behind(Follower);
@@ -103,6 +108,7 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
                     saved = batch.Through;
                 }
                 at = batch.Through;
+                newer?.Known();
                 if (batch.Events.Count < size)
                 {
                     if (!await Tick())
@@ -116,16 +122,37 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
                 pause = TimeSpan.FromMilliseconds(100);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested) { return; }
+            catch (NewerEventException e) when (ServiceProvider.GetRequiredService<NewerSilos>().Take(GrainContext))
+            {
+                LogLeaves(logger, Follower, e.Message);
+                return;
+            }
+            catch (NewerEventException e)
+            {
+                LogNewer(logger, Follower, e.Message, pause.TotalSeconds);
+                await Fail();
+            }
             catch (Exception e)
             {
                 // Faults pass; a bug is told again and again until someone mends it, and nothing is skipped meanwhile.
                 LogFailed(logger, e, Follower, pause.TotalSeconds);
-                metrics.Behind(Follower);
-                saved = null;
-                await Task.Delay(pause, _stop.Token).ConfigureAwait(Quietly);
-                pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
+                await Fail();
             }
         }
+
+        async Task Fail()
+        {
+            metrics.Behind(Follower);
+            saved = null;
+            await Task.Delay(pause, _stop.Token).ConfigureAwait(Quietly);
+            pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
+        }
+    }
+
+    static LogBatch Before(LogEvent newer, Checkpoint at, LogBatch batch)
+    {
+        LogEvent[] known = [.. batch.Events.TakeWhile(e => e != newer)];
+        return new LogBatch(known, at.And(known));
     }
 
     /// <summary>
@@ -139,6 +166,13 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
         _ = ahead.ContinueWith(t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         return ahead;
     }
+
+    [LoggerMessage(LogLevel.Information, "Follower {Follower} goes to a silo of a newer version: {Reason}")]
+    static partial void LogLeaves(ILogger logger, string follower, string reason);
+
+    [LoggerMessage(LogLevel.Error, "Follower {Follower} waits for a silo of a newer version and looks again in {Seconds} s: {Reason} "
+        + "Start the version that has written it, and do not go back behind it.")]
+    static partial void LogNewer(ILogger logger, string follower, string reason, double seconds);
 
     [LoggerMessage(LogLevel.Error, "Follower {Follower} failed and tries again in {Seconds} s.")]
     static partial void LogFailed(ILogger logger, Exception e, string follower, double seconds);

@@ -88,7 +88,7 @@ public sealed partial class LawWatch(
         {
             var audit = StreamAudit.Of(events.Key, Remembered);
             foreach (var e in events.OrderBy(e => e.Version))
-                if (e.Version <= wanted[e.Stream]) audit.Hear(e.Version, e.Data, e.CommandId, e.At);
+                if (e.Version <= wanted[e.Stream]) audit.Hear(e.Version, e.Known(), e.CommandId, e.At);
             Keep(audit);
         }
     }
@@ -113,7 +113,7 @@ public sealed partial class LawWatch(
     {
         var audit = await Start(stream, through);
         foreach (var e in await Log.ReadStream(stream, audit.Version))
-            if (e.Version <= through) audit.Hear(e.Version, e.Data, e.CommandId, e.At);
+            if (e.Version <= through) audit.Hear(e.Version, e.Known(), e.CommandId, e.At);
         return audit;
     }
 

@@ -9,11 +9,12 @@ namespace OrleansOms.Grains.Followers;
 
 /// <summary>
 /// Reads the log as it grows and tells everyone in this process: the indexes that plans and checks are made from, and
-/// live screens. It starts where the read model stands and must be started before grains are called.
+/// live screens. It starts where the read model stands and must be started before grains are called. It stops at nothing: what
+/// a newer program has written is passed on as unknown, and what a stock has after that is asked of the stock.
 /// </summary>
 public sealed partial class LogTail(
-    IEventLog log, IReadModel readModel, CatalogueIndex catalogue, AvailabilityIndex availability, TimeProvider time,
-    ILogger<LogTail> logger) : IHostedService
+    IEventLog log, IReadModel readModel, CatalogueIndex catalogue, AvailabilityIndex availability, StockCounting counting,
+    TimeProvider time, ILogger<LogTail> logger) : IHostedService
 {
     const int BatchSize = 1000;
     static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -27,6 +28,7 @@ public sealed partial class LogTail(
     CancellationTokenSource? _wake;
     bool _isAwaited, _isStill;
     DateTimeOffset _readAt;
+    DateTimeOffset? _overtakenSince;
     Task _loop = Task.CompletedTask;
 
     /// <summary>Everything up to here has been told.</summary>
@@ -34,6 +36,9 @@ public sealed partial class LogTail(
 
     /// <summary>When the log was read for the last time, UTC, if it cannot be read at the moment; null if it can.</summary>
     public DateTimeOffset? StillSince { get { lock (_gate) return _isStill ? _readAt : null; } }
+
+    /// <summary>Since when the log has events that only a newer program knows, UTC; null if this process has met none.</summary>
+    public DateTimeOffset? OvertakenSince { get { lock (_gate) return _overtakenSince; } }
 
     /// <summary>
     /// Tells <paramref name="onBatch"/> of every event from now on, each stream in its order, one call at a time. It must be
@@ -147,8 +152,9 @@ public sealed partial class LogTail(
     {
         foreach (var e in batch.Events)
         {
+            if (e.Data is null) NoteNewer(e);
             if (e.Data is CatalogueEvent c) catalogue.Apply(c, e.Version);
-            else availability.Apply(e);
+            else if (!availability.Apply(e)) counting.Ask(e.Stream);
         }
         Action<IReadOnlyList<LogEvent>>[] subscribers;
         lock (_gate) subscribers = _subscribers;
@@ -168,10 +174,24 @@ public sealed partial class LogTail(
         moved.TrySetResult();
     }
 
+    void NoteNewer(LogEvent e)
+    {
+        lock (_gate)
+        {
+            if (_overtakenSince is not null) return;
+            _overtakenSince = e.At;
+        }
+        LogNewer(logger, e.Stream, e.Type);
+    }
+
     static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     [LoggerMessage(LogLevel.Warning, "The log's tail stands still: {Reason}")]
     static partial void LogBehind(ILogger logger, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "{Stream} goes on with {Type}, which a newer version of this program has written: what this process "
+        + "shows is behind from now on. Replace it by that version.")]
+    static partial void LogNewer(ILogger logger, string stream, string type);
 
     [LoggerMessage(LogLevel.Error, "A reader of the log's tail failed on a batch.")]
     static partial void LogSubscriber(ILogger logger, Exception e);

@@ -35,6 +35,7 @@ public sealed class OrderDesk(
     /// <param name="caller">Who asks; the command id marks the events that the answer is made of.</param>
     /// <exception cref="LogBusyException">Nothing was stored.</exception>
     /// <exception cref="LogUnavailableException">The outcome is unknown; a retry with the same id finds it out.</exception>
+    /// <exception cref="NewerEventException">It was placed before by a newer program, which knows the answer.</exception>
     public async Task<Reply<OrderView>> Place(string id, PlaceOrder command, Caller caller)
     {
         var isNew = _known.TryAdd(id, true);
@@ -112,7 +113,10 @@ public sealed class OrderDesk(
         while (true)
         {
             var events = await log.ReadStream(id);
-            var order = Fold(id, events);
+            // What came after the first command may be of a newer program; the first answer is not made of it.
+            var first = events.FirstOrDefault(e => e.Data is OrderPlaced);
+            var order = Fold(id, first is null ? events
+                : events.TakeWhile(e => e.Version < first.Version || e.CommandId == first.CommandId));
             if (order.Refused is { } no)
                 return no.RequestHash == command.RequestHash ? RefusedAs(no) : Reused();
             if (!order.Exists)
@@ -121,15 +125,12 @@ public sealed class OrderDesk(
                 continue; // Someone else has placed it meanwhile.
             }
             if (order.Placed!.RequestHash != command.RequestHash) return Reused();
-            var first = events.First(e => e.Data is OrderPlaced);
-            return Reply<OrderView>.Of(OrderView.Of(Fold(
-                id, events.TakeWhile(e => e.Version < first.Version || e.CommandId == first.CommandId))));
+            return Reply<OrderView>.Of(OrderView.Of(order));
         }
     }
 
     static Order Fold(string id, IEnumerable<LogEvent> events) =>
-        events.Aggregate(new Order(id), (order, e) => order.Apply(e.Data as OrderEvent
-            ?? throw new InvalidOperationException($"{id} holds {e.Type}, which this program does not know.")));
+        events.Aggregate(new Order(id), (order, e) => order.Apply((OrderEvent)e.Known()));
 
     static Reply<OrderView> RefusedAs(OrderRefused no) => Reply<OrderView>.Refused(Rejection.Conflict(no.Code, no.Detail));
 

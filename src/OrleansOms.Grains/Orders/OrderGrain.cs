@@ -36,6 +36,14 @@ public sealed partial class OrderGrain(
         state.Apply(@event);
 
     /// <inheritdoc />
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        try { await base.OnActivateAsync(cancellationToken); }
+        // A fault of the calls that come, each of which reads again: Orleans would let them wait for a failed activation.
+        catch (LogUnavailableException) { return; }
+    }
+
+    /// <inheritdoc />
     public async Task<OrderView?> Get()
     {
         if (!IsLoaded || !Durable.Exists) await Locked(() => Task.CompletedTask);
@@ -98,7 +106,11 @@ public sealed partial class OrderGrain(
         if (!State.Exists || State.PendingCancellation is not null) return;
         foreach (var shipment in State.Shipments.Where(s => s.IsInWarehouse))
             foreach (var e in await Log.ReadStream(shipment.Id, shipment.Version))
+            {
+                // One that is not known here may be the one that counts.
+                Known<ShipmentEvent>(e);
                 if (ShipmentReports.Of(e) is { } report) await Hear(report);
+            }
     }
 
     /// <inheritdoc />
@@ -169,7 +181,7 @@ public sealed partial class OrderGrain(
         // Open units are units not found that nobody has looked for again: their stock may not have heard of them yet.
         if (State.Lines.Any(l => l.Open > 0))
             foreach (var e in (await Log.ReadStream(Key)).Reverse()
-                .TakeWhile(e => e.Data is not OrderAllocated { Cause: SourcingCause.ShortPick }))
+                .TakeWhile(e => Known<OrderEvent>(e) is not OrderAllocated { Cause: SourcingCause.ShortPick }))
                 if (e.Data is UnitsNotFound notFound) await Consequences(e.Version, notFound);
         var failed = new HashSet<(string, string)>();
         foreach (var (warehouse, sku) in State.NotFoundIn)
@@ -202,7 +214,7 @@ public sealed partial class OrderGrain(
         try
         {
             foreach (var e in await Log.ReadStream(Key, afterVersion))
-                await Consequences(e.Version, (OrderEvent)e.Data!);
+                await Consequences(e.Version, Known<OrderEvent>(e));
         }
         catch (Exception e) when (e is OmsFaultException or TimeoutException or OrleansException)
         {
@@ -222,7 +234,7 @@ public sealed partial class OrderGrain(
         var held = await stock.ReservedFor(Key, [.. Enumerable.Range(1, OrderLimits.MaxLines)]);
         await Fence();
         await IsBehind();
-        foreach (var e in await Log.ReadStream(Key)) await Consequences(e.Version, (OrderEvent)e.Data!);
+        foreach (var e in await Log.ReadStream(Key)) await Consequences(e.Version, Known<OrderEvent>(e));
         SettledLine[] surplus = [.. held
             .Where(h => h.Quantity > AllocatedIn(warehouse, sku, h.LineId))
             .Select(h => new SettledLine(h.LineId, AllocatedIn(warehouse, sku, h.LineId), h.LastCommand))];

@@ -21,9 +21,6 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
     protected override Shipment Apply(Shipment state, ShipmentEvent @event, string commandId, DateTimeOffset at) =>
         state.Apply(@event, commandId, at);
     /// <inheritdoc />
-    public override Task OnActivateAsync(CancellationToken cancellationToken) => Load();
-
-    /// <inheritdoc />
     public async Task<Reply<ShipmentView>> Execute(ShipmentCommand command, Caller caller)
     {
         var decision = Decide();

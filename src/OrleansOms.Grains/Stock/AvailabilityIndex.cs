@@ -38,12 +38,16 @@ public sealed class AvailabilityIndex
 
     internal void SetWaiting(string sku, int units) => _waiting[sku] = units;
 
-    /// <summary>Folds an event in. A stock's events must come in order; one that was seen before changes nothing.</summary>
-    internal void Apply(LogEvent @event)
+    /// <summary>
+    /// Folds an event in. A stock's events must come in order; one that was seen before changes nothing. False if what the
+    /// stock has now cannot be told from it: only a newer program knows it, or one before it.
+    /// </summary>
+    internal bool Apply(LogEvent @event)
     {
         switch (@event.Data)
         {
-            case StockEvent e: Apply(@event.Stream, @event.Version, e); break;
+            case null: return !@event.Stream.StartsWith(Keys.Stock, StringComparison.Ordinal);
+            case StockEvent e: return Apply(@event.Stream, @event.Version, e);
             case OrderAllocated { Cause: SourcingCause.Arrival } e:
                 foreach (var a in e.Allocations) Wait(a.Sku, -a.Quantity);
                 break;
@@ -54,15 +58,17 @@ public sealed class AvailabilityIndex
                 foreach (var u in e.Units.Where(u => u.Warehouse is null)) Wait(u.Sku, -u.Quantity);
                 break;
         }
+        return true;
     }
 
     void Wait(string sku, int units) => _waiting.AddOrUpdate(sku, Math.Max(0, units), (_, n) => Math.Max(0, n + units));
 
-    void Apply(string stream, int version, StockEvent e)
+    bool Apply(string stream, int version, StockEvent e)
     {
         var (warehouse, sku) = Keys.ReadStock(stream);
         var known = Find(warehouse, sku) ?? new StockView(warehouse, sku, 0, 0, 0, 0, 0);
-        if (known.Version >= version) return;
+        if (known.Version >= version) return true;
+        if (known.Version < version - 1) return false;
         var (onHand, reserved) = e switch
         {
             StockReceived r => (r.Quantity, 0),
@@ -75,5 +81,6 @@ public sealed class AvailabilityIndex
         };
         var view = known with { OnHand = known.OnHand + onHand, Reserved = known.Reserved + reserved, Version = version };
         Set(view with { Available = Math.Max(0, view.OnHand - view.Reserved - view.SafetyStock) });
+        return true;
     }
 }

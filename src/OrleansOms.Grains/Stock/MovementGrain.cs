@@ -26,9 +26,6 @@ public sealed class MovementGrain(IEventLog log, TimeProvider time, StockGrains 
     protected override StockMovement Apply(StockMovement state, MovementEvent @event, string commandId, DateTimeOffset at) =>
         state.Apply(@event);
     /// <inheritdoc />
-    public override Task OnActivateAsync(CancellationToken cancellationToken) => Load();
-
-    /// <inheritdoc />
     public async Task<Reply<MovementView>> Run(MoveStock command, Caller caller)
     {
         if (!await _gate.WaitAsync(0))

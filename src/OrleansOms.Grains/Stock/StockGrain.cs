@@ -41,9 +41,6 @@ public sealed class StockGrain(
         state.Apply(@event, commandId);
 
     /// <inheritdoc />
-    public override Task OnActivateAsync(CancellationToken cancellationToken) => Load();
-
-    /// <inheritdoc />
     protected override async Task Load()
     {
         _snapshots = new StockSnapshots(snapshots, this.GetGrainId(), logger);
@@ -54,6 +51,8 @@ public sealed class StockGrain(
             return;
         }
         var start = await _snapshots.Read(Empty);
+        // Where it is understood, what lies before it need not be read.
+        if (_snapshots.IsNewer && Leaves()) throw new NewerEventException(Key, "a snapshot");
         if (start.Version == 0) start = Fold(Empty, events);
         Adopt(Fold(start, await Log.ReadStream(Key, start.Version)));
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
+using OrleansOms.Contracts.Log;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
 
@@ -31,6 +32,8 @@ public sealed class StockSnapshot
     [Id(3)] public List<string> Remembered { get; set; } = [];
     /// <summary>Orders whose units were not found since units last came in, oldest first.</summary>
     [Id(4)] public List<string> Failed { get; set; } = [];
+    /// <summary>How many events the program knew that wrote it; 0 of one that did not say so yet.</summary>
+    [Id(5)] public int KnownEvents { get; set; }
 }
 
 /// <summary>An open reservation in a snapshot.</summary>
@@ -45,7 +48,8 @@ public sealed class SnapshotReservation
 
 /// <summary>
 /// Writes a stock's state now and then, so that its activation reads one snapshot and a short tail. The log is the
-/// truth: a snapshot that cannot be written or read costs time, never data.
+/// truth: a snapshot that cannot be written or read costs time, never data. One of a newer program is not read: there may be
+/// more in it than this one understands, of events that it does not know.
 /// </summary>
 sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger logger)
 {
@@ -57,6 +61,9 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
     readonly GrainState<StockSnapshot> _row = new() { State = new StockSnapshot() };
     volatile bool _isWriting;
     bool _isRead;
+
+    /// <summary>Whether the one that was read is of a newer program.</summary>
+    public bool IsNewer { get; private set; }
 
     public async Task<Stock> Read(Stock empty)
     {
@@ -71,7 +78,8 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
             return empty;
         }
         var s = _row.State ?? new StockSnapshot();
-        return s.Version == 0 ? empty : empty with
+        IsNewer = s.KnownEvents > EventTypes.Count;
+        return s.Version == 0 || IsNewer ? empty : empty with
         {
             Version = s.Version,
             OnHand = s.OnHand,
@@ -115,6 +123,7 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
                     r => new SnapshotReservation { Quantity = r.Value.Quantity, Commands = [.. r.Value.Commands] }),
                 Remembered = [.. stock.Remembered.Order],
                 Failed = [.. stock.Failed.Order],
+                KnownEvents = EventTypes.Count,
             };
             await store.Storage.WriteStateAsync(StateName, grain, _row);
         }

@@ -4,7 +4,9 @@ namespace OrleansOms.Host.Live;
 
 /// <summary>
 /// Streams of one kind as folded from the log's tail: the most recently used ones are in memory. A wanted stream that is
-/// not is noted as missing, to be read from the log; none is skipped. Not safe for use by several threads at once.
+/// not is noted as missing, to be read from the log; none is skipped. A stream that a newer program goes on with is given up:
+/// whoever watches it keeps what is true of its version, until this process is replaced. Not safe for use by several threads
+/// at once.
 /// </summary>
 /// <param name="capacity">Most streams in memory.</param>
 /// <param name="start">The state of a stream before its first event.</param>
@@ -32,7 +34,7 @@ sealed class FoldedStreams<T>(
     /// <summary>Folds an event of the tail in. Events that were seen before change nothing.</summary>
     public void Take(LogEvent e)
     {
-        if (!isWanted(e.Stream))
+        if (!isWanted(e.Stream) || e.Data is null)
         {
             Forget(e.Stream);
             return;
@@ -98,7 +100,8 @@ sealed class FoldedStreams<T>(
         Unlink(oldest.Stream);
     }
 
-    void Forget(string stream)
+    /// <summary>Knows nothing of a stream any more and does not look for it, until it goes on.</summary>
+    public void Forget(string stream)
     {
         Unlink(stream);
         _missing.Remove(stream);

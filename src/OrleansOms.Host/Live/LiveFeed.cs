@@ -85,8 +85,11 @@ public sealed partial class LiveFeed : BackgroundService
     /// </summary>
     public event Action<string>? CarrierSilent;
 
-    /// <summary>When this feed heard of the log for the last time, UTC, if it is cut off from it; null if it is not.</summary>
-    public DateTimeOffset? CutOffSince => _tail.StillSince;
+    /// <summary>
+    /// When this feed knew everything for the last time, UTC, if it is cut off from the log, or a newer program has written what
+    /// this one cannot show; null if neither is so.
+    /// </summary>
+    public DateTimeOffset? CutOffSince => _tail.StillSince ?? _tail.OvertakenSince;
 
     /// <summary>Orders by status as last read; null before anyone asked.</summary>
     internal IReadOnlyDictionary<OrderStatus, long>? Counts { get; private set; }
@@ -321,7 +324,12 @@ public sealed partial class LiveFeed : BackgroundService
             foreach (var stream in events.GroupBy(e => e.Stream, StringComparer.Ordinal))
             {
                 Note(stream.Last());
-                if (stream.Key.StartsWith(Keys.Order, StringComparison.Ordinal))
+                if (stream.Any(e => e.Data is null))
+                {
+                    _orders.Forget(stream.Key);
+                    _shipments.Forget(stream.Key);
+                }
+                else if (stream.Key.StartsWith(Keys.Order, StringComparison.Ordinal))
                     _orders.Set(stream.Key, stream.Aggregate(new Order(stream.Key), Fold), isChange: true);
                 else _shipments.Set(stream.Key, stream.Aggregate(new Shipment(stream.Key), Fold), isChange: true);
             }
@@ -371,12 +379,9 @@ public sealed partial class LiveFeed : BackgroundService
 
     async Task<Order> Read(string id) => (await _log.ReadStream(id)).Aggregate(new Order(id), Fold);
 
-    // An event of a type that is not known here was written by a newer program; it counts and shows nothing.
-    static Order Fold(Order order, LogEvent e) =>
-        e.Data is OrderEvent known ? order.Apply(known) : order with { Version = e.Version };
+    static Order Fold(Order order, LogEvent e) => order.Apply((OrderEvent)e.Known());
 
-    static Shipment Fold(Shipment shipment, LogEvent e) =>
-        e.Data is ShipmentEvent known ? shipment.Apply(known, e.At) : shipment with { Version = e.Version };
+    static Shipment Fold(Shipment shipment, LogEvent e) => shipment.Apply((ShipmentEvent)e.Known(), e.At);
 
     static bool IsFault(Exception e) => e is OmsFaultException or TimeoutException or DbException;
 

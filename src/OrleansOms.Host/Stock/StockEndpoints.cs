@@ -130,7 +130,7 @@ public static class StockEndpoints
     {
         var entry = new LedgerEntry(
             e.Version, e.At, TimelineWords.Who(e.Actor), TimelineWords.TypeOf(e.Type), 0, 0, null, null, null, null);
-        return e.Data switch
+        return e.Known() switch
         {
             StockReceived r => entry with { Delta = r.Quantity, Reference = r.Reference },
             StockAdjusted a => entry with { Delta = a.Delta, Reason = a.Reason },

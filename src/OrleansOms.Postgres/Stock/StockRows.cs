@@ -89,7 +89,7 @@ static class StockRows
 
         public void Add(LogEvent e)
         {
-            var (onHand, reserved) = e.Data switch
+            var (onHand, reserved) = e.Known() switch
             {
                 StockReceived r => (r.Quantity, 0),
                 StockAdjusted a => (a.Delta, 0),
@@ -97,7 +97,7 @@ static class StockRows
                 ReservationReleased r => (0, -Ledger.Sum(r.Lines)),
                 StockShipped s => (-Ledger.Sum(s.Lines), -Ledger.Sum(s.Lines)),
                 StockNotFound n => (-Ledger.Sum(n.Lines), -Ledger.Sum(n.Lines)),
-                _ => (0, 0), // of a newer program
+                _ => (0, 0),
             };
             (OnHand, Reserved, Last) = (OnHand + onHand, Reserved + reserved, e.Version);
         }

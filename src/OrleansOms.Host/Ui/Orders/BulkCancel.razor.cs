@@ -90,7 +90,7 @@ public sealed partial class BulkCancel
             var orders = events.GroupBy(e => e.Stream, StringComparer.Ordinal).ToDictionary(
                 g => g.Key,
                 g => g.OrderBy(e => e.Version).Aggregate(
-                    new Order(g.Key), (o, e) => e.Data is OrderEvent known ? o.Apply(known) : o with { Version = e.Version }),
+                    new Order(g.Key), (o, e) => o.Apply((OrderEvent)e.Known())),
                 StringComparer.Ordinal);
             _asked = [.. Orders.Select(o =>
             {

@@ -92,8 +92,7 @@ public sealed partial class OrderPage : IAsyncDisposable
             var known = _order ?? new Order(Id);
             var news = Keys.IsId(Keys.Order, Id) ? await Log.ReadStream(Id, known.Version) : [];
             if (_order is not null && news.Count > 0 && news[0].Version != _order.Version + 1) return;
-            var order = news.Aggregate(known, (o, e) => e.Data is OrderEvent known
-                ? o.Apply(known) : o with { Version = e.Version });
+            var order = news.Aggregate(known, (o, e) => o.Apply((OrderEvent)e.Known()));
             var silentSince = await ReadSilence(order);
             (_failed, _behindSince) = (false, null);
             if (!order.Exists || !await MaySee(order)) _isMissing = true;
