@@ -6,6 +6,18 @@ using OrleansOms.Tests.Processes;
 
 namespace OrleansOms.Tests.Chaos;
 
+/// <summary>The builds that a cluster runs, each as the program that its processes start.</summary>
+/// <param name="First">What they begin with.</param>
+/// <param name="Then">What they are when they were told to stop and have come back.</param>
+sealed record Builds(string First, string Then)
+{
+    /// <summary>The build that the tests are made with.</summary>
+    public static string This { get; } = typeof(Host.OmsHost).Assembly.Location;
+
+    /// <summary>How this build calls an event that one of them stores under another name.</summary>
+    public Func<string, string> NameHere { get; init; } = name => name;
+}
+
 /// <summary>
 /// Three silos, two front ends and one PostgreSQL, each a process. What ends is started again, as the engine that runs
 /// containers does.
@@ -17,20 +29,16 @@ sealed class ChaosCluster : IAsyncDisposable
     readonly TestFolder _folder;
     readonly PrivatePostgres _server;
 
-    ChaosCluster(TestFolder folder, PrivatePostgres server, string? olderProgram)
+    ChaosCluster(TestFolder folder, PrivatePostgres server, Builds builds)
     {
         (_folder, _server) = (folder, server);
-        Silos = [.. Enumerable.Range(1, SiloCount).Select(n => new ChaosNode($"silo {n}", NewProcess("silo")))];
-        Fronts = [.. Enumerable.Range(1, FrontCount).Select(n => new ChaosNode($"front {n}", NewProcess("web")))];
+        Silos = [.. Enumerable.Range(1, SiloCount).Select(n => new ChaosNode($"silo {n}", NewProcess("silo"), builds.Then))];
+        Fronts = [.. Enumerable.Range(1, FrontCount).Select(n => new ChaosNode($"front {n}", NewProcess("web"), builds.Then))];
         // Not pooled: what a crash of the server has cut must not be what the checker is given next.
         Source = NpgsqlDataSource.Create(server.ConnectionString + ";Pooling=false");
 
-        OmsProcess NewProcess(string role)
-        {
-            var process = new OmsProcess(server.ConnectionString, ("Oms__Role", role), ("Oms__PublicUrl", "https://shop.example"));
-            if (olderProgram is not null) process.Program = olderProgram;
-            return process;
-        }
+        OmsProcess NewProcess(string role) =>
+            new(server.ConnectionString, ("Oms__Role", role), ("Oms__PublicUrl", "https://shop.example")) { Program = builds.First };
     }
 
     public IReadOnlyList<ChaosNode> Silos { get; }
@@ -43,12 +51,11 @@ sealed class ChaosCluster : IAsyncDisposable
     public IEnumerable<ChaosNode> Nodes => [.. Silos, .. Fronts];
 
     /// <summary>Starts everything at once, on an empty database.</summary>
-    /// <param name="olderProgram">What runs until it is upgraded; null for this build.</param>
-    public static async Task<ChaosCluster> Start(string? olderProgram)
+    public static async Task<ChaosCluster> Start(Builds builds)
     {
         var folder = new TestFolder();
         var server = await PrivatePostgres.Start(folder.Path, null, NullLogger.Instance, CancellationToken.None);
-        var cluster = new ChaosCluster(folder, server, olderProgram);
+        var cluster = new ChaosCluster(folder, server, builds);
         try
         {
             await Task.WhenAll(cluster.Nodes.Select(n => n.Start()));
@@ -73,6 +80,45 @@ sealed class ChaosCluster : IAsyncDisposable
         {
             try { return (await File.ReadAllLinesAsync(Path.Combine(_folder.Path, "postgres", "postmaster.pid"))).FirstOrDefault(); }
             catch (FileNotFoundException) { return null; }
+        }
+    }
+
+    /// <summary>What <c>./oms check</c> of a build says; null if every law holds.</summary>
+    public async Task<string?> Check(string program)
+    {
+        await using var check = new OmsProcess(_server.ConnectionString) { Program = program };
+        var (code, output) = await check.Run("check");
+        return code == 0 ? null : output;
+    }
+
+    /// <summary>Waits until all processes say that they are ready.</summary>
+    public async Task AllIsBack()
+    {
+        foreach (var node in Nodes) await Fixtures.Silos.Until(node.IsReady, isReady => isReady);
+    }
+
+    /// <summary>Waits until every follower has heard everything and nothing is reserved that no order holds.</summary>
+    public async Task ComeToRest()
+    {
+        await AllIsBack();
+        const string isQuiet = """
+            select (select bool_and((c.transaction, c.position) >= (e.xid::text::bigint, e.position))
+                from oms.checkpoint c, (select xid, position from oms.event order by xid desc, position desc limit 1) e)
+              and (select sum(reserved) from oms.stock) = (select sum(allocated) from oms.order_lines)
+            """;
+        const string restless = """
+            select string_agg(c.follower || ' is behind by ' || (select count(*) from oms.event e
+                where (e.xid::text::bigint, e.position) > (c.transaction, c.position)), ', ')
+              || ', ' || (select sum(reserved) from oms.stock) || ' reserved, '
+              || (select sum(allocated) from oms.order_lines) || ' allocated'
+            from oms.checkpoint c
+            """;
+        var since = 0;
+        // Quiet for a while: what has just been settled may be given to an order that waits.
+        try { await Fixtures.Silos.Until(async () => since = await Ask<bool>(isQuiet) ? since + 1 : 0, n => n >= 25); }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"It did not come to rest: {await Ask<string>(restless)}");
         }
     }
 
@@ -101,7 +147,8 @@ sealed class ChaosCluster : IAsyncDisposable
 }
 
 /// <summary>One process, started again whenever it ends.</summary>
-sealed class ChaosNode(string name, OmsProcess process) : IAsyncDisposable
+/// <param name="next">The build that it comes back as when it was told to stop.</param>
+sealed class ChaosNode(string name, OmsProcess process, string next) : IAsyncDisposable
 {
     static readonly TimeSpan BeforeRestart = TimeSpan.FromSeconds(1);
 
@@ -150,10 +197,11 @@ sealed class ChaosNode(string name, OmsProcess process) : IAsyncDisposable
         await process.Signal("CONT");
     }
 
-    /// <summary>Is told to stop, does what it has to do, and comes back as this build.</summary>
-    public async Task Restart()
+    /// <summary>Is told to stop, does what it has to do, and comes back.</summary>
+    /// <param name="program">The build that it comes back as; null for the next one.</param>
+    public async Task Restart(string? program = null)
     {
-        process.Program = typeof(Host.OmsHost).Assembly.Location;
+        process.Program = program ?? next;
         var before = Starts;
         await process.Signal("TERM");
         await Silos.Until(() => Task.FromResult(Starts), n => n > before);

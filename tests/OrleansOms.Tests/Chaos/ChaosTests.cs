@@ -32,7 +32,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
             var faults = Enumerable.Range(0, FaultsOfARun).Select(_ => Fault.All[random.Next(Fault.All.Count)]).ToList();
             var older = Environment.GetEnvironmentVariable("OMS_CHAOS_FROM") is { Length: > 0 } program ? program : null;
             if (older is not null) faults = [Fault.RollingRestart with { Name = "rolling upgrade" }, .. faults.Take(2)];
-            wrong.AddRange((await new ChaosRun(seed, output.WriteLine, older).Live(faults)).Select(w => $"seed {seed}: {w}"));
+            wrong.AddRange((await new ChaosRun(seed, output.WriteLine, older is null ? null : new Builds(older, Builds.This)).Live(faults)).Select(w => $"seed {seed}: {w}"));
         }
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }

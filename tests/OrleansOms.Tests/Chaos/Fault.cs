@@ -47,10 +47,4 @@ sealed record Fault(string Name, Func<ChaosCluster, Random, Task> Strike)
     ];
 
     static ChaosNode Any(IReadOnlyList<ChaosNode> nodes, Random random) => nodes[random.Next(nodes.Count)];
-
-    /// <summary>Waits until everything says that it is ready.</summary>
-    public static async Task AllIsBack(ChaosCluster cluster)
-    {
-        foreach (var node in cluster.Nodes) await Silos.Until(node.IsReady, isReady => isReady);
-    }
 }

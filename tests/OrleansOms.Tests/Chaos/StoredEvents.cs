@@ -29,7 +29,8 @@ sealed class StoredEvents
     public IReadOnlyList<StoredEvent> All { get; }
 
     /// <summary>Reads the table, and not the program's log.</summary>
-    public static async Task<StoredEvents> Read(NpgsqlDataSource source)
+    /// <param name="nameHere">What this build calls an event of a stored name.</param>
+    public static async Task<StoredEvents> Read(NpgsqlDataSource source, Func<string, string> nameHere)
     {
         await using var command = source.CreateCommand(
             "select stream, version, type, data::text, command, at from oms.event order by stream, version");
@@ -37,7 +38,7 @@ sealed class StoredEvents
         var all = new List<StoredEvent>();
         while (await reader.ReadAsync())
             all.Add(new StoredEvent(
-                reader.GetString(0), reader.GetInt32(1), reader.GetString(2), reader.GetString(3), reader.GetString(4),
+                reader.GetString(0), reader.GetInt32(1), nameHere(reader.GetString(2)), reader.GetString(3), reader.GetString(4),
                 reader.GetFieldValue<DateTimeOffset>(5)));
         return new StoredEvents(all);
     }

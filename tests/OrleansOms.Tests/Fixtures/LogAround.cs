@@ -6,12 +6,12 @@ namespace OrleansOms.Tests.Fixtures;
 public abstract class LogAround(IEventLog log) : IEventLog, IAsyncDisposable
 {
     public virtual ValueTask<AppendResult> Append(Append append) => log.Append(append);
-    public Task<IReadOnlyList<LogEvent>> ReadStream(string stream, int afterVersion = 0, int? max = null) =>
+    public virtual Task<IReadOnlyList<LogEvent>> ReadStream(string stream, int afterVersion = 0, int? max = null) =>
         log.ReadStream(stream, afterVersion, max);
     public Task<IReadOnlyList<LogEvent>> ReadStreamBackwards(string stream, int beforeVersion, int max) =>
         log.ReadStreamBackwards(stream, beforeVersion, max);
-    public Task<IReadOnlyList<LogEvent>> ReadStreams(IReadOnlyCollection<string> streams) => log.ReadStreams(streams);
-    public Task<LogBatch> ReadAll(Checkpoint after, int max) => log.ReadAll(after, max);
+    public virtual Task<IReadOnlyList<LogEvent>> ReadStreams(IReadOnlyCollection<string> streams) => log.ReadStreams(streams);
+    public virtual Task<LogBatch> ReadAll(Checkpoint after, int max) => log.ReadAll(after, max);
     public Task<string?> FindHolder(Claim claim) => log.FindHolder(claim);
     public Task WaitForMore(Checkpoint after, TimeSpan atMost, CancellationToken cancel) =>
         log.WaitForMore(after, atMost, cancel);

@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orleans.Runtime;
+using Orleans.Runtime.Placement;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Stock;
+using OrleansOms.Grains.Stock;
+using OrleansOms.Tests.Fixtures;
+
+namespace OrleansOms.Tests.Grains;
+
+/// <summary>
+/// Silos of two versions in one cluster: what only the newer one knows is never passed over by the older one. Both are this
+/// program; the first silo is kept from knowing one event.
+/// </summary>
+public sealed class NewerEventTests : IAsyncLifetime
+{
+    const string Newer = "order.hold-placed.v1";
+
+    static readonly Caller Test = new("newer/test", "test");
+    static readonly HoldPlaced Hold = new("look", "why", HoldStops.Release);
+
+    readonly ConcurrentQueue<string> _said = new();
+    Silos _silos = null!;
+    SiloAddress _older = null!;
+    SiloAddress? _newer;
+
+    public async ValueTask InitializeAsync()
+    {
+        var isFirst = true;
+        _silos = await Silos.Start(adjust: silo =>
+        {
+            silo.AddLogging(l => l.AddProvider(new Listener(_said)));
+            if (isFirst) OlderLog.Make(silo, Newer);
+            isFirst = false;
+        });
+        _older = _silos.Cluster.Silos[0].SiloAddress;
+        await _silos.Receive("LON", "A", 10);
+    }
+
+    public ValueTask DisposeAsync() => _silos.DisposeAsync();
+
+    async Task Upgrade() => _newer = (await _silos.Cluster.StartAdditionalSiloAsync()).SiloAddress;
+
+    /// <summary>Wakes a grain in the older silo.</summary>
+    async Task<T> InOlder<T>(Func<Task<T>> call)
+    {
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, _older);
+        try { return await call(); }
+        finally { RequestContext.Clear(); }
+    }
+
+    async Task<SiloAddress?> Place(IAddressable grain) =>
+        await _silos.Grains.GetGrain<IManagementGrain>(0).GetActivationAddress(grain);
+
+    /// <summary>Stores what a newer silo stores.</summary>
+    async Task Store(string stream, DomainEvent e) => Assert.IsType<AppendResult.Committed>(await _silos.Log.Append(new Append(
+        new StreamEvents(stream, (await _silos.Log.ReadStream(stream))[^1].Version,
+            [new NewEvent(e, Guid.NewGuid().ToString("N"), "other", DateTimeOffset.UtcNow)]))));
+
+    [Fact]
+    public async Task An_activation_that_cannot_read_its_stream_leaves_with_the_calls_that_wait()
+    {
+        await Upgrade();
+        var order = _silos.Order((await _silos.Place(lines: ("A", 1))).Id);
+        await Store(order.GetPrimaryKeyString(), Hold);
+        var answers = await InOlder(() => Task.WhenAll(Enumerable.Range(0, 20).Select(_ => order.Get())));
+        Assert.All(answers, o => Assert.Equal("look", Assert.Single(o!.Holds).Name));
+        Assert.Equal(_newer, await Place(order));
+    }
+
+    [Fact]
+    public async Task What_was_active_in_the_older_silo_says_so_and_leaves()
+    {
+        await Upgrade();
+        var order = _silos.Order((await _silos.Place(lines: ("A", 1))).Id);
+        Assert.Empty((await InOlder(order.Get))!.Holds);
+        Assert.Equal(_older, await Place(order));
+        await Store(order.GetPrimaryKeyString(), Hold);
+        await Assert.ThrowsAsync<NewerEventException>(() => order.Execute(new LiftHold("look"), Test));
+        await Silos.Until(() => Place(order), place => place == _newer);
+        Assert.Null((await order.Execute(new LiftHold("look"), Test)).Rejection);
+    }
+
+    [Fact]
+    public async Task Where_nobody_knows_it_callers_are_told_and_followers_wait_until_somebody_does()
+    {
+        var first = await _silos.Place(lines: ("A", 1));
+        await Store(first.Id, Hold);
+        var order = _silos.Order(first.Id);
+        var fault = await Assert.ThrowsAsync<NewerEventException>(() => order.Execute(new LiftHold("look"), Test));
+        Assert.Contains(Newer, fault.Message);
+        string[] followers = ["read-model", "fulfilment", "backorders", "reservation-watch", "law-watch"];
+        foreach (var follower in followers)
+            await Silos.Until(() => Task.FromResult(_said.Any(s => s.Contains($"Follower {follower} waits for a silo of a newer version", StringComparison.Ordinal))),
+                isSaid => isSaid);
+        var second = await _silos.Place(lines: ("A", 1));
+        Assert.Equal(0, await _silos.Database.Ask<long>($"select count(*) from oms.orders where id = '{second.Id}'"));
+
+        await Upgrade();
+        await Silos.Until(() => _silos.Database.Ask<long>($"select count(*) from oms.orders where id = '{second.Id}'"), n => n == 1);
+        Assert.Equal("onHold", await _silos.Database.Ask<string>($"select status from oms.orders where id = '{first.Id}'"));
+        Assert.Equal("look", Assert.Single((await order.Get())!.Holds).Name);
+        foreach (var follower in followers) await Silos.Until(() => Reached(follower), isThere => isThere);
+    }
+
+    Task<bool> Reached(string follower) => _silos.Database.Ask<bool>($"""
+        select (c.transaction, c.position) >= (e.xid::text::bigint, e.position) from oms.checkpoint c,
+          (select xid, position from oms.event order by xid desc, position desc limit 1) e where follower = '{follower}'
+        """);
+
+    sealed class Listener(ConcurrentQueue<string> said) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            said.Enqueue(formatter(state, exception));
+        public void Dispose() { }
+    }
+}
