@@ -4,14 +4,20 @@ using OrleansOms.Tests.Fixtures;
 
 namespace OrleansOms.Tests.Chaos;
 
-/// <summary>Customers who want the same few goods, the people who pick them, and suppliers: the load of a run.</summary>
+/// <summary>
+/// Customers who want the same few goods, the people who pick them, suppliers, and a new product now and then: the load of a
+/// run.
+/// </summary>
 sealed class Traders(History history, int seed)
 {
-    const int Customers = 8, Pickers = 2, Lately = 60;
-    static readonly string[] Warehouses = ["LON", "MAN"], Skus = ["A", "B", "C", "D"];
+    const int Customers = 8, Pickers = 2, Lately = 60, Wanted = 6;
+    static readonly string[] Warehouses = ["LON", "MAN"];
 
     readonly CancellationTokenSource _stop = new();
     readonly List<Task> _lives = [];
+
+    /// <summary>What is sold; the newest last. Customers want the newest.</summary>
+    volatile string[] _skus = ["A", "B", "C", "D"];
 
     /// <summary>Orders that were accepted, in that order.</summary>
     public ConcurrentQueue<string> Accepted { get; } = new();
@@ -26,8 +32,8 @@ sealed class Traders(History history, int seed)
                 ["name"] = code, ["active"] = true,
                 ["address"] = new JsonObject { ["line1"] = "1 Dock Road", ["city"] = code, ["country"] = "GB" },
             });
-        foreach (var sku in Skus) await history.Put(random, $"/api/v1/products/{sku}", new JsonObject { ["name"] = sku });
-        foreach (var code in Warehouses) await Supply(random, code, 40);
+        foreach (var sku in _skus) await history.Put(random, $"/api/v1/products/{sku}", new JsonObject { ["name"] = sku });
+        foreach (var code in Warehouses) await Supply(random, code, 40, _skus);
     }
 
     /// <summary>Everybody begins.</summary>
@@ -39,7 +45,8 @@ sealed class Traders(History history, int seed)
             var warehouse = Warehouses[n % Warehouses.Length];
             _lives.Add(Live(100 + n, 50, r => Pick(r, warehouse)));
         }
-        _lives.Add(Live(200, 1500, r => Supply(r, Warehouses[r.Next(Warehouses.Length)], r.Next(5, 25))));
+        _lives.Add(Live(200, 1500, r => Supply(r, Warehouses[r.Next(Warehouses.Length)], r.Next(5, 25), Newest)));
+        _lives.Add(Live(300, 800, Launch));
     }
 
     /// <summary>Everybody ends what they have begun.</summary>
@@ -60,9 +67,21 @@ sealed class Traders(History history, int seed)
         }
     }
 
+    string[] Newest => _skus[^Math.Min(Wanted, _skus.Length)..];
+
+    /// <summary>Stocks that nobody has woken yet, at any moment of a run.</summary>
+    async Task Launch(Random random)
+    {
+        var sku = $"N{_skus.Length}";
+        await history.Put(random, $"/api/v1/products/{sku}", new JsonObject { ["name"] = sku });
+        foreach (var code in Warehouses) await Supply(random, code, 10, [sku]);
+        _skus = [.. _skus, sku];
+    }
+
     async Task Buy(Random random)
     {
-        var order = Api.Order([.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => (Skus[random.Next(Skus.Length)], random.Next(1, 4)))]);
+        var skus = Newest;
+        var order = Api.Order([.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => (skus[random.Next(skus.Length)], random.Next(1, 4)))]);
         var isPaid = random.Next(3) > 0;
         if (!isPaid) order["payment"]!["status"] = "pending";
         if (random.Next(2) == 0) order["stockPolicy"] = "reject";
@@ -88,10 +107,10 @@ sealed class Traders(History history, int seed)
         await history.Do(random, $"/api/v1/orders/{id}/cancel", cancel);
     }
 
-    Task Supply(Random random, string warehouse, int units) => history.Do(random, "/api/v1/stock/receipts", new JsonObject
+    Task Supply(Random random, string warehouse, int units, string[] skus) => history.Do(random, "/api/v1/stock/receipts", new JsonObject
     {
         ["warehouse"] = warehouse, ["reference"] = "supplier",
-        ["lines"] = new JsonArray([.. Skus.Select(s => (JsonNode)new JsonObject { ["sku"] = s, ["quantity"] = units })]),
+        ["lines"] = new JsonArray([.. skus.Select(s => (JsonNode)new JsonObject { ["sku"] = s, ["quantity"] = units })]),
     });
 
     async Task Pick(Random random, string warehouse)
