@@ -1,4 +1,5 @@
 using OrleansOms.Contracts.Log;
+using OrleansOms.Domain.Orders;
 using OrleansOms.Host.Live;
 
 namespace OrleansOms.Tests.Live;
@@ -18,7 +19,7 @@ public sealed class FoldedStreamsTests
     void Take(string stream, params int[] versions)
     {
         foreach (var version in versions)
-            _streams.Take(new LogEvent(default, stream, version, "x", null, "", "", default));
+            _streams.Take(new LogEvent(default, stream, version, "x", new OrderClosed(), "", "", default));
         _streams.Publish();
     }
 
@@ -28,6 +29,24 @@ public sealed class FoldedStreamsTests
         Take("a", 1, 2, 3);
         Assert.Equal([("a", 3)], _published);
         Assert.Equal(0, _streams.Missing);
+    }
+
+    [Fact]
+    public void A_stream_that_a_newer_program_goes_on_with_is_given_up_and_never_told_wrongly()
+    {
+        Take("a", 1, 2);
+        Take("b", 1);
+        _streams.Take(new LogEvent(default, "a", 3, "x.v2", null, "", "", default));
+        _streams.Publish();
+        Take("b", 2);
+        Assert.Equal([("a", 2), ("b", 1), ("b", 2)], _published);
+        Assert.Equal(0, _streams.Missing);
+        // It is read from the log, where what is not known is found again.
+        Take("a", 4);
+        Assert.Equal(["a"], _streams.NextMissing(10));
+        _streams.Forget("a");
+        Assert.Equal(0, _streams.Missing);
+        Assert.Equal([("a", 2), ("b", 1), ("b", 2)], _published);
     }
 
     [Fact]
@@ -101,7 +120,7 @@ public sealed class FoldedStreamsTests
     [Fact]
     public void More_changes_in_a_batch_than_fit_are_all_told()
     {
-        foreach (var stream in _wanted) _streams.Take(new LogEvent(default, stream, 1, "x", null, "", "", default));
+        foreach (var stream in _wanted) _streams.Take(new LogEvent(default, stream, 1, "x", new OrderClosed(), "", "", default));
         _streams.Publish();
         Assert.Equal(["a", "b", "c"], _published.Select(p => p.Stream).Order());
     }
