@@ -35,11 +35,9 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
         log, RememberedLines, id => new Shipment(id), s => s.Version, s => 1 + s.Lines.Length + s.Tracking.Length, Apply,
         s => s.IsFinal);
 
-    static Order Apply(Order order, LogEvent e) =>
-        order.Apply((OrderEvent)e.Known());
+    static Order Apply(Order order, LogEvent e) => order.Apply((OrderEvent)e.Known());
 
-    static Shipment Apply(Shipment shipment, LogEvent e) =>
-        shipment.Apply((ShipmentEvent)e.Known(), e.At);
+    static Shipment Apply(Shipment shipment, LogEvent e) => shipment.Apply((ShipmentEvent)e.Known(), e.At);
 
     /// <inheritdoc />
     public void Dispose() => _turn.Dispose();
