@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using OrleansOms.Contracts.Log;
 using OrleansOms.Domain.Laws;
 using OrleansOms.Postgres.Laws;
 using OrleansOms.Postgres.Log;
@@ -33,7 +34,12 @@ public static class CheckCommand
         await using var database = NpgsqlDataSource.Create(connection);
         await using var logs = new LogDatabases(UpCommand.SettingsOf([]).LogConnections);
         await LogDatabases.Check(database, logs.All is [] ? [database] : logs.All);
-        return await Run(database, TimeProvider.System, Console.Out, Console.Error, logs.All is [] ? null : logs.All);
+        try { return await Run(database, TimeProvider.System, Console.Out, Console.Error, logs.All is [] ? null : logs.All); }
+        catch (NewerEventException e)
+        {
+            await Console.Error.WriteLineAsync($"{e.Message} Check the store with that version.");
+            return Broken;
+        }
     }
 
     /// <summary>The same on a given database.</summary>
@@ -55,8 +61,6 @@ public static class CheckCommand
         output.WriteLine(
             $"{Number(report.Events)} events of {Number(report.Streams)} streams, {Number(report.Orders)} orders, "
             + $"{Number(report.Rows)} rows of lists, in {time.GetElapsedTime(began).TotalSeconds:0.0} s");
-        if (report.Unknown > 0)
-            output.WriteLine($"{Number(report.Unknown)} streams hold events of a newer program: only their numbers were checked.");
         foreach (var law in Enum.GetValues<Law>())
             output.WriteLine(report.Broken.TryGetValue(law, out var broken)
                 ? $"L{(int)law,-2} {law}: BROKEN {Number(broken.Count)} times, first {broken.First.Aggregate}: {broken.First.Numbers}"

@@ -15,8 +15,6 @@ public sealed class CheckReport
     public long Orders { get; internal set; }
     /// <summary>Rows of lists that were held against the log.</summary>
     public long Rows { get; internal set; }
-    /// <summary>Streams that hold events of a newer program: only their numbers were checked.</summary>
-    public long Unknown { get; internal set; }
 
     /// <summary>Broken laws with how often, and the first counter-example of each.</summary>
     public IReadOnlyDictionary<Law, (long Count, Breach First)> Broken => _broken;

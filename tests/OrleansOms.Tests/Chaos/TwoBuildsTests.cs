@@ -85,6 +85,7 @@ public sealed class TwoBuildsTests(ITestOutputHelper output)
             () => Task.FromResult(cluster.Silos.Any(n => n.Said.Any(
                 s => s.Contains("Follower fulfilment waits for a silo of a newer version", StringComparison.Ordinal)))),
             isSaid => isSaid);
+        Assert.Contains("Check the store with that version", await cluster.Check(Builds.This));
         Assert.Equal(rows, await cluster.Ask<string>(Rows));
         Assert.Equal(events + 1, await cluster.Ask<long>("select count(*) from oms.event"));
         Assert.Empty(history.Wrong);
