@@ -1,12 +1,13 @@
 using Orleans.Runtime;
+using Orleans.Runtime.Messaging;
 
 namespace OrleansOms.Host.Cluster;
 
 /// <summary>
-/// Asks again what Orleans has refused to deliver: the only way into the cluster that was known closes, or the silo of a grain
-/// leaves in this moment. It has not reached its grain, so nothing is done twice. Whoever waits is told when a silo that is
-/// silent would have been given up too. A silo that is lost with what it was asked is another matter: nobody knows what it
-/// has done.
+/// Asks again what Orleans could not deliver: the way into the cluster that was chosen has closed and no other is known yet, or
+/// the silo of a grain leaves in this moment. It has not reached its grain, so nothing is done twice. Whoever waits is told when
+/// a silo that is silent would have been given up too. A silo that is lost with what it was asked is another matter: nobody
+/// knows what it has done.
 /// </summary>
 sealed class Redelivery(TimeSpan patience) : IOutgoingGrainCallFilter
 {
@@ -22,8 +23,10 @@ sealed class Redelivery(TimeSpan patience) : IOutgoingGrainCallFilter
                 await context.Invoke();
                 return;
             }
-            catch (OrleansMessageRejectionException e) when (
-                e.GetType() == typeof(OrleansMessageRejectionException) && Environment.TickCount64 < end) { }
+            catch (Exception e) when (IsUndelivered(e) && Environment.TickCount64 < end) { }
         }
     }
+
+    static bool IsUndelivered(Exception e) =>
+        e is ConnectionFailedException || e.GetType() == typeof(OrleansMessageRejectionException);
 }

@@ -20,39 +20,6 @@ public sealed class HealthTests(OmsApp app)
         Assert.Contains("dotnet_gc", text);
     }
 
-    [Fact]
-    public async Task What_the_program_does_moves_its_figures()
-    {
-        var sku = await app.NewProduct(units: 1);
-        var before = await Figures();
-        var order = Api.Order((sku, 1));
-        order["stockPolicy"] = "reject";
-        await app.Api.Place(order);
-        order["externalId"] = "another";
-        Assert.Equal(409, (await app.Api.Post("/api/v1/orders", order, Api.NewKey())).Status);
-        await app.CountEvents();
-
-        var after = await OmsApp.Until(Figures, f => f.Where(n => n.Key.StartsWith("oms_follower_lag", StringComparison.Ordinal)).All(n => n.Value == 0));
-        foreach (var moved in (string[])
-        [
-            "oms_orders_total{outcome=\"accepted\"}", "oms_orders_total{outcome=\"refused\"}",
-            "oms_refusals_total{code=\"insufficient_stock\"}", "oms_log_batch_count", "oms_log_append_duration_seconds_count",
-        ])
-            Assert.True(Of(after, moved) > Of(before, moved), $"{moved}: {Of(before, moved)}, {Of(after, moved)}");
-        Assert.Equal(0, Assert.Single(after, f => f.Key.StartsWith("oms_log_queued", StringComparison.Ordinal)).Value);
-        Assert.Equal(
-            ["backorders", "fulfilment", "law-watch", "read-model", "reservation-watch"],
-            after.Keys.Where(k => k.StartsWith("oms_follower_lag", StringComparison.Ordinal)).Select(k => k.Split('"')[^2]).Order());
-
-        static double Of(Dictionary<string, double> figures, string name) =>
-            figures.FirstOrDefault(f => f.Key.Replace("otel_scope_name=\"OrleansOms\",", "").Replace("{otel_scope_name=\"OrleansOms\"}", "") == name).Value;
-    }
-
-    /// <summary>Every figure with its labels.</summary>
-    async Task<Dictionary<string, double>> Figures() => (await Ask("/metrics")).Item2.Split('\n')
-        .Where(l => l.StartsWith("oms_", StringComparison.Ordinal))
-        .Select(l => l.Split(' ')).ToDictionary(l => l[0], l => double.Parse(l[1], System.Globalization.CultureInfo.InvariantCulture));
-
     [Theory]
     [InlineData("GET", "/api/v1/nope", 404, "not_found"), InlineData("GET", "/nope", 404, "not_found")]
     [InlineData("POST", "/api/v1/nope", 404, "not_found"), InlineData("PUT", "/nope", 404, "not_found")]

@@ -46,7 +46,14 @@ public sealed class NewerEventTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _silos.DisposeAsync();
 
-    async Task Upgrade() => _newer = (await _silos.Cluster.StartAdditionalSiloAsync()).SiloAddress;
+    async Task Upgrade()
+    {
+        _newer = (await _silos.Cluster.StartAdditionalSiloAsync()).SiloAddress;
+        // Nothing is placed there before the others know what it can.
+        foreach (var silo in _silos.Cluster.Silos)
+            await Silos.Until(
+                () => Task.FromResult(silo.ServiceProvider.GetRequiredService<IClusterManifestProvider>().Current.Silos.Count), n => n == 2);
+    }
 
     /// <summary>Wakes a grain in the older silo.</summary>
     Task<T> InOlder<T>(Func<Task<T>> call) => In(_older, call);

@@ -26,7 +26,7 @@ public sealed class RedeliveryTests
     {
         await using var silos = await Start(TimeSpan.FromMilliseconds(300));
         await silos.Cluster.StopSiloAsync(silos.Cluster.Silos[0]);
-        await Assert.ThrowsAsync<OrleansMessageRejectionException>(() => silos.Stock("LON", "A").Get());
+        await Assert.ThrowsAnyAsync<OrleansException>(() => silos.Stock("LON", "A").Get());
     }
 
     static Task<Silos> Start(TimeSpan patience) => Silos.Start(adjustClient: client => client

@@ -146,7 +146,7 @@ public sealed class SecretsTests(OmsApp app)
         await using var own = await OmsApp.Start();
         await own.AddProduct("L");
         var (before, key) = (Api.Order(("L", 1)), Api.NewKey());
-        var placed = await own.Api.Post("/api/v1/orders", before, key);
+        var placed = await OmsApp.Until(() => own.Api.Post("/api/v1/orders", before, key), a => a.Status == 201);
         var oldLink = LinkOf(placed);
         Assert.True(await Opens(own, oldLink));
 
@@ -242,7 +242,8 @@ public sealed class SecretsTests(OmsApp app)
 
     static string Line(string list, string name) => list.Split('\n').Single(l => l.StartsWith(name + "\t", StringComparison.Ordinal)).Trim();
 
-    static string LinkOf(Answer order) => new Uri(order.Json["trackingUrl"]!.GetValue<string>()).AbsolutePath;
+    static string LinkOf(Answer order) =>
+        new Uri((order.Json["trackingUrl"] ?? throw new InvalidOperationException($"{order}")).GetValue<string>()).AbsolutePath;
 
     static async Task<bool> Opens(OmsApp of, string link)
     {
