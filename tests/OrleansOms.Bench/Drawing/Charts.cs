@@ -12,30 +12,56 @@ public static class Charts
     const int PanelHeight = 130, PanelStep = 170;
     const string Ink = "#24292f", Faint = "#8c959f", Bar = "#4078c0", Best = "#2da44e", Paper = "#ffffff";
 
-    /// <summary>Lines over time where a figure was taken again and again, bars where arms have rates; else null.</summary>
+    /// <summary>
+    /// Lines over time where a figure was taken again and again; else bars for each figure that several arms have: what they did
+    /// a second, and whatever else was looked at. Null if there is none.
+    /// </summary>
     public static string? Of(WorkloadResult workload)
     {
         var series = workload.Arms.SelectMany(a => a.Turns).Select(t => t.Outcome.Series).FirstOrDefault(s => s.Count > 2);
         if (series is not null) return Lines($"{workload.Name}: {workload.Arms[0].Name}", series);
-        var arms = workload.Arms.Where(a => a.Rate.Max > 0).ToList();
-        return arms.Count > 1 ? Bars($"{workload.Name}: {workload.Unit} a second", arms) : null;
+        List<Compared> figures =
+        [
+            Compared.Of($"{workload.Unit} a second".Trim(), workload, t => t.Rate > 0 ? t.Rate : null),
+            Compared.Of("CPU µs each, program and PostgreSQL", workload, t => t.Outcome.Operations > 0 && t.ProgramCpuSeconds is { } cpu
+                ? 1e6 * t.PerOperation(cpu + (t.PostgresCpuSeconds ?? 0)) : null),
+            .. workload.Arms.SelectMany(a => a.Further).Distinct().Select(name => Compared.Of(
+                name, workload, t => t.Outcome.Further.TryGetValue(name, out var value) ? value : null)),
+        ];
+        figures.RemoveAll(f => f.Arms.Count < 2 || f.Arms.Max(a => a.Value.Max) <= 0);
+        return figures.Count > 0 ? Bars(workload.Name, figures) : null;
     }
 
-    static string Bars(string title, List<ArmResult> arms)
+    /// <summary>A figure of several arms.</summary>
+    sealed record Compared(string Title, List<(string Name, Spread Value)> Arms)
     {
-        var most = arms.Max(a => a.Rate.Max);
-        var room = Width - 2 * Margin - NameWidth - ValueWidth;
-        var svg = Begin(title, Margin * 3 + arms.Count * BarStep + Margin);
-        for (var i = 0; i < arms.Count; i++)
+        public static Compared Of(string title, WorkloadResult workload, Func<Turn, double?> of) => new(title,
+            [.. workload.Arms.Select(a => (a.Name, Values: a.Turns.Select(of).OfType<double>().ToList()))
+                .Where(a => a.Values.Count > 0).Select(a => (a.Name, Spread.Of(a.Values)))]);
+    }
+
+    static string Bars(string title, List<Compared> figures)
+    {
+        var svg = Begin(title, Margin * 3 + figures.Sum(f => (f.Arms.Count + 1) * BarStep + Margin));
+        var top = Margin * 3;
+        foreach (var figure in figures)
         {
-            var (rate, top) = (arms[i].Rate, Margin * 3 + i * BarStep);
-            double At(double value) => Margin + NameWidth + room * value / most;
-            svg.Append(Text(Margin, top + 13, arms[i].Name, Ink))
-                .Append(Box(Margin + NameWidth, top, room * rate.Median / most, BarHeight,
-                    arms[i].Name.StartsWith("ours", StringComparison.Ordinal) ? Best : Bar))
-                .Append(Line(At(rate.Min), top + BarHeight / 2, At(rate.Max), top + BarHeight / 2))
-                .Append(Text(Width - Margin - ValueWidth + 8, top + 13,
-                    $"{Report.Number(rate.Median)} ({Report.Number(rate.Min)}–{Report.Number(rate.Max)})", Faint));
+            svg.Append(Text(Margin, top + 13, figure.Title, Ink, "bold"));
+            top += BarStep;
+            var (most, room) = (figure.Arms.Max(a => a.Value.Max), Width - 2 * Margin - NameWidth - ValueWidth);
+            foreach (var (name, value) in figure.Arms)
+            {
+                double At(double at) => Margin + NameWidth + room * at / most;
+                svg.Append(Text(Margin, top + 13, name, Ink))
+                    .Append(Box(Margin + NameWidth, top, room * value.Median / most, BarHeight,
+                        name.StartsWith("ours", StringComparison.Ordinal) ? Best : Bar))
+                    .Append(Line(At(value.Min), top + BarHeight / 2, At(value.Max), top + BarHeight / 2))
+                    .Append(Text(Width - Margin - ValueWidth + 8, top + 13, value.Min < value.Max
+                        ? $"{Report.Number(value.Median)} ({Report.Number(value.Min)}–{Report.Number(value.Max)})"
+                        : Report.Number(value.Median), Faint));
+                top += BarStep;
+            }
+            top += Margin;
         }
         return svg.AppendLine("</svg>").ToString();
     }

@@ -30,7 +30,7 @@ public sealed record WaitingGrains() : Workload("waiting", "")
     /// <param name="Insert">Writes those whose keys and times are the parameters.</param>
     sealed record Way(string Name, string Table, string Insert);
 
-    static readonly Way Sweepers = new("sweepers", "oms.waiting", """
+    static readonly Way Sweepers = new("ours", "oms.waiting", """
         insert into oms.waiting (key, kind, since) select key, 1, at from unnest(@keys, @times) as t (key, at)
         """);
     static readonly Way Reminders = new("reminders", "oms.orleans_reminder", """
@@ -65,7 +65,7 @@ public sealed record WaitingGrains() : Workload("waiting", "")
         });
     }
 
-    static string NameOf(int count, string what) => FormattableString.Invariant($"{count:N0} {what}");
+    static string NameOf(Way way, int count, string what) => FormattableString.Invariant($"{way.Name}, {count:N0} {what}");
 
     /// <summary>Leaves those and nobody else waiting.</summary>
     static async Task Fill(Session session, string database, Way way, string[] keys, DateTimeOffset first, TimeSpan window)
@@ -90,7 +90,7 @@ public sealed record WaitingGrains() : Workload("waiting", "")
         DateTimeOffset.UtcNow + Soon, TimeSpan.FromSeconds(1));
 
     static Arm Wait(Session session, string database, int count, Way way) =>
-        new(count == 0 ? "nobody waits" : NameOf(count, $"wait, {way.Name}"), () => Wait(session, database))
+        new(count == 0 ? "nobody waits" : NameOf(way, count, "wait"), () => Wait(session, database))
         {
             Prepare = () => FillSoon(session, database, count, way),
         };
@@ -117,7 +117,7 @@ public sealed record WaitingGrains() : Workload("waiting", "")
     {
         OmsInProcess? oms = null;
         CountedReminders? table = null;
-        return new Arm(NameOf(count, "reminders read again"), async () =>
+        return new Arm(NameOf(Reminders, count, "read again"), async () =>
         {
             var (start, before) = (Stopwatch.GetTimestamp(), table!.Reads);
             await Task.Delay(Look, session.Cancel);
@@ -142,7 +142,7 @@ public sealed record WaitingGrains() : Workload("waiting", "")
     static Arm Due(Session session, string database, int count, int window, Way way)
     {
         OmsProcess? oms = null;
-        return new Arm(NameOf(count, $"due within {window} s, {way.Name}"), async () =>
+        return new Arm(NameOf(way, count, $"due within {window} s"), async () =>
         {
             var start = Stopwatch.GetTimestamp();
             var left = await session.Postgres.AwaitEmpty(database, Rest(way), Patience, session.Cancel);
