@@ -23,7 +23,7 @@ public sealed record Cold() : Workload("cold", "activations")
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)
     {
-        var count = session.Options.IsQuick ? 2_000 : 100_000;
+        var count = session.Options.IsQuick ? 8_000 : 100_000;
         // The first ones are for warming up.
         await ColdStore.Make(session, count + WarmEach);
         var database = await session.Postgres.Create($"oms_bench_cold_{round}", ColdStore.Template);
