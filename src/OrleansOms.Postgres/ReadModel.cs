@@ -1,6 +1,7 @@
 using Npgsql;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Stock;
+using OrleansOms.Contracts.Waiting;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;

@@ -96,10 +96,10 @@ public sealed record Order(string Id)
     /// <summary>Whether its units may leave: on terms, or all that is due is authorized or taken.</summary>
     public bool IsPayable => Placed!.Payment.Method == PaymentMethod.Terms || Math.Max(Authorized, Captured) >= this.Due();
 
-    /// <summary>Until when it waits for money; null if it does not.</summary>
+    /// <summary>Until when it waits for money; null if it does not, or if its time is up and a person has to decide.</summary>
     public DateTimeOffset? WaitsForPaymentUntil =>
         Placed?.PaymentDueAt is { } due && !IsPayable && this.DeriveStatus() is OrderStatus.AwaitingPayment or OrderStatus.OnHold
-            ? due : null;
+        && !Holds.Any(h => h.Name == OrderPayments.PartPaidHold) ? due : null;
 
     /// <summary>Whether a hold stops this.</summary>
     public bool IsStopped(HoldStops what) => Holds.Any(h => h.Stops.HasFlag(what));

@@ -18,7 +18,8 @@ public sealed partial class FollowerKeeper(IGrainFactory grains, ILogger<Followe
             foreach (var follower in Followers())
             {
                 try { await follower.Ensure(); }
-                catch (Exception e) when (e is not OperationCanceledException) { LogLost(logger, e.Message); }
+                // Orleans also gives up by cancelling, and what escapes from here ends the process.
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested) { LogLost(logger, e.Message); }
             }
         }
         while (await Next(timer, stoppingToken));

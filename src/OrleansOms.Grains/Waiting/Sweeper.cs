@@ -84,15 +84,13 @@ public sealed partial class Sweeper(
                 _ => throw new InvalidOperationException($"Nobody waits for {wait.Kind}."),
             });
         }
-        catch (Exception e) when (e is OmsFaultException or TimeoutException or OrleansException)
-        {
-            LogLater(logger, wait.Key, e.Message);
-        }
+        // One that fails, for whatever reason, does not stand in the way of those who wait behind it.
+        catch (Exception e) { LogLater(logger, wait.Key, e.Message); }
     }
 
     [LoggerMessage(LogLevel.Warning, "Sweeper {Shard} cannot see whose time is up: {Reason}")]
     static partial void LogBlind(ILogger logger, int shard, string reason);
 
-    [LoggerMessage(LogLevel.Information, "{Key} is told later that its time is up: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "{Key} could not be told that its time is up, and is told again: {Reason}")]
     static partial void LogLater(ILogger logger, string key, string reason);
 }

@@ -20,7 +20,8 @@ public sealed partial class SweeperStart(IGrainFactory grains, ILogger<SweeperSt
                 await grains.GetGrain<ISweeper>(Sweeper.KeyOf(shard)).Begin();
                 shard++;
             }
-            catch (Exception e) when (e is OmsFaultException or TimeoutException or OrleansException)
+            // Whatever it is: what escapes from here ends the process, and Orleans also gives up by cancelling.
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 LogNotYet(logger, shard, e.Message);
                 await Task.Delay(Again, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

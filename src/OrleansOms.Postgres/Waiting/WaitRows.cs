@@ -1,5 +1,6 @@
 using Npgsql;
 using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Waiting;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shipments;
 

@@ -33,6 +33,17 @@ public sealed class WaitTests
     }
 
     [Fact]
+    public async Task An_order_that_was_paid_in_part_waits_no_more_when_a_person_has_to_decide()
+    {
+        await using var silos = await Silos.Start(new OmsSettings { PaymentWindow = TimeSpan.FromSeconds(3) });
+        await silos.Receive("LON", "A", 1);
+        var order = await silos.Place(PaymentReport.Pending, lines: ("A", 1));
+        await silos.Order(order.Id).Execute(new RecordPayment(PaymentReport.Paid, 1m, "pi"), Silos.By("pay"));
+        await silos.UntilOrder(order.Id, o => o.Status == OrderStatus.OnHold);
+        await Silos.Until(() => silos.Database.Ask<long>(Waiting), n => n == 0);
+    }
+
+    [Fact]
     public async Task A_shipment_that_stays_silent_raises_one_alarm()
     {
         await using var silos = await Silos.Start(new OmsSettings { TrackingSilence = TimeSpan.FromSeconds(1) });

@@ -1,4 +1,5 @@
 using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Waiting;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Contracts.Shipments;
 using OrleansOms.Contracts.Stock;
