@@ -68,6 +68,9 @@ public sealed record BenchOptions(
     /// <param name="quick">The number for a quick look.</param>
     public int RoundsOf(int full, int quick) => Rounds ?? (IsQuick ? quick : full);
 
+    /// <summary>SKUs that are ordered.</summary>
+    public int Skus => IsQuick ? 1_000 : 10_000;
+
     /// <summary>One of two lengths.</summary>
     public double Seconds(double full, double quick) => IsQuick ? quick : full;
 

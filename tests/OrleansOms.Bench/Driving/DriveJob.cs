@@ -32,7 +32,7 @@ public enum DriveKind
 /// <param name="Skus">How many SKUs are wanted, all alike, for <see cref="DriveKind.Singles"/>.</param>
 /// <param name="Stalled">Live connections that read nothing.</param>
 public sealed record DriveJob(
-    DriveKind Kind, int Clients, double Seconds = 0, double Rate = 0, int Skus = Requests.Skus, int Stalled = 0);
+    DriveKind Kind, int Clients, double Seconds = 0, double Rate = 0, int Skus = 0, int Stalled = 0);
 
 /// <summary>Times of something in milliseconds.</summary>
 public sealed record Latency(int Count, double P50Ms, double P99Ms, double MaxMs)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 namespace OrleansOms.Bench.Driving;
@@ -8,21 +9,23 @@ namespace OrleansOms.Bench.Driving;
 /// The process that makes the load: reads jobs line by line, does each, answers with a line, and ends with its input.
 /// One driver does all jobs of a round, so that it is warm when its time is taken.
 /// </summary>
-public sealed class Driver(IReadOnlyList<Uri> servers, string apiKey, string adminPassword)
+/// <param name="skus">SKUs that the company has.</param>
+public sealed class Driver(IReadOnlyList<Uri> servers, int skus, string apiKey, string adminPassword)
 {
     const int ReceiptLines = 200;
 
-    readonly Requests _requests = new(servers[0], apiKey);
+    readonly Requests _requests = new(servers[0], apiKey, skus);
     readonly string _run = Guid.NewGuid().ToString("N")[..12];
     readonly ConcurrentBag<WireClient> _idle = [];
     int _jobs;
     HubCrowd? _crowd;
 
-    /// <summary>Runs as the program <c>drive URL …</c>; the secrets are in the environment.</summary>
+    /// <summary>Runs as the program <c>drive SKUS URL …</c>; the secrets are in the environment.</summary>
     public static async Task<int> Run(IReadOnlyList<string> args)
     {
         var driver = new Driver(
-            [.. args.Select(a => new Uri(a))], Environment.GetEnvironmentVariable("OMS_BENCH_KEY")!,
+            [.. args.Skip(1).Select(a => new Uri(a))], int.Parse(args[0], CultureInfo.InvariantCulture),
+            Environment.GetEnvironmentVariable("OMS_BENCH_KEY")!,
             Environment.GetEnvironmentVariable("OMS_BENCH_PASSWORD")!);
         while (await Console.In.ReadLineAsync() is { } line)
         {
@@ -39,7 +42,7 @@ public sealed class Driver(IReadOnlyList<Uri> servers, string apiKey, string adm
         var result = job.Kind switch
         {
             DriveKind.Fill => await Fill(job),
-            DriveKind.Touch => await Each(job, Requests.Skus, _requests.GetStock, 200),
+            DriveKind.Touch => await Each(job, skus, _requests.GetStock, 200),
             DriveKind.Orders => await PlaceOrders(job, _requests.Order),
             DriveKind.Watched => await PlaceWatched(job),
             DriveKind.Singles => await PlaceOrders(job, (key, random) => _requests.Single(key, random.Next(job.Skus))),
@@ -56,9 +59,9 @@ public sealed class Driver(IReadOnlyList<Uri> servers, string apiKey, string adm
     {
         var warehouse = await Each(job with { Clients = 1 }, 1, _ => _requests.PutWarehouse(), 200, 201);
         if (warehouse.Failures > 0) return warehouse;
-        var products = await Each(job, Requests.Skus, _requests.PutProduct, 200, 201);
+        var products = await Each(job, skus, _requests.PutProduct, 200, 201);
         if (products.Failures > 0) return products;
-        return await Each(job with { Clients = 4 }, Requests.Skus / ReceiptLines,
+        return await Each(job with { Clients = 4 }, skus / ReceiptLines,
             n => _requests.Receive(n * ReceiptLines, ReceiptLines), 200, 201);
     }
 
@@ -135,9 +138,9 @@ public sealed class Driver(IReadOnlyList<Uri> servers, string apiKey, string adm
             {
                 var wait = job.Rate == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(n / job.Rate) - Stopwatch.GetElapsedTime(start);
                 if (wait > TimeSpan.Zero) await Task.Delay(wait);
-                var skus = Requests.Three(random);
-                if (await tally.Ask(client, _requests.Order($"{_run}-{_jobs}-{n}", skus), 201) is not { } placed) continue;
-                foreach (var step in _requests.Fulfil(Requests.IdOf(placed.Body.Span), skus)) await tally.Ask(client, step, 200);
+                var wanted = _requests.Three(random);
+                if (await tally.Ask(client, _requests.Order($"{_run}-{_jobs}-{n}", wanted), 201) is not { } placed) continue;
+                foreach (var step in _requests.Fulfil(Requests.IdOf(placed.Body.Span), wanted)) await tally.Ask(client, step, 200);
             }
         });
     }

@@ -4,10 +4,9 @@ using OrleansOms.Domain.Shared;
 namespace OrleansOms.Bench.Driving;
 
 /// <summary>Writes the requests of the load, as bytes.</summary>
-public sealed class Requests(Uri server, string apiKey)
+/// <param name="skus">Different SKUs that are ordered.</param>
+public sealed class Requests(Uri server, string apiKey, int skus)
 {
-    /// <summary>Different SKUs that are ordered.</summary>
-    public const int Skus = 10_000;
     /// <summary>The warehouse that has all of them.</summary>
     public const string Warehouse = "BENCH";
 
@@ -26,9 +25,9 @@ public sealed class Requests(Uri server, string apiKey)
     }
 
     /// <summary>Three SKUs, of three ranges as in the raw SQL: one order does not ask for the same SKU twice.</summary>
-    public static string[] Three(Random random) =>
+    public string[] Three(Random random) =>
     [
-        Sku(random.Next(0, Skus / 3)), Sku(random.Next(Skus / 3, Skus * 2 / 3)), Sku(random.Next(Skus * 2 / 3, Skus)),
+        Sku(random.Next(0, skus / 3)), Sku(random.Next(skus / 3, skus * 2 / 3)), Sku(random.Next(skus * 2 / 3, skus)),
     ];
 
     /// <summary>An order of three different SKUs, paid, under a key of its own.</summary>

@@ -23,8 +23,11 @@ public sealed class HistoryLoader(string connectionString, int orders, Action<st
     /// <summary>Changes whenever another history comes out of this.</summary>
     public const int Version = 1;
 
+    /// <summary>SKUs of the company; the last one is never in stock.</summary>
+    public const int Skus = 10_000;
+
     /// <summary>A SKU that is never in stock.</summary>
-    public static readonly string NeverThere = Requests.Sku(Requests.Skus - 1);
+    public static readonly string NeverThere = Requests.Sku(Skus - 1);
 
     /// <summary>What sells often gets about so many events.</summary>
     const int EventsOfHotStock = 10_000;
@@ -43,7 +46,7 @@ public sealed class HistoryLoader(string connectionString, int orders, Action<st
 
     /// <summary>SKUs that are in most of so many orders; the first ones.</summary>
     public static int HotSkusOf(int orders) => Math.Clamp(
-        (int)(orders * LinesOfOrder * HotShare * 2 / EventsOfHotStock), 4, Requests.Skus / 10);
+        (int)(orders * LinesOfOrder * HotShare * 2 / EventsOfHotStock), 4, Skus / 10);
 
     /// <summary>Id of the n-th order, from 0.</summary>
     public static string IdOf(int n) => Keys.FromIdempotencyKey(Keys.Order, "history", $"{n}");
@@ -83,7 +86,7 @@ public sealed class HistoryLoader(string connectionString, int orders, Action<st
         var address = new Address("Bench", "1 Dock Road", null, "London", null, "E16 1AA", "GB");
         Put(Keys.Warehouse + Requests.Warehouse, new WarehousePut(
             Requests.Warehouse, new WarehouseDetails("Bench", address, new GeoPoint(51.5, 0), true)));
-        for (var n = 0; n < Requests.Skus; n++)
+        for (var n = 0; n < Skus; n++)
         {
             var sku = Requests.Sku(n);
             Put(Keys.Product + sku, new ProductPut(sku, new ProductDetails($"Product {n}", 250, null)));
@@ -134,7 +137,7 @@ public sealed class HistoryLoader(string connectionString, int orders, Action<st
     {
         var number = (2_000_001 + n).ToString(CultureInfo.InvariantCulture);
         var waits = now > end - TimeSpan.FromDays(10) && _random.NextDouble() < BackorderedShare;
-        var lines = (waits ? [NeverThere] : Skus()).Select((sku, i) => new PlacedLine(
+        var lines = (waits ? [NeverThere] : Wanted()).Select((sku, i) => new PlacedLine(
             i + 1, sku, _random.Next(1, 3), 4.99m + _random.Next(0, 200), 0.2m, 0)).ToArray();
         var name = $"{Any(FirstNames)} {Any(LastNames)}{_random.Next(997)}";
         var command = new PlaceOrder(
@@ -148,12 +151,12 @@ public sealed class HistoryLoader(string connectionString, int orders, Action<st
     }
 
     /// <summary>One to three different ones, two thirds of them from those that sell often.</summary>
-    IEnumerable<string> Skus()
+    IEnumerable<string> Wanted()
     {
         var count = _random.NextDouble() switch { < 0.6 => 1, < 0.9 => 2, _ => 3 };
         var skus = new HashSet<string>(count, StringComparer.Ordinal);
         while (skus.Count < count)
-            skus.Add(Requests.Sku(_random.NextDouble() < HotShare ? _random.Next(_hotSkus) : _random.Next(Requests.Skus - 1)));
+            skus.Add(Requests.Sku(_random.NextDouble() < HotShare ? _random.Next(_hotSkus) : _random.Next(Skus - 1)));
         return skus;
     }
 

@@ -14,13 +14,17 @@ public sealed class DriverProcess : IAsyncDisposable
     DriverProcess(Process process, CancellationToken cancel) => (_process, _cancel) = (process, cancel);
 
     /// <summary>Starts one for a server, or for several that its clients share evenly.</summary>
+    /// <param name="skus">SKUs that the company has.</param>
     /// <param name="before">A command that becomes the load generator; null if it starts as usual.</param>
     /// <param name="password">Of the operator who watches; empty where nobody has to log in.</param>
     public static DriverProcess Start(
-        IReadOnlyList<Uri> servers, CancellationToken cancel, IReadOnlyList<string>? before = null, string? password = null)
+        IReadOnlyList<Uri> servers, int skus, CancellationToken cancel, IReadOnlyList<string>? before = null, string? password = null)
     {
         string[] words =
-            [.. before ?? [], "dotnet", typeof(DriverProcess).Assembly.Location, "drive", .. servers.Select(s => s.ToString())];
+        [
+            .. before ?? [], "dotnet", typeof(DriverProcess).Assembly.Location, "drive", $"{skus}",
+            .. servers.Select(s => s.ToString()),
+        ];
         var start = new ProcessStartInfo(words[0], words[1..])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true,

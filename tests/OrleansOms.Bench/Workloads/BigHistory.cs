@@ -39,7 +39,7 @@ public sealed record BigHistory() : Workload("big-history", "reads")
         var (lists, reads) = ((int)session.Options.Seconds(full: 200, quick: 20), (int)session.Options.Seconds(full: 1000, quick: 100));
         var orders = Enumerable.Range(0, reads + WarmUps)
             .Select(_ => random.Next(store.Orders)).Distinct().Select(n => $"orders/{HistoryLoader.IdOf(n)}").ToList();
-        var others = Enumerable.Range(0, WarmUps).Select(n => StockOf(Requests.Sku(Requests.Skus / 2 + n)));
+        var others = Enumerable.Range(0, WarmUps).Select(n => StockOf(Requests.Sku(HistoryLoader.Skus / 2 + n)));
         // The code is warm before anything counts, and what is asked for later is not.
         await Asking.Each(api, [.. orders.Take(WarmUps), .. others, .. Enumerable.Repeat("orders", WarmUps / 4)]);
         var number = $"{(await api.GetFromJsonAsync<JsonNode>("orders?limit=1"))!["items"]![0]!["number"]}";

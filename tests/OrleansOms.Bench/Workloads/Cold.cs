@@ -23,7 +23,7 @@ public sealed record Cold() : Workload("cold", "activations")
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)
     {
-        var count = session.Options.IsQuick ? 8_000 : 100_000;
+        var count = session.Options.IsQuick ? 1_000 : 100_000;
         // The first ones are for warming up.
         await ColdStore.Make(session, count + WarmEach);
         var database = await session.Postgres.Create($"oms_bench_cold_{round}", ColdStore.Template);
@@ -78,7 +78,7 @@ public sealed record Cold() : Workload("cold", "activations")
             SiloPort = OmsProcess.FreePort(), GatewayPort = OmsProcess.FreePort(),
         };
         await using (var oms = await OmsProcess.Start(session, connectionString, place))
-        await using (var driver = DriverProcess.Start([oms.Url], session.Cancel))
+        await using (var driver = DriverProcess.Start([oms.Url], session.Options.Skus, session.Cancel))
         {
             await driver.PlaceOrders(OrderClients, session.Options.Seconds(full: 5, quick: 1));
             await oms.Kill();
@@ -88,7 +88,7 @@ public sealed record Cold() : Workload("cold", "activations")
         {
             var ready = Stopwatch.GetElapsedTime(start).TotalSeconds;
             using var client = await WireClient.Connect(oms.Url);
-            var answer = await client.Send(new Requests(oms.Url, OmsProcess.ApiKey).Order($"{Guid.NewGuid():N}", Random.Shared));
+            var answer = await client.Send(new Requests(oms.Url, OmsProcess.ApiKey, session.Options.Skus).Order($"{Guid.NewGuid():N}", Random.Shared));
             if (answer.Status != 201) throw new InvalidOperationException($"The first order: {answer.Status} {answer.Text}");
             return new Outcome(0, 0)
             {

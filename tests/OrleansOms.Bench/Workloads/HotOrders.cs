@@ -17,14 +17,14 @@ public sealed record HotOrders() : Workload("hot-orders", "orders")
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)
     {
-        var seconds = session.Options.Seconds(full: 4, quick: 0.5);
+        var (all, seconds) = (session.Options.Skus, session.Options.Seconds(full: 4, quick: 0.5));
         var shop = await Shop.Open(session, $"oms_bench_hot_orders_{round}", session.Options.Seconds(full: 30, quick: 1));
         // Orders of one line, and many connections at once, are warm too before anything counts.
-        foreach (var skus in new[] { Requests.Skus, 1 })
+        foreach (var skus in new[] { all, 1 })
             await shop.Driver.Place(new DriveJob(DriveKind.Singles, 64, session.Options.Seconds(full: 5, quick: 0.5), Skus: skus));
         await shop.CatchUp();
         return new Stage(
-            [.. new[] { 64, 512 }.SelectMany(clients => new[] { Of(Requests.Skus, clients), Of(1, clients) })], shop.DisposeAsync);
+            [.. new[] { 64, 512 }.SelectMany(clients => new[] { Of(all, clients), Of(1, clients) })], shop.DisposeAsync);
 
         Arm Of(int skus, int clients) => new(
             NameOf(skus, clients),
@@ -35,7 +35,7 @@ public sealed record HotOrders() : Workload("hot-orders", "orders")
                 return outcome with { Further = new Dictionary<string, double> { ["followersBehindSeconds"] = behind } };
             })
         {
-            ProgramCpu = () => Cpu.Of(shop.Server.Pid), Against = NameOf(Requests.Skus, clients),
+            ProgramCpu = () => Cpu.Of(shop.Server.Pid), Against = NameOf(all, clients),
             Goal = skus == 1 ? Goal.Ratio(LeastOfUniform) : null,
         };
     }

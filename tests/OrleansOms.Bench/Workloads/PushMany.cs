@@ -43,7 +43,7 @@ public sealed record PushMany() : Workload("push-many", "messages")
     Arm Bare(Session session, int screens) => Flooded(session, BareName(screens), screens, 0, async () =>
     {
         var hub = await BareHub.Start(session, _message!);
-        var driver = DriverProcess.Start([hub.Url], session.Cancel, password: "");
+        var driver = DriverProcess.Start([hub.Url], session.Options.Skus, session.Cancel, password: "");
         return new Watched(hub.Pid, driver, async () =>
         {
             await driver.DisposeAsync();

@@ -4,7 +4,7 @@ using OrleansOms.Bench.Running;
 namespace OrleansOms.Bench.Workloads;
 
 /// <summary>
-/// A running program with a warehouse and 10,000 SKUs in stock, and its load generator. The company is made once, over
+/// A running program with a warehouse and 10,000 SKUs in stock, or a tenth of that for a quick look, and its load generator. The company is made once, over
 /// HTTP, and copied for each round.
 /// </summary>
 public sealed class Shop : IAsyncDisposable
@@ -87,12 +87,12 @@ public sealed class Shop : IAsyncDisposable
             foreach (var server in servers) await server.DisposeAsync();
             throw;
         }
-        return new Shop(session, database, servers, DriverProcess.Start([.. servers.Select(s => s.Url)], session.Cancel, load));
+        return new Shop(session, database, servers, DriverProcess.Start([.. servers.Select(s => s.Url)], session.Options.Skus, session.Cancel, load));
     }
 
     static async Task Fill(Session session)
     {
-        session.Say($"a company with {Requests.Skus} SKUs …");
+        session.Say($"a company with {session.Options.Skus:N0} SKUs …");
         await session.Postgres.Create(Template);
         var shop = await Start(session, Template);
         try
