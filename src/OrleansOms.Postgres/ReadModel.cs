@@ -2,10 +2,12 @@ using Npgsql;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Stock;
 using OrleansOms.Contracts.Waiting;
+using OrleansOms.Domain.Laws;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
 using OrleansOms.Postgres.Catalogue;
+using OrleansOms.Postgres.Laws;
 using OrleansOms.Postgres.Log;
 using OrleansOms.Postgres.Orders;
 using OrleansOms.Postgres.Shipments;
@@ -116,8 +118,8 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
         var warehouses = await CatalogueRows.ReadWarehouses(connection);
         var stocks = await StockRows.ReadAll(connection);
         var waiting = await ReadModelSql.Read(connection, """
-            select sku, sum(backordered)::int from oms.order_lines where backordered > 0 group by sku
-            """, [], row => (Sku: row.GetString(0), Units: row.GetInt32(1)));
+            select sku, sum(backordered) from oms.order_lines where backordered > 0 group by sku
+            """, [], row => (Sku: row.GetString(0), Units: row.GetInt64(1)));
         await transaction.CommitAsync();
         return new IndexSnapshot(
             position, products, warehouses, stocks,
@@ -137,9 +139,33 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
             """, [skus.ToArray(), max, after ?? ""], row => row.GetString(0));
 
     /// <inheritdoc />
+    public async Task<IReadOnlyList<string>> FindWaitingSkus() => await ReadModelSql.Read(
+        database, "select distinct sku from oms.order_lines where backordered > 0", [], row => row.GetString(0));
+
+    /// <inheritdoc />
     public async Task<IReadOnlyList<Wait>> FindWaits(
         int shard, IReadOnlyDictionary<WaitKind, DateTimeOffset> until, int max, IReadOnlyCollection<string> except) =>
         await ReadModelSql.Ask(database, connection => WaitRows.Find(connection, shard, until, max, except));
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<Breach>?> Compare(IReadOnlyCollection<StreamAudit> streams, Checkpoint heard) =>
+        ReadModelSql.Ask(database, connection => ListCheck.Run(connection, streams, heard));
+
+    /// <inheritdoc />
+    public async Task<IReadOnlyList<string>> FindQuiet(
+        DateTimeOffset byItself, DateTimeOffset byPeople, int max, IReadOnlyCollection<string> except) =>
+        await ReadModelSql.Read(database, """
+            select o.id from oms.orders o
+            where (o.status in ('pending', 'accepted', 'allocated') and o.placed_at < $1
+                or o.status = 'awaitingPayment' and exists (select from oms.waiting w where w.key = o.id and w.since < $1)
+                or o.status in ('backordered', 'partiallyAllocated') and o.promised_by < $1
+                or o.status in ('pending', 'onHold', 'awaitingPayment', 'accepted', 'backordered', 'partiallyAllocated',
+                  'allocated', 'inFulfilment', 'partiallyShipped', 'shipped') and o.placed_at < $2)
+              and not exists (select from oms.shipments s where s.order_id = o.id and s.alarm_since is not null)
+              and not (o.id = any($4))
+            order by o.placed_at
+            limit $3
+            """, [byItself.ToUniversalTime(), byPeople.ToUniversalTime(), max, except.ToArray()], row => row.GetString(0));
 
     /// <summary>
     /// Empties every table of the read model and sets its position to the log's start, in one transaction; the follower

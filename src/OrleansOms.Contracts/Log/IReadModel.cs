@@ -1,6 +1,7 @@
 using OrleansOms.Contracts.Catalogue;
 using OrleansOms.Contracts.Stock;
 using OrleansOms.Contracts.Waiting;
+using OrleansOms.Domain.Laws;
 
 namespace OrleansOms.Contracts.Log;
 
@@ -9,7 +10,7 @@ namespace OrleansOms.Contracts.Log;
 /// <param name="Waiting">Backordered units by SKU.</param>
 public sealed record IndexSnapshot(
     Checkpoint Position, IReadOnlyList<ProductView> Products, IReadOnlyList<WarehouseView> Warehouses,
-    IReadOnlyList<StockView> Stocks, IReadOnlyDictionary<string, int> Waiting);
+    IReadOnlyList<StockView> Stocks, IReadOnlyDictionary<string, long> Waiting);
 
 /// <summary>The tables behind lists and searches. They can be dropped and made anew from the log.</summary>
 public interface IReadModel
@@ -30,12 +31,30 @@ public interface IReadModel
     /// <param name="after">The order that they come after; null to begin with the first.</param>
     Task<IReadOnlyList<string>> FindWaitingOrders(IReadOnlyCollection<string> skus, int max, string? after = null);
 
+    /// <summary>SKUs that orders wait for.</summary>
+    Task<IReadOnlyList<string>> FindWaitingSkus();
+
     /// <summary>Orders and shipments of a shard that have waited since then or longer; of each kind, the longest wait first.</summary>
     /// <param name="shard">From 0 to <see cref="WaitShards"/>, exclusive.</param>
     /// <param name="until">For each kind of wait, the latest beginning that is looked for.</param>
     /// <param name="except">Keys that are not looked for.</param>
     Task<IReadOnlyList<Wait>> FindWaits(
         int shard, IReadOnlyDictionary<WaitKind, DateTimeOffset> until, int max, IReadOnlyCollection<string> except);
+
+    /// <summary>
+    /// Holds the rows of some orders, shipments and stocks against their streams (law L12). Rows that have heard of more
+    /// are left out.
+    /// </summary>
+    /// <param name="heard">What was read of the log when the streams were as they are.</param>
+    /// <returns>What differs; null while not all of that is in the lists.</returns>
+    Task<IReadOnlyList<Breach>?> Compare(IReadOnlyCollection<StreamAudit> streams, Checkpoint heard);
+
+    /// <summary>Orders that may have stood still for longer than they may, the oldest first; what they are up to, their events tell.</summary>
+    /// <param name="byItself">What the program has had to do since before this.</param>
+    /// <param name="byPeople">What people have had to do since before this.</param>
+    /// <param name="except">Orders that are not looked for.</param>
+    Task<IReadOnlyList<string>> FindQuiet(
+        DateTimeOffset byItself, DateTimeOffset byPeople, int max, IReadOnlyCollection<string> except);
 
     /// <summary>Shards that waits are spread over by their keys.</summary>
     const int WaitShards = 4;

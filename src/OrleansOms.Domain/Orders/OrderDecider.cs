@@ -62,7 +62,7 @@ public static class OrderDecider
             if (line.Sum(r => r.Quantity) > wanting)
                 return Decision<OrderEvent>.Refuse("units_not_wanted", $"Line {line.Key} does not wait for so many units.");
         }
-        return c.Reserved.Count == 0 && order.Lines.All(l => l.Open == 0)
+        return c.Reserved.Count == 0 && (c.Cause == SourcingCause.Arrival || order.Lines.All(l => l.Open == 0))
             ? Decision<OrderEvent>.AlreadyDone
             : Decision<OrderEvent>.Accept(Sourced(order, c.Cause, c.Reserved, c.Plan));
     }
@@ -70,9 +70,9 @@ public static class OrderDecider
     static OrderAllocated Sourced(
         Order order, SourcingCause cause, IReadOnlyList<LineAllocation> reserved, Sourcing.SourcingPlan plan)
     {
-        var taken = cause == SourcingCause.Arrival
-            ? [] : reserved.GroupBy(r => r.LineId).ToDictionary(g => g.Key, g => g.Sum(r => r.Quantity));
-        LineUnits[] waiting = [.. order.Lines
+        var taken = reserved.GroupBy(r => r.LineId).ToDictionary(g => g.Key, g => g.Sum(r => r.Quantity));
+        // An arrival is for units that wait; nobody has looked for those that are open, and they do not wait yet.
+        LineUnits[] waiting = cause == SourcingCause.Arrival ? [] : [.. order.Lines
             .Select(l => new LineUnits(l.Placed.LineId, l.Open - taken.GetValueOrDefault(l.Placed.LineId)))
             .Where(l => l.Quantity > 0)];
         return new OrderAllocated(cause, reserved, waiting, plan);

@@ -33,7 +33,16 @@ public sealed record ReserveStock(
 public sealed record ReleaseStock(
     string CommandId, [property: Id(0)] string OrderId, [property: Id(1)] IReadOnlyList<LineUnits> Lines,
     [property: Id(2)] string Reason, [property: Id(3)] string? Undoes = null)
-    : StockCommand(CommandId);
+    : StockCommand(CommandId)
+{
+    const string Mark = "/back";
+
+    /// <summary>The id of the command that takes a failed attempt's reservations back.</summary>
+    public static string BackOf(string attempt) => $"{attempt}{Mark}";
+
+    /// <summary>Whether a command id is that of taking an attempt back.</summary>
+    public static bool IsBack(string commandId) => commandId.EndsWith(Mark, StringComparison.Ordinal);
+}
 
 /// <summary>
 /// Frees what an order's lines hold beyond what the order keeps. Refused with <c>reservation_changed</c> if one of them has

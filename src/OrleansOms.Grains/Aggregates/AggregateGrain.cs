@@ -137,11 +137,9 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
         var state = State;
         if (_waiting >= MaxWaiting) throw new LogBusyException();
         var batch = _next ??= new Pending(VersionOf(state));
-        foreach (var e in events)
-        {
-            state = Apply(state, (TEvent)e.Data, e.CommandId, e.At);
-            batch.Events.Add(e);
-        }
+        // Nothing of a command is kept of which an event cannot be folded.
+        foreach (var e in events) state = Apply(state, (TEvent)e.Data, e.CommandId, e.At);
+        batch.Events.AddRange(events);
         batch.Births.AddRange(births);
         batch.After = _state = state;
         _waiting++;

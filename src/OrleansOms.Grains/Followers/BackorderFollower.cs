@@ -43,7 +43,11 @@ public sealed class BackorderFollower(
         if (_isToldHere) await tail.Reached(last, Stopping);
         else await tail.CaughtUp(Stopping);
         _isToldHere = true;
-        if (opens) skus.UnionWith(availability.WaitingSkus);
+        if (opens)
+        {
+            await Listed(last);
+            skus.UnionWith(await readModel.FindWaitingSkus());
+        }
         skus.RemoveWhere(sku => !IsAvailable(sku));
         if (skus.Count > 0) await Allocate(skus, last);
     }
@@ -53,7 +57,7 @@ public sealed class BackorderFollower(
     /// </summary>
     async Task Allocate(HashSet<string> skus, Checkpoint through)
     {
-        while (!(await readModel.Position()).Covers(through)) await Task.Delay(Poll, Stopping);
+        await Listed(through);
         IReadOnlyList<string> orders = [];
         do
         {
@@ -67,6 +71,11 @@ public sealed class BackorderFollower(
             skus.RemoveWhere(sku => !IsAvailable(sku));
         }
         while (orders.Count == MaxOrders && skus.Count > 0);
+    }
+
+    async Task Listed(Checkpoint through)
+    {
+        while (!(await readModel.Position()).Covers(through)) await Task.Delay(Poll, Stopping);
     }
 
     bool IsAvailable(string sku) => availability.StocksOf(sku).Any(s => s.Available > 0

@@ -25,7 +25,7 @@ public sealed class FulfilmentFollower(
     : EffectFollower(log, checkpoints, metrics, logger), IFulfilmentFollower
 {
     /// <summary>Aggregates that are worked on at once.</summary>
-    const int Parallel = 64;
+    const int AtOnce = 64;
 
     /// <inheritdoc />
     protected override async Task Handle(LogBatch batch)
@@ -42,7 +42,11 @@ public sealed class FulfilmentFollower(
                     WorkOf(e, e.Stream).Steps.Add(() => grains.GetGrain<IMovementGrain>(e.Stream).Continue());
                     break;
             }
-        await Parallelly(work.Where(w => w.Value.Steps.Count > 0 || w.Value.ToSettle is not null), Do);
+        // One that fails ends all: the batch is handled again, and nothing after it before that.
+        await Parallel.ForEachAsync(
+            work.Where(w => w.Value.Steps.Count > 0 || w.Value.ToSettle is not null),
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, TaskScheduler = TaskScheduler.Current },
+            async (w, _) => await Do(w));
 
         Work WorkOf(LogEvent e, string key)
         {
@@ -59,7 +63,8 @@ public sealed class FulfilmentFollower(
         // Released with what has just happened, in one append: there is nothing left to settle.
         else if (order is ShipmentReleased && work.ToSettle?.Transaction == e.Position.Transaction)
             work.ToSettle = null;
-        if (order is HoldLifted)
+        // While it was held, or was being cancelled, units that came in were not for it.
+        if (order is HoldLifted or UnitsCancelled)
             work.Steps.Add(() => grains.GetGrain<IOrderGrain>(e.Stream).AllocateWaiting());
         foreach (var c in StockConsequences.Of(e.Stream, e.Version, order))
             work.Steps.Add(() => Expect(stocks.Of(c.Warehouse, c.Sku).Execute(c.Command, Caller.System)));
@@ -77,18 +82,6 @@ public sealed class FulfilmentFollower(
     {
         if ((await command).Rejection is { } no)
             throw new InvalidOperationException($"A stock refused what an order has decided: {no.Detail}");
-    }
-
-    static async Task Parallelly<T>(IEnumerable<T> items, Func<T, Task> work)
-    {
-        var running = new List<Task>(Parallel);
-        foreach (var item in items)
-        {
-            running.Add(work(item));
-            if (running.Count < Parallel) continue;
-            running.Remove(await Task.WhenAny(running));
-        }
-        await Task.WhenAll(running);
     }
 
     IOrderGrain OrderOf(string shipmentId) => grains.GetGrain<IOrderGrain>(Keys.OrderOfShipment(shipmentId));

@@ -116,10 +116,10 @@ public sealed partial class LogTail(
                 if (batch.Events.Count < BatchSize) await Rest(batch.Through);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested) { return; }
-            catch (Exception e) when (e is OmsFaultException or TimeoutException)
+            catch (Exception e)
             {
                 lock (_gate) _isStill = true;
-                LogBehind(logger, e.Message);
+                LogBehind(logger, e is OmsFaultException or TimeoutException ? e.Message : $"{e}");
                 await Task.Delay(Pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

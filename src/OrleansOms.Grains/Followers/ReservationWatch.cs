@@ -62,7 +62,8 @@ public sealed class ReservationWatch(
             case StockReserved r:
                 Add((e.Stream, r.OrderId), Stock.Sum(r.Lines), e);
                 break;
-            case ReservationReleased r when _alone.ContainsKey((e.Stream, r.OrderId)):
+            // What its order gives back had been stored there, and left this watch with it.
+            case ReservationReleased r when ReleaseStock.IsBack(e.CommandId) && _alone.ContainsKey((e.Stream, r.OrderId)):
                 Add((e.Stream, r.OrderId), -Stock.Sum(r.Lines), e);
                 break;
             case OrderAllocated a:

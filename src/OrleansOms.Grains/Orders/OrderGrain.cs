@@ -170,7 +170,6 @@ public sealed partial class OrderGrain(
             await sourcing.Release(Key, reserved);
             return;
         }
-        if (cause == SourcingCause.Arrival && reserved.Units.Count == 0) return;
         await Store(decision.Events, new Caller(reserved.Attempt, Caller.System));
     }
 
@@ -216,7 +215,7 @@ public sealed partial class OrderGrain(
             foreach (var e in await Log.ReadStream(Key, afterVersion))
                 await Consequences(e.Version, Known<OrderEvent>(e));
         }
-        catch (Exception e) when (e is OmsFaultException or TimeoutException or OrleansException)
+        catch (Exception e) when (e is OmsFaultException or TimeoutException or OrleansException or OperationCanceledException)
         {
             LogLater(logger, Key, e.Message);
         }

@@ -97,9 +97,11 @@ public sealed class OrderSourcing(
         try
         {
             await Task.WhenAll(shares.Select(s => s.Stock.Execute(
-                new ReleaseStock($"{attempt}/back", orderId, s.Lines, "the plan failed", attempt), Caller.System)));
+                new ReleaseStock(ReleaseStock.BackOf(attempt), orderId, s.Lines, "the plan failed", attempt), Caller.System)));
         }
-        catch (Exception e) when (e is Contracts.Log.OmsFaultException or TimeoutException or OrleansException) { return; }
+        // Orleans cancels what it gives up.
+        catch (Exception e) when (e is Contracts.Log.OmsFaultException or TimeoutException or OrleansException
+            or OperationCanceledException) { return; }
     }
 
     async Task CatchUp()
@@ -119,9 +121,9 @@ public sealed class OrderSourcing(
             var available = new Dictionary<string, int>(skus.Count, StringComparer.Ordinal);
             foreach (var sku in skus)
             {
-                var units = availability.Find(w.Code, sku)?.Available ?? 0;
+                long units = availability.Find(w.Code, sku)?.Available ?? 0;
                 if (standsInLine) units -= availability.Waiting(sku);
-                if (units > 0 && !refused.Contains((w.Code, sku))) available[sku] = units;
+                if (units > 0 && !refused.Contains((w.Code, sku))) available[sku] = (int)units;
             }
             var at = w.Details.Location ?? places.Find(w.Details.Address.Country, w.Details.Address.PostalCode);
             candidates.Add(new Candidate(w.Code, at, available));

@@ -14,7 +14,7 @@ namespace OrleansOms.Grains.Stock;
 public sealed class AvailabilityIndex
 {
     readonly ConcurrentDictionary<string, ConcurrentDictionary<string, StockView>> _bySku = new(StringComparer.Ordinal);
-    readonly ConcurrentDictionary<string, int> _waiting = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, long> _waiting = new(StringComparer.Ordinal);
 
     /// <summary>Every stock of a SKU that ever held anything.</summary>
     public IReadOnlyList<StockView> StocksOf(string sku) =>
@@ -25,10 +25,7 @@ public sealed class AvailabilityIndex
         _bySku.TryGetValue(sku, out var stocks) && stocks.TryGetValue(warehouse, out var view) ? view : null;
 
     /// <summary>Units of orders that wait for stock of this SKU.</summary>
-    public int Waiting(string sku) => _waiting.GetValueOrDefault(sku);
-
-    /// <summary>SKUs that orders wait for.</summary>
-    public IEnumerable<string> WaitingSkus => _waiting.Where(w => w.Value > 0).Select(w => w.Key);
+    public long Waiting(string sku) => _waiting.GetValueOrDefault(sku);
 
     /// <summary>Takes a stock in, unless a newer version of it is known.</summary>
     public void Set(StockView view) => _bySku
@@ -36,7 +33,7 @@ public sealed class AvailabilityIndex
         .GetOrAdd(view.Sku, _ => new ConcurrentDictionary<string, StockView>(1, 1, StringComparer.Ordinal))
         .AddOrUpdate(view.Warehouse, view, (_, known) => known.Version >= view.Version ? known : view);
 
-    internal void SetWaiting(string sku, int units) => _waiting[sku] = units;
+    internal void SetWaiting(string sku, long units) => _waiting[sku] = units;
 
     /// <summary>
     /// Folds an event in. A stock's events must come in order; one that was seen before changes nothing. False if what the
@@ -61,7 +58,7 @@ public sealed class AvailabilityIndex
         return true;
     }
 
-    void Wait(string sku, int units) => _waiting.AddOrUpdate(sku, Math.Max(0, units), (_, n) => Math.Max(0, n + units));
+    void Wait(string sku, long units) => _waiting.AddOrUpdate(sku, Math.Max(0, units), (_, n) => Math.Max(0, n + units));
 
     bool Apply(string stream, int version, StockEvent e)
     {

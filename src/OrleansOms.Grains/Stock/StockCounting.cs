@@ -40,7 +40,8 @@ public sealed partial class StockCounting(StockGrains stocks, AvailabilityIndex 
                 await Task.Delay(Pace, time);
             }
             catch (ObjectDisposedException) { return; } // This process ends.
-            catch (Exception e) when (e is OmsFaultException or TimeoutException or OrleansException or InvalidOperationException)
+            catch (Exception e) when (e is OmsFaultException or TimeoutException or OrleansException
+                or InvalidOperationException or OperationCanceledException)
             {
                 LogLater(logger, stream, e.Message);
                 Ask(stream);

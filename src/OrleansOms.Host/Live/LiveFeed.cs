@@ -290,9 +290,9 @@ public sealed partial class LiveFeed : BackgroundService
                 while (NextMissing() is { Count: > 0 } streams && !stop.IsCancellationRequested)
                     Take(await _log.ReadStreams(streams));
             }
-            catch (Exception e) when (IsFault(e))
+            catch (Exception e) when (!stop.IsCancellationRequested)
             {
-                LogBehind(_logger, e.Message);
+                LogBehind(_logger, IsFault(e) ? e.Message : $"{e}");
                 _loads.Writer.TryWrite(true);
                 await Wait(FaultPause, stop);
             }
@@ -359,9 +359,9 @@ public sealed partial class LiveFeed : BackgroundService
                 var took = _time.GetElapsedTime(since) * 4;
                 pause = took > CountsPace ? took : CountsPace;
             }
-            catch (Exception e) when (IsFault(e))
+            catch (Exception e) when (!stop.IsCancellationRequested)
             {
-                LogBehind(_logger, e.Message);
+                LogBehind(_logger, IsFault(e) ? e.Message : $"{e}");
                 _recounts.Writer.TryWrite(true);
             }
             await Wait(pause, stop);

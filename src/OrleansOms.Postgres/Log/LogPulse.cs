@@ -103,11 +103,11 @@ sealed class LogPulse : IAsyncDisposable
                 own.Forget(through);
                 await Task.Delay(options.MinPollGap, stopping.Token);
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 return;
             }
-            catch (LogUnavailableException)
+            catch (Exception)
             {
                 // Whoever waits is told by its next read, or goes on waiting until the database is back.
                 await Task.WhenAny(Task.Delay(PauseAfterFault, stopping.Token));

@@ -338,6 +338,18 @@ public sealed class OrderDeciderTests
     }
 
     [Fact]
+    public void Arriving_stock_leaves_units_alone_that_nobody_has_looked_for_again()
+    {
+        var order = Given.Placed(Given.Request(lines: [("A", 2), ("B", 3)]), new LineAllocation(2, "B", "LON", 3))
+            .When(new ReleaseToWarehouses())
+            .When(Given.Report(2, ShipmentStatus.Picking, new LineUnits(2, 1)))
+            .When(new AllocateUnits(SourcingCause.Arrival, [new LineAllocation(1, "A", "LON", 2)], Given.Plan()));
+        Assert.Equal((2, 0), (order.Lines[0].Allocated, order.Lines[0].Backordered));
+        Assert.Equal((1, 0), (order.Lines[1].Open, order.Lines[1].Backordered));
+        Assert.Empty(Decide(order, new AllocateUnits(SourcingCause.Arrival, [], Given.Plan(("A", 1)))).Events);
+    }
+
+    [Fact]
     public void A_hold_stops_the_release_and_its_lifting_lets_it_go_on()
     {
         var order = Given.Allocated().When(new PlaceHold("fraud", "check the address", HoldStops.Release));

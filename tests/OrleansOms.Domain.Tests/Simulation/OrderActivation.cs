@@ -118,7 +118,6 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
             await World.GiveBack(Process, Key, reserved.Attempt, reserved.Units);
             return;
         }
-        if (cause == SourcingCause.Arrival && reserved.Units.Count == 0) return;
         await Store(decision.Events, reserved.Attempt);
     }
 

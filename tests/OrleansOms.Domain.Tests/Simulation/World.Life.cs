@@ -258,7 +258,7 @@ sealed partial class World
         {
             foreach (var c in StockConsequences.Of(e.Stream, e.Version, order))
                 await OnStock(process, c.Warehouse, c.Sku, s => s.Execute(Planted(c.Command)));
-            if (order is HoldLifted) await OnOrder(process, e.Stream, o => o.AllocateWaiting());
+            if (order is HoldLifted or UnitsCancelled) await OnOrder(process, e.Stream, o => o.AllocateWaiting());
             if (order is OrderAllocated or PaymentRecorded or HoldLifted or CancellationRequested or UnitsCancelled or UnitsNotFound)
                 await OnOrder(process, e.Stream, o => o.Settle());
         }
@@ -293,6 +293,13 @@ sealed partial class World
         }
         foreach (var audit in Log.Audits.OfType<OrderAudit>())
             Hold(OrderLaws.NothingLost(audit.Order, audit.MovedAt, false, Now));
+        var waiting = Log.Audits.OfType<OrderAudit>().Select(a => a.Order)
+            .Where(o => o is { Exists: true, PendingCancellation: null } && !o.IsStopped(HoldStops.Allocate)).ToList();
+        foreach (var stock in Log.Audits.OfType<StockAudit>().Select(a => a.Stock).Where(s => s.OnHand > s.Reserved))
+            if (waiting.Find(o => !stock.Failed.Contains(o.Id)
+                && o.Lines.Any(l => l.Placed.Sku == stock.Sku && l.Backordered + l.Open > 0)) is { } order)
+                Hold(new Breach(Law.NothingLost, order.Id,
+                    $"waits for {stock.Sku}, {stock.OnHand - stock.Reserved} of which are free in {stock.Warehouse}"));
         foreach (var stocks in Log.Audits.OfType<StockAudit>().GroupBy(s => s.Stock.Sku))
             Hold(StockLaws.Conservation(stocks.Key, stocks.Sum(s => (long)s.Stock.OnHand), [.. stocks.Select(s => s.Ledger)]));
     }

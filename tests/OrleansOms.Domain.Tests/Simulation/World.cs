@@ -114,17 +114,25 @@ sealed partial class World
     public Task<T> OnShipment<T>(Process? from, string key, Func<ShipmentActivation, Task<T>> call) =>
         On(from, key, p => new ShipmentActivation(this, p, key), a => a.Process, call);
 
+    /// <summary>As the program does it.</summary>
+    const int MaxPlans = 5;
+
     /// <summary>Plans from what is known and reserves all of a plan or nothing.</summary>
     public async Task<Reserved> Reserve(
         Process? from, string orderId, string attempt, (int LineId, string Sku, int Quantity)[] wanted,
         IReadOnlySet<(string, string)> except)
     {
-        var refused = new HashSet<(string, string)>(except);
+        var (refused, isFresh) = (new HashSet<(string, string)>(except), false);
         for (var n = 1; ; n++)
         {
             var plan = Sourcer.Plan(LineSplit.Demand(wanted), null, [.. Warehouses.Select(w => new Candidate(w, null,
-                Skus.Where(s => !refused.Contains((w, s))).Select(s => (Sku: s, Units: Available(w, s))).Where(a => a.Units > 0)
+                Skus.Where(s => !refused.Contains((w, s))).Select(s => (Sku: s, Units: Available(w, s, isFresh))).Where(a => a.Units > 0)
                     .ToDictionary(a => a.Sku, a => a.Units)))]);
+            if (plan.Missing.Count > 0 && !isFresh)
+            {
+                isFresh = true;
+                continue;
+            }
             if (plan.Units.Count == 0) return new Reserved([], plan, attempt);
             var units = LineSplit.Assign(wanted, plan.Units);
             var command = $"{attempt}/{n}";
@@ -141,7 +149,8 @@ sealed partial class World
             if (!isLost && failed.Count == 0) return new Reserved(units, plan, command);
             await GiveBack(from, orderId, command, [.. units.Where(u => !failed.Contains((u.Warehouse, u.Sku)))]);
             if (isLost) throw new LostException();
-            refused.UnionWith(failed);
+            isFresh = true;
+            if (n >= MaxPlans) refused.UnionWith(failed);
         }
     }
 
@@ -157,11 +166,11 @@ sealed partial class World
         catch (LostException) { return; }
     }
 
-    /// <summary>What was heard of a stock, which may be a while ago.</summary>
-    int Available(string warehouse, string sku)
+    /// <summary>What was heard of a stock, which may be a while ago unless someone has asked for the newest.</summary>
+    int Available(string warehouse, string sku, bool isFresh)
     {
         var key = Keys.OfStock(warehouse, sku);
-        if (!_scheduler.Chance(0.2)) return Log.Stock(key)?.Available ?? 0;
+        if (isFresh || !_scheduler.Chance(0.2)) return Log.Stock(key)?.Available ?? 0;
         return Log.Read(key).SkipLast(_scheduler.Random.Next(1, 4))
             .Aggregate(new Domain.Stock.Stock(warehouse, sku), (s, e) => s.Apply((StockEvent)e.Data, e.Command)).Available;
     }

@@ -250,10 +250,20 @@ public sealed class ProjectionTests : ReadModelTest
         await CatchUp();
         var snapshot = await Rows.LoadIndexes();
         Assert.Equal(await Rows.Position(), snapshot.Position);
-        Assert.Equal(new Dictionary<string, int> { ["a1"] = 7 }, snapshot.Waiting);
+        Assert.Equal(new Dictionary<string, long> { ["a1"] = 7 }, snapshot.Waiting);
+        Assert.Equal(["a1"], await Rows.FindWaitingSkus());
         Assert.Equal(Skus.ToHashSet(), snapshot.Products.Select(p => p.Sku).ToHashSet());
         Assert.Equal(Company.Warehouses.Order(), snapshot.Warehouses.Select(w => w.Code).Order());
         Assert.Equal("1 Quay", snapshot.Warehouses[0].Details.Address.Line1);
+    }
+
+    [Fact]
+    public async Task More_units_may_wait_than_one_number_of_a_line_can_tell()
+    {
+        for (var n = 1; n <= 2; n++)
+            await Company.Place(Company.Request(n, lines: ("a1", 2_000_000_000)), Company.OrderId(n), reserve: 0);
+        await CatchUp();
+        Assert.Equal(4_000_000_000, (await Rows.LoadIndexes()).Waiting["a1"]);
     }
 
     [Fact]
