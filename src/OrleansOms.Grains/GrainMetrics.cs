@@ -32,6 +32,9 @@ public sealed class GrainMetrics
     /// <summary>A carrier is silent.</summary>
     public void TrackingSilence() => Alarm("tracking-silence");
 
+    /// <summary>An order has not moved for longer than it may.</summary>
+    public void StandsStill() => Alarm("order-stands-still");
+
     /// <summary>A law was seen broken.</summary>
     public void Broken(Law law)
     {

@@ -7,13 +7,14 @@ using OrleansOms.Grains.Stock;
 namespace OrleansOms.Grains.Followers;
 
 /// <summary>
-/// Holds the laws of the domain over every event as it comes. A broken one is an alarm: an event of its own, told once, a
-/// count, and a line in the journal. It stops nothing: what is stored is stored, and people decide.
+/// Holds the laws of the domain over every event as it comes, the lists against some of what has moved, and orders that
+/// stand still against their limits. A broken one is an alarm: an event of its own, told once, a count, and a line in the
+/// journal. It stops nothing: what is stored is stored, and people decide.
 /// </summary>
 [GrainType("oms-law-watch")]
 public sealed partial class LawWatch(
-    IEventLog log, ICheckpoints checkpoints, TimeProvider time, SnapshotStore snapshots, GrainMetrics metrics,
-    ILogger<LawWatch> logger)
+    IEventLog log, ICheckpoints checkpoints, IReadModel readModel, TimeProvider time, SnapshotStore snapshots,
+    GrainMetrics metrics, ILogger<LawWatch> logger)
     : EffectFollower(log, checkpoints, metrics, logger), ILawWatch
 {
     /// <summary>Streams whose state is kept; of twice as many at most. Others are read again when they go on.</summary>
@@ -25,7 +26,21 @@ public sealed partial class LawWatch(
     /// <summary>Looks at all pairs that are open, within the time that they may be.</summary>
     const int Looks = 20;
 
-    DateTimeOffset _looksAt;
+    /// <summary>Streams whose rows are looked at together, at most.</summary>
+    const int Compared = 500;
+
+    /// <summary>Orders that stand still and are looked at together, at most.</summary>
+    const int Quiet = 1_000;
+
+    static readonly TimeSpan CompareEvery = TimeSpan.FromSeconds(5);
+
+    DateTimeOffset _looksAt, _comparesAt, _quietAt;
+    /// <summary>Streams that have moved since their rows were looked at.</summary>
+    readonly HashSet<string> _moved = new(StringComparer.Ordinal);
+    /// <summary>Orders that are being cancelled, which no list tells.</summary>
+    readonly HashSet<string> _cancelling = new(StringComparer.Ordinal);
+    /// <summary>Orders that stood still beyond their limit a look ago, with their versions.</summary>
+    Dictionary<string, int> _quiet = new(StringComparer.Ordinal);
     Dictionary<string, StreamAudit> _recent = new(StringComparer.Ordinal), _older = new(StringComparer.Ordinal);
     readonly HashSet<(Law Law, string Aggregate)> _told = [];
     Pairing _pairs = new();
@@ -36,6 +51,10 @@ public sealed partial class LawWatch(
         _recent = new(StringComparer.Ordinal);
         _older = new(StringComparer.Ordinal);
         _pairs = new Pairing();
+        _moved.Clear();
+        _cancelling.Clear();
+        _quiet.Clear();
+        _quietAt = time.GetUtcNow() + OrderLaws.ByItself;
     }
 
     /// <inheritdoc />
@@ -49,6 +68,9 @@ public sealed partial class LawWatch(
             if (audit.Version >= e.Version) continue; // heard before a fault, and read once more
             foreach (var breach in audit.Hear(e.Version, e.Data, e.CommandId, e.At)) await Raise(breach);
             _pairs.Hear(e.Stream, e.Data, e.At);
+            if (_moved.Count < Compared) _moved.Add(e.Stream);
+            if (audit is OrderAudit { Order.PendingCancellation: not null }) _cancelling.Add(e.Stream);
+            else _cancelling.Remove(e.Stream);
         }
     }
 
@@ -56,8 +78,22 @@ public sealed partial class LawWatch(
     protected override async Task<bool> Tick()
     {
         var now = time.GetUtcNow();
-        if (now < _looksAt) return await base.Tick();
-        _looksAt = now + StockLaws.OneSidedAtMost / Looks;
+        if (now >= _looksAt)
+        {
+            _looksAt = now + StockLaws.OneSidedAtMost / Looks;
+            await LookAtPairs(now);
+        }
+        if (now >= _comparesAt && _moved.Count > 0) await CompareLists(now);
+        if (now >= _quietAt)
+        {
+            _quietAt = now + OrderLaws.ByItself;
+            await LookForQuiet(now);
+        }
+        return await base.Tick();
+    }
+
+    async Task LookAtPairs(DateTimeOffset now)
+    {
         foreach (var (key, sides) in _pairs.Open.Where(p => now - p.Value.At >= StockLaws.OneSidedAtMost).ToList())
         {
             // This pair may have begun before this follower did: the streams themselves decide.
@@ -68,7 +104,37 @@ public sealed partial class LawWatch(
             if (breach is not null) await Raise(breach);
             _pairs.Forget(key);
         }
-        return await base.Tick();
+    }
+
+    /// <summary>L12 of what has moved, as far as it is remembered. Lists that have not heard of all of it are looked at later.</summary>
+    async Task CompareLists(DateTimeOffset now)
+    {
+        List<StreamAudit> moved = [.. _moved
+            .Select(stream => _recent.GetValueOrDefault(stream) ?? _older.GetValueOrDefault(stream)).OfType<StreamAudit>()];
+        if (await readModel.Compare(moved, Handled) is not { } breaches) return;
+        foreach (var breach in breaches) await Raise(breach);
+        _moved.Clear();
+        _comparesAt = now + CompareEvery;
+    }
+
+    /// <summary>
+    /// L6. An order that stands still beyond its limit in two looks in a row has the alarm that the law asks for: after the
+    /// program itself stood still, the first look finds what is about to move.
+    /// </summary>
+    async Task LookForQuiet(DateTimeOffset now)
+    {
+        var told = _told.Where(t => t.Law == Law.NothingLost).Select(t => t.Aggregate).ToList();
+        var suspects = await readModel.FindQuiet(now - OrderLaws.ByItself, now - OrderLaws.ByPeople, Quiet, told);
+        var still = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var events in (await Log.ReadStreams([.. suspects.Union(_cancelling)])).GroupBy(e => e.Stream, StringComparer.Ordinal))
+        {
+            var audit = new OrderAudit(events.Key);
+            foreach (var e in events.OrderBy(e => e.Version)) audit.Hear(e.Version, e.Known(), e.CommandId, e.At);
+            if (OrderLaws.NothingLost(audit.Order, audit.MovedAt, hasAlarm: false, now) is not { } breach) continue;
+            if (_quiet.GetValueOrDefault(events.Key) == audit.Version) await Raise(breach);
+            else still[events.Key] = audit.Version;
+        }
+        _quiet = still;
     }
 
     /// <summary>Reads what the batch goes on with and nobody remembers, but for stocks, which are long: all at once.</summary>
@@ -136,10 +202,19 @@ public sealed partial class LawWatch(
             new StreamEvents(LawBroken.StreamOf(breach.Law, breach.Aggregate), 0, [alarm])));
         _told.Add((breach.Law, breach.Aggregate));
         if (result is not AppendResult.Committed) return; // It was told before this follower began.
+        if (breach.Law == Law.NothingLost)
+        {
+            Metrics.StandsStill();
+            LogStandsStill(logger, breach.Aggregate, breach.Numbers);
+            return;
+        }
         Metrics.Broken(breach.Law);
         LogBroken(logger, breach);
     }
 
     [LoggerMessage(LogLevel.Critical, "A law is broken: {Breach}")]
     static partial void LogBroken(ILogger logger, Breach breach);
+
+    [LoggerMessage(LogLevel.Warning, "An order stands still: {Order} is {Numbers}")]
+    static partial void LogStandsStill(ILogger logger, string order, string numbers);
 }

@@ -8,8 +8,8 @@ using OrleansOms.Postgres.Log;
 namespace OrleansOms.Postgres.Laws;
 
 /// <summary>
-/// Holds the laws of the domain over a whole store: every stream from its first event, and every list against the streams
-/// that it is made of. It reads one snapshot of each database and writes nothing, so it can run beside a busy program.
+/// Holds the laws of the domain over a whole store: every stream from its first event, and every list and every snapshot
+/// against the streams that it is made of. It reads one snapshot of each database and writes nothing, so it can run beside a busy program.
 /// </summary>
 /// <param name="database">Where the lists are.</param>
 /// <param name="logs">The logs by their numbers; null if there is one, in the same database.</param>
@@ -18,7 +18,9 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
     readonly CheckReport _report = new();
     readonly Pairing _pairs = new();
     readonly Dictionary<string, Units> _units = new(StringComparer.Ordinal);
-    readonly Dictionary<(string Channel, string Status), long> _counts = [];
+    readonly Dictionary<(string Channel, string Warehouse, string Status), long> _counts = [];
+    /// <summary>What is kept of stocks between activations.</summary>
+    IReadOnlyDictionary<string, StockCounts> _snapshots = new Dictionary<string, StockCounts>();
     /// <summary>Aggregates that an alarm names; alarms are read before orders.</summary>
     readonly HashSet<string> _alarmed = new(StringComparer.Ordinal);
     /// <summary>Orders that have not moved; those whose shipments have an alarm are taken out when shipments are read.</summary>
@@ -42,10 +44,12 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
         await using var orders = await main.Beside(cancel);
         await using var shipments = await main.Beside(cancel);
         await using var stocks = await main.Beside(cancel);
+        await using var products = await main.Beside(cancel);
+        await using var warehouses = await main.Beside(cancel);
         await using var lists = new Lists(
-            new ListedRows(Listed.Read(orders.Connection, Listed.Orders), _report),
-            new ListedRows(Listed.Read(shipments.Connection, Listed.Shipments), _report),
-            new ListedRows(Listed.Read(stocks.Connection, Listed.Stocks), _report));
+            Rows(orders, Listed.Orders), Rows(shipments, Listed.Shipments), Rows(stocks, Listed.Stocks),
+            Rows(products, Listed.Products), Rows(warehouses, Listed.Warehouses));
+        _snapshots = await SnapshotCounts.Read(main.Connection, cancel);
         var position = await Checkpoints.Load(main.Connection, ReadModel.Follower, cancel);
         await using (var events = await StoredEvents.Begin(main, logs, cancel))
             await ReadStreams(events, position, lists, now, progress, cancel);
@@ -56,24 +60,27 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
                 key.Stock, key.OrderId, key.LineId, sides.Surplus, 0, now - sides.At));
         foreach (var breach in _quiet.Values) _report.Add(breach);
         await CompareCounts(main.Connection, cancel);
+        await FindWaitsOfNobody(main.Connection, cancel);
         await FindTwins(main.Connection, cancel);
         return _report;
     }
 
-    sealed record Lists(ListedRows Orders, ListedRows Shipments, ListedRows Stocks) : IAsyncDisposable
+    ListedRows Rows(Snapshot snapshot, string list) =>
+        new(Listed.Read(snapshot.Connection, Listed.InOrder(list)), _report);
+
+    sealed record Lists(
+        ListedRows Orders, ListedRows Shipments, ListedRows Stocks, ListedRows Products, ListedRows Warehouses) : IAsyncDisposable
     {
+        ListedRows[] All => [Orders, Shipments, Stocks, Products, Warehouses];
+
         public async Task End()
         {
-            await Orders.End();
-            await Shipments.End();
-            await Stocks.End();
+            foreach (var list in All) await list.End();
         }
 
         public async ValueTask DisposeAsync()
         {
-            await Orders.DisposeAsync();
-            await Shipments.DisposeAsync();
-            await Stocks.DisposeAsync();
+            foreach (var list in All) await list.DisposeAsync();
         }
     }
 
@@ -93,21 +100,14 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
             }
             _report.AddAll(audit.Hear(e.Version, e.Known(), e.CommandId, e.At));
             _pairs.Hear(e.Stream, e.Data, e.At);
-            if (listed.Covers(e)) row = RowOf(audit);
+            if (listed.Covers(e)) row = Listed.Of(e.Data, e.Version) ?? Listed.Of(audit);
+            if (audit is StockAudit stock && _snapshots.TryGetValue(e.Stream, out var kept) && kept.Version == e.Version)
+                _report.Add(StockLaws.CountsAreTheirLedger(e.Stream, kept, stock.Ledger));
             if (e.Data is LawBroken broken) _alarmed.Add(broken.Aggregate);
             if (++_report.Events % 10_000 == 0) progress(_report.Events);
         }
         await End(audit, row, lists, now);
     }
-
-    static IReadOnlyDictionary<string, object?>? RowOf(StreamAudit audit) => audit switch
-    {
-        { IsWhole: false } => null,
-        OrderAudit o => Listed.Of(o.Order),
-        ShipmentAudit s => Listed.Of(s.Shipment),
-        StockAudit s => Listed.Of(StockCounts.Of(s.Stock)),
-        _ => null,
-    };
 
     async Task End(StreamAudit? audit, IReadOnlyDictionary<string, object?>? row, Lists lists, DateTimeOffset now)
     {
@@ -118,7 +118,7 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
             case OrderAudit o:
                 if (o.Order.Exists) _report.Orders++;
                 await lists.Orders.Compare(o.Stream, row);
-                if (row is not null) Count((o.Order.Placed!.Channel, (string)row["status"]!));
+                if (row is not null) Count((string)row["channel"]!, (string)row["warehouses"]!, (string)row["status"]!);
                 if (o.IsWhole && OrderLaws.NothingLost(o.Order, o.MovedAt, _alarmed.Contains(o.Stream), now) is { } quiet)
                     _quiet[o.Stream] = quiet;
                 break;
@@ -128,26 +128,49 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
                 break;
             case StockAudit s:
                 await lists.Stocks.Compare(s.Stream, row);
+                if (_snapshots.TryGetValue(s.Stream, out var kept) && kept.Version > s.Version)
+                    _report.Add(StockLaws.CountsAreTheirLedger(s.Stream, kept, s.Ledger));
                 var units = _units.TryGetValue(s.Stock.Sku, out var known) ? known : _units[s.Stock.Sku] = new Units();
                 units.OnHand += s.Stock.OnHand;
                 units.Ledgers.Add(s.Ledger);
                 break;
+            case { } other:
+                if (other.Stream.StartsWith(Keys.Product, StringComparison.Ordinal)) await lists.Products.Compare(other.Stream, row);
+                if (other.Stream.StartsWith(Keys.Warehouse, StringComparison.Ordinal)) await lists.Warehouses.Compare(other.Stream, row);
+                break;
         }
 
-        void Count((string, string) key) => _counts[key] = _counts.GetValueOrDefault(key) + 1;
+        void Count(string channel, string warehouses, string status)
+        {
+            foreach (var warehouse in warehouses.Split('\n', StringSplitOptions.RemoveEmptyEntries).Prepend(""))
+                _counts[(channel, warehouse, status)] = _counts.GetValueOrDefault((channel, warehouse, status)) + 1;
+        }
     }
 
-    /// <summary>L12 for the numbers beside the tabs of the orders' list.</summary>
+    /// <summary>L12 for the numbers beside the tabs of the orders' list, for all warehouses and for each.</summary>
     async Task CompareCounts(NpgsqlConnection connection, CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand(
-            "select channel, status, orders from oms.order_counts where warehouse = '' and orders <> 0", connection);
+            "select channel, warehouse, status, orders from oms.order_counts where orders <> 0", connection);
         await using var reader = await command.ExecuteReaderAsync(cancel);
-        var shown = new Dictionary<(string, string), long>();
-        while (await reader.ReadAsync(cancel)) shown[(reader.GetString(0), reader.GetString(1))] = reader.GetInt64(2);
+        var shown = new Dictionary<(string Channel, string Warehouse, string Status), long>();
+        while (await reader.ReadAsync(cancel))
+            shown[(reader.GetString(0), reader.GetString(1), reader.GetString(2))] = reader.GetInt64(3);
         foreach (var key in shown.Keys.Union(_counts.Keys))
             _report.Add(LogLaws.ListsAreTheLog(
-                $"{key.Item1} {key.Item2}", "the number of orders", shown.GetValueOrDefault(key), _counts.GetValueOrDefault(key)));
+                string.Join(' ', new[] { key.Channel, key.Warehouse, key.Status }.Where(k => k.Length > 0)), "the number of orders", shown.GetValueOrDefault(key), _counts.GetValueOrDefault(key)));
+    }
+
+    /// <summary>L12 for those who wait and are in no list, or in one where nobody waits for that.</summary>
+    async Task FindWaitsOfNobody(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand("""
+            select w.key from oms.waiting w where not exists (select from oms.orders o where o.id = w.key and w.kind = 1)
+              and not exists (select from oms.shipments s where s.id = w.key and w.kind = 2)
+            """, connection) { CommandTimeout = 0 };
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+            _report.Add(LogLaws.ListsAreTheLog(reader.GetString(0), "its wait", "there", "missing"));
     }
 
     async Task FindTwins(NpgsqlConnection connection, CancellationToken cancel)

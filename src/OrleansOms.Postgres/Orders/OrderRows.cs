@@ -70,6 +70,15 @@ static class OrderRows
     /// <summary>What the search keeps of a warehouse.</summary>
     public static string OfWarehouse(string code) => $"w:{code}";
 
+    /// <summary>What a person's orders are found by, in lower case.</summary>
+    public static string Person(OrderSummary order) =>
+        Stored.Clean($"{order.CustomerName}\n{order.CustomerEmail}").ToLowerInvariant();
+
+    /// <summary>What an order is found by as a whole, a line each.</summary>
+    public static string Terms(OrderSummary order, OrderPlaced placed) => Stored.Clean(string.Join('\n',
+        order.Warehouses.Select(OfWarehouse).Prepend(OfChannel(placed.Channel))
+            .Concat(placed.Lines.Select(l => l.Sku).Distinct().Select(OfSku))));
+
     public static void Write(NpgsqlBatch batch, IReadOnlyList<Change<Order>> changes)
     {
         // A refused order is a stream without an order.
@@ -117,12 +126,12 @@ static class OrderRows
         return Statement(InsertSearch,
             Column(o => o.Id), Column(o => o.PlacedAt.ToUniversalTime()), Column(o => o.Total),
             Column(o => Stored.Key(o.Number)), Column(o => o.ExternalId is { } id ? Stored.Key(id) : null),
-            rows.Select(r => r.Person()).ToArray(), rows.Select(r => r.Terms()).ToArray());
+            rows.Select(r => Person(r.Summary)).ToArray(), rows.Select(r => Terms(r.Summary, r.Placed)).ToArray());
     }
 
     static NpgsqlBatchCommand UpdateFound(IReadOnlyList<Row> rows) => Statement(UpdateSearch,
-        rows.Select(r => r.Change.Id).ToArray(), rows.Select(r => r.Person()).ToArray(),
-        rows.Select(r => r.Terms()).ToArray());
+        rows.Select(r => r.Change.Id).ToArray(), rows.Select(r => Person(r.Summary)).ToArray(),
+        rows.Select(r => Terms(r.Summary, r.Placed)).ToArray());
 
     static NpgsqlBatchCommand InsertEach(IReadOnlyList<(string Id, OrderLine Line)> lines)
     {
@@ -185,11 +194,5 @@ static class OrderRows
 
         /// <summary>Whether searches find it by other words than before: it is in other warehouses.</summary>
         public bool IsFoundOtherwise => !Before!.Warehouses.SequenceEqual(Summary.Warehouses);
-
-        public string Person() => Stored.Clean($"{Summary.CustomerName}\n{Summary.CustomerEmail}").ToLowerInvariant();
-
-        public string Terms() => Stored.Clean(string.Join('\n', Summary.Warehouses.Select(OfWarehouse)
-            .Prepend(OfChannel(Placed.Channel))
-            .Concat(Placed.Lines.Select(l => l.Sku).Distinct().Select(OfSku))));
     }
 }

@@ -6,6 +6,7 @@ using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
 using OrleansOms.Tests.Fixtures;
+using OrleansOms.Tests.Live;
 
 namespace OrleansOms.Tests.Laws;
 
@@ -54,6 +55,49 @@ public sealed class LawWatchTests
         await OmsApp.Until(() => log.ReadStream(LawBroken.StreamOf(Law.EndsOnce, stock)), e => e.Count == 1);
         Assert.Equal(2, await app.Database.Ask<long>(Alarms));
         Assert.NotNull(order);
+    }
+
+    [Fact]
+    public async Task A_list_that_does_not_say_what_the_log_says_is_told()
+    {
+        await using var app = await OmsApp.Start();
+        var order = await app.Api.Place(Api.Order((await app.NewProduct(5), 2)));
+        await app.Released(order);
+        await Heard(app);
+        await app.Database.Execute("update oms.orders set number = 'another'");
+        await app.CancelOne(order);
+        var log = app.Services.GetRequiredService<IEventLog>();
+        var alarms = await OmsApp.Until(
+            () => log.ReadStream(LawBroken.StreamOf(Law.ListsAreTheLog, order.Id())), e => e.Count == 1);
+        Assert.StartsWith("number is another, by the log ", ((LawBroken)alarms[0].Data!).Numbers, StringComparison.Ordinal);
+        Assert.Equal(1, await app.Database.Ask<long>(Alarms));
+    }
+
+    [Fact]
+    public async Task An_order_that_stands_still_beyond_its_limit_gets_an_alarm_at_the_second_look()
+    {
+        var time = new ShiftedTime();
+        await using var app = new OmsApp { Adjust = services => services.AddSingleton<TimeProvider>(time) };
+        await app.InitializeAsync();
+        var sku = await app.NewProduct(1);
+        await app.Released(await app.Api.Place(Api.Order((sku, 1))));
+        var waits = await app.Api.Place(Api.Order((sku, 2)));
+        await Heard(app);
+        var log = app.Services.GetRequiredService<IEventLog>();
+
+        // Beyond its promise, for the first time.
+        time.Ahead = TimeSpan.FromDays(15);
+        var looks = 0;
+        while (looks++ < 2)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(3));
+            if (looks == 1) Assert.Equal(0, await app.Database.Ask<long>(Alarms));
+            time.Ahead += TimeSpan.FromMinutes(6);
+        }
+        var alarms = await OmsApp.Until(
+            () => log.ReadStream(LawBroken.StreamOf(Law.NothingLost, waits.Id())), e => e.Count == 1);
+        Assert.Contains("not moved since", ((LawBroken)alarms[0].Data!).Numbers, StringComparison.Ordinal);
+        Assert.Equal(1, await app.Database.Ask<long>(Alarms));
     }
 
     static async Task Store(IEventLog log, string stream, int version, DomainEvent e) =>

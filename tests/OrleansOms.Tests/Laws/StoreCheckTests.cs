@@ -40,7 +40,10 @@ public sealed class StoreCheckTests : ReadModelTest
         Assert.Equal(await Database.Ask<long>("select count(*) from oms.event"), report.Events);
         Assert.Equal(65, report.Orders);
         Assert.Equal(
-            await Database.Ask<long>("select (select count(*) from oms.orders) + (select count(*) from oms.shipments) + (select count(*) from oms.stock)"),
+            await Database.Ask<long>("""
+                select (select count(*) from oms.orders) + (select count(*) from oms.shipments) + (select count(*) from oms.stock)
+                  + (select count(*) from oms.products) + (select count(*) from oms.warehouses)
+                """),
             report.Rows);
     }
 
@@ -55,10 +58,44 @@ public sealed class StoreCheckTests : ReadModelTest
     [InlineData("update oms.stock set on_hand = on_hand - 1 where sku = '\U0001F375'")]
     [InlineData("delete from oms.stock where sku = 'a1'")]
     [InlineData("update oms.order_counts set orders = orders + 1 where warehouse = '' and status = 'delivered' and channel = 'web'")]
+    [InlineData("update oms.order_counts set orders = orders - 1 where warehouse = 'LON' and status = 'delivered' and channel = 'web'")]
+    [InlineData("update oms.orders set placed_at = placed_at - interval '1 day' where id = (select min(id) from oms.orders)")]
+    [InlineData("update oms.orders set customer_name = 'John Doe' where id = (select min(id) from oms.orders)")]
+    [InlineData("update oms.orders set number = '7' where id = (select min(id) from oms.orders)")]
+    [InlineData("update oms.order_lines set unit_price = unit_price + 1 where order_id = (select min(id) from oms.orders) and line_id = 1")]
+    [InlineData("update oms.order_search set person = 'john doe' where order_id = (select min(id) from oms.orders)")]
+    [InlineData("delete from oms.order_search where order_id = (select min(id) from oms.orders)")]
+    [InlineData("update oms.shipments set view = jsonb_set(view::jsonb, '{orderNumber}', '\"7\"') where id = (select min(id) from oms.shipments)")]
+    [InlineData("update oms.products set name = 'Another' where sku = 'a1'")]
+    [InlineData("delete from oms.products where sku = 'x/y'")]
+    [InlineData("update oms.warehouses set details = jsonb_set(details::jsonb, '{isActive}', 'false') where code = 'MAN'")]
+    [InlineData("insert into oms.waiting (key, kind, since) values ('ord-nobody', 1, now())")]
     public async Task A_list_that_says_something_else_is_found(string corruption)
     {
         await Database.Execute(corruption);
         await Only(Law.ListsAreTheLog);
+    }
+
+    [Theory]
+    [InlineData(2, 1_000_000, "1000000 on hand and 7 reserved at version 2, by its ledger ")]
+    [InlineData(9_999, 1_000_000, "1000000 on hand and 7 reserved at version 9999, by its ledger ")]
+    public async Task A_snapshot_that_is_not_what_its_ledger_says_is_found(int version, int onHand, string found)
+    {
+        await Database.Execute($$$$"""
+            insert into oms.orleans_storage (grain_id_hash, n0, n1, type_hash, type, extension, service, version, payload)
+            values (1, 0, 0, 1, 'stock-snapshot', 'stk-LON/a1', 'oms', 1, convert_to(
+              '{"$id":"1","Version":{{{{version}}}},"OnHand":{{{{onHand}}}},"Reservations":{"$id":"2","$type":"x","ord-1/1":{"$id":"3","Quantity":7}}}', 'UTF8'))
+            """);
+        Assert.StartsWith(found, (await Only(Law.CountsAreTheirLedger)).Numbers, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_order_that_exists_twice_is_found()
+    {
+        var twins = new[] { 901, 902 }.Select(n => Company.Request(n, externalId: "one", lines: [("a1", 1)])).ToList();
+        foreach (var (twin, n) in twins.Select((t, n) => (t, n))) await Company.Place(twin, Company.OrderId(901 + n));
+        await CatchUp();
+        Assert.Contains("web one exists 2 times", (await Check()).Broken[Law.NothingLost].First.Numbers, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -115,7 +152,7 @@ public sealed class StoreCheckTests : ReadModelTest
     public async Task The_command_names_the_law_the_aggregate_and_the_numbers()
     {
         // Everything must have moved within its limit, as of today.
-        await Database.Execute("truncate oms.event, oms.orders, oms.order_search, oms.order_lines, oms.order_counts, oms.shipments, oms.stock, oms.waiting");
+        await Database.Execute("truncate oms.event, oms.orders, oms.order_search, oms.order_lines, oms.order_counts, oms.shipments, oms.stock, oms.waiting, oms.products, oms.warehouses");
         var (good, bad) = (new StringWriter(), new StringWriter());
         Assert.Equal(CheckCommand.Holds, await CheckCommand.Run(Database.Source, TimeProvider.System, good, TextWriter.Null));
         Assert.Contains("L12 ListsAreTheLog: holds", good.ToString(), StringComparison.Ordinal);
