@@ -44,6 +44,7 @@ sealed class ChaosRun(int seed, Action<string> say, Builds? builds = null)
                 foreach (var front in cluster.Fronts) watchers.Add(await Watcher.At(front.Url));
             traders.Begin();
             var random = new Random(seed);
+            var tooLong = new List<string>();
             await Rest(traders, watchers);
             foreach (var fault in faults)
             {
@@ -51,13 +52,15 @@ sealed class ChaosRun(int seed, Action<string> say, Builds? builds = null)
                 await fault.Strike(cluster, random);
                 await cluster.AllIsBack();
                 await Rest(traders, watchers);
-                say($"{start.TotalSeconds,6:0.0} s  {fault.Name}: {history.LongestWait(start, history.Now)}");
+                var (wait, words) = history.LongestWait(start, history.Now);
+                say($"{start.TotalSeconds,6:0.0} s  {fault.Name}: {words}");
+                if (wait > fault.AnsweredWithin) tooLong.Add($"After {fault.Name} at {start.TotalSeconds:0.0} s, {words}");
             }
             await traders.End();
             await history.AskAgain(random);
             await cluster.ComeToRest();
             var stored = await StoredEvents.Read(cluster.Source, _builds.NameHere);
-            var wrong = await Check(cluster, history, stored);
+            List<string> wrong = [.. tooLong, .. await Check(cluster, history, stored)];
             foreach (var watcher in watchers)
                 wrong.AddRange(await watcher.Check(stored, id => history.Get(random, $"/api/v1/orders/{id}")));
             say($"{history.Now.TotalSeconds,6:0.0} s  seed {seed}: {history.All.Count} commands, {traders.Accepted.Count} orders, "
@@ -83,6 +86,7 @@ sealed class ChaosRun(int seed, Action<string> say, Builds? builds = null)
         List<string> wrong = [.. history.Wrong];
         var caller = $"key:{await cluster.Ask<string>("select id from oms.api_keys where name = 'bootstrap'")}";
         wrong.AddRange(new Acknowledgements(history.All, stored, caller).Check());
+        wrong.AddRange(history.Views.Select(stored.Contradicts).OfType<string>());
 
         if (_builds.Then != Builds.This) wrong.AddRange(await cluster.Check(_builds.Then) is { } broken ? [broken] : []);
         else

@@ -8,7 +8,14 @@ namespace OrleansOms.Tests.Chaos;
 /// <param name="Strike">Does it, and completes when it is over; what it has broken may still be coming back.</param>
 sealed record Fault(string Name, Func<ChaosCluster, Random, Task> Strike)
 {
-    public static Fault KillSilo { get; } = new("kill -9 of a silo", (c, r) => Any(c.Silos, r).Kill());
+    /// <summary>The longest that any client may wait for an answer, its repetitions included; null for no limit.</summary>
+    public TimeSpan? AnsweredWithin { get; init; }
+
+    public static Fault KillSilo { get; } = new("kill -9 of a silo", (c, r) => Any(c.Silos, r).Kill())
+    {
+        AnsweredWithin = TimeSpan.FromSeconds(8),
+    };
+
     public static Fault KillFront { get; } = new("kill -9 of a front end", (c, r) => Any(c.Fronts, r).Kill());
     public static Fault CrashDatabase { get; } = new("PostgreSQL ends at once", (c, _) => c.CrashDatabase());
 

@@ -94,17 +94,28 @@ sealed class Traders(History history, int seed)
         if (placed.Status != 201) return;
         var id = placed.Json["id"]!.GetValue<string>();
         Accepted.Enqueue(id);
+        await LookAt(random, id);
         if (!isPaid && random.Next(3) > 0)
+        {
             await history.Do(random, $"/api/v1/orders/{id}/payments", new JsonObject
             {
                 ["status"] = "paid", ["amount"] = placed.Json["totals"]!["grand"]!.GetValue<decimal>(), ["reference"] = $"pay-{placed.Key}",
             });
+            await LookAt(random, id);
+        }
         if (random.Next(5) > 0) return;
         // Or an older one, which a warehouse may be picking, packing or handing over at this moment.
         if (random.Next(2) == 0) id = Accepted.Reverse().ElementAtOrDefault(random.Next(Lately)) ?? id;
         var cancel = new JsonObject { ["reason"] = "changed my mind" };
         if (random.Next(2) == 0) cancel["lines"] = new JsonArray(new JsonObject { ["lineId"] = 1, ["quantity"] = 1 });
         await history.Do(random, $"/api/v1/orders/{id}/cancel", cancel);
+        await LookAt(random, id);
+    }
+
+    /// <summary>Now and then, whether what was just answered is so.</summary>
+    async Task LookAt(Random random, string id)
+    {
+        if (random.Next(3) == 0) await history.Get(random, $"/api/v1/orders/{id}");
     }
 
     Task Supply(Random random, string warehouse, int units, string[] skus) => history.Do(random, "/api/v1/stock/receipts", new JsonObject
