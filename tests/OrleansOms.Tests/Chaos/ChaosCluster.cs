@@ -38,7 +38,8 @@ sealed class ChaosCluster : IAsyncDisposable
         Source = NpgsqlDataSource.Create(server.ConnectionString + ";Pooling=false");
 
         OmsProcess NewProcess(string role) =>
-            new(server.ConnectionString, ("Oms__Role", role), ("Oms__PublicUrl", "https://shop.example")) { Program = builds.First };
+            new(server.ConnectionString, ("Oms__Role", role), ("Oms__PublicUrl", "https://shop.example"),
+                ("Oms__Bootstrap__AdminPassword", Board.Password)) { Program = builds.First };
     }
 
     public IReadOnlyList<ChaosNode> Silos { get; }

@@ -11,7 +11,7 @@ sealed class ChaosRun(int seed, Action<string> say, Builds? builds = null)
     /// <summary>From now on nothing may still be one-sided or on its way by itself.</summary>
     static readonly TimeSpan LongAfter = TimeSpan.FromMinutes(6);
 
-    const int WatchersAtEach = 2;
+    const int WatchersAtEach = 2, WatchedAnew = 4;
 
     readonly Builds _builds = builds ?? new Builds(Builds.This, Builds.This);
 
@@ -38,10 +38,12 @@ sealed class ChaosRun(int seed, Action<string> say, Builds? builds = null)
         var traders = new Traders(history, seed);
         await traders.Open();
         var watchers = new List<Watcher>();
+        var boards = new List<Board>();
         try
         {
             for (var n = 0; n < WatchersAtEach; n++)
                 foreach (var front in cluster.Fronts) watchers.Add(await Watcher.At(front.Url));
+            foreach (var front in cluster.Fronts) boards.Add(await Board.At(front.Url));
             traders.Begin();
             var random = new Random(seed);
             var tooLong = new List<string>();
@@ -63,6 +65,8 @@ sealed class ChaosRun(int seed, Action<string> say, Builds? builds = null)
             List<string> wrong = [.. tooLong, .. await Check(cluster, history, stored)];
             foreach (var watcher in watchers)
                 wrong.AddRange(await watcher.Check(stored, id => history.Get(random, $"/api/v1/orders/{id}")));
+            foreach (var board in boards)
+                wrong.AddRange(await board.Check(stored, path => history.Get(random, path)));
             say($"{history.Now.TotalSeconds,6:0.0} s  seed {seed}: {history.All.Count} commands, {traders.Accepted.Count} orders, "
                 + $"{history.All.Sum(a => a.Unknown)} outcomes unknown at first, {cluster.Nodes.Sum(n => n.Starts - 1)} restarts, {wrong.Count} wrong");
             return wrong;
@@ -70,6 +74,7 @@ sealed class ChaosRun(int seed, Action<string> say, Builds? builds = null)
         finally
         {
             foreach (var watcher in watchers) await watcher.DisposeAsync();
+            foreach (var board in boards) await board.DisposeAsync();
         }
     }
 
@@ -77,7 +82,7 @@ sealed class ChaosRun(int seed, Action<string> say, Builds? builds = null)
     {
         await Task.WhenAny(Task.Delay(Calm));
         foreach (var watcher in watchers)
-            foreach (var order in traders.Accepted.Reverse().Take(2)) await watcher.Add(order);
+            foreach (var order in traders.Accepted.Reverse().Take(WatchedAnew)) await watcher.Add(order);
     }
 
     /// <summary>Holds the store against what clients were told, and against the laws.</summary>

@@ -48,22 +48,39 @@ sealed class StoredEvents
     /// <summary>An order or a shipment as it was at a version; null if it never was at it.</summary>
     public JsonNode? At(string id, int version)
     {
-        StoredEvent[] events = [.. _streams[id].Where(e => e.Version <= version)];
-        if (version < 1 || events.Length != version) return null;
+        if (Until(id, version) is not { } events) return null;
         return id.StartsWith(Keys.Order, StringComparison.Ordinal)
-            ? JsonSerializer.SerializeToNode(
-                OrderView.Of(events.Aggregate(new Order(id), (order, e) => order.Apply((OrderEvent)Read(e)))),
-                ApiJson.Default.OrderView)
+            ? JsonSerializer.SerializeToNode(OrderView.Of(Fold(id, events)), ApiJson.Default.OrderView)
             : JsonSerializer.SerializeToNode(
                 ShipmentView.Of(events.Aggregate(new Shipment(id), (shipment, e) => shipment.Apply((ShipmentEvent)Read(e), e.At))),
                 ApiJson.Default.ShipmentView);
     }
 
+    /// <summary>An order's row in lists as it is now; null if there is no such order.</summary>
+    public JsonNode? LastSummary(string id) => SummaryAt(id, _streams[id].Count());
+
     /// <summary>What is wrong with a view of an order or a shipment that somebody was given; null if it is what was stored.</summary>
-    public string? Contradicts(JsonNode view)
+    public string? Contradicts(JsonNode view) => Contradicts(view, At);
+
+    /// <summary>The same for an order's row in lists.</summary>
+    public string? ContradictsSummary(JsonNode summary) => Contradicts(summary, SummaryAt);
+
+    JsonNode? SummaryAt(string id, int version) => Until(id, version) is not { } events ? null
+        : JsonSerializer.SerializeToNode(OrderSummary.Of(Fold(id, events)), ApiJson.Default.OrderSummary);
+
+    StoredEvent[]? Until(string id, int version)
+    {
+        StoredEvent[] events = [.. _streams[id].Where(e => e.Version <= version)];
+        return version < 1 || events.Length != version ? null : events;
+    }
+
+    static Order Fold(string id, StoredEvent[] events) =>
+        events.Aggregate(new Order(id), (order, e) => order.Apply((OrderEvent)Read(e)));
+
+    string? Contradicts(JsonNode view, Func<string, int, JsonNode?> at)
     {
         var (id, version) = (view["id"]!.GetValue<string>(), view["version"]!.GetValue<int>());
-        if (At(id, version) is not { } stored) return $"{id} was told of at {version} and is at {_streams[id].Count()}";
+        if (at(id, version) is not { } stored) return $"{id} was told of at {version} and is at {_streams[id].Count()}";
         var told = view.DeepClone();
         // Made by the front end, of what is stored and its own settings.
         told.AsObject().Remove("trackingUrl");

@@ -11,7 +11,8 @@ namespace OrleansOms.Tests.Chaos;
 sealed class Traders(History history, int seed)
 {
     const int Customers = 8, Pickers = 2, Lately = 60, Wanted = 6;
-    static readonly string[] Warehouses = ["LON", "MAN"];
+
+    public static IReadOnlyList<string> Warehouses { get; } = ["LON", "MAN"];
 
     readonly CancellationTokenSource _stop = new();
     readonly List<Task> _lives = [];
@@ -42,10 +43,10 @@ sealed class Traders(History history, int seed)
         for (var n = 0; n < Customers; n++) _lives.Add(Live(n, 30, Buy));
         for (var n = 0; n < Pickers; n++)
         {
-            var warehouse = Warehouses[n % Warehouses.Length];
+            var warehouse = Warehouses[n % Warehouses.Count];
             _lives.Add(Live(100 + n, 50, r => Pick(r, warehouse)));
         }
-        _lives.Add(Live(200, 1500, r => Supply(r, Warehouses[r.Next(Warehouses.Length)], r.Next(5, 25), Newest)));
+        _lives.Add(Live(200, 1500, r => Supply(r, Warehouses[r.Next(Warehouses.Count)], r.Next(5, 25), Newest)));
         _lives.Add(Live(300, 800, Launch));
     }
 

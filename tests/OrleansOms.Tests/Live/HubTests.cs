@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using OrleansOms.Domain.Laws;
 using OrleansOms.Host.Live;
 using OrleansOms.Host.Security;
 using OrleansOms.Tests.Fixtures;
@@ -232,7 +233,7 @@ public sealed class HubTests(OmsApp app)
     internal static void AssertRising(List<int> versions)
     {
         for (var i = 1; i < versions.Count; i++)
-            Assert.True(versions[i] > versions[i - 1], $"The version went back: {string.Join(", ", versions)}");
+            Assert.Null(LogLaws.NeverBack($"{i + 1} of {string.Join(", ", versions)}", versions[i - 1] + 1, versions[i]));
     }
 
     internal static void AssertSame(JsonNode expected, JsonNode actual) => Assert.True(
