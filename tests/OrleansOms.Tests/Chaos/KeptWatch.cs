@@ -22,7 +22,6 @@ sealed class KeptWatch(LiveClient client, string name, string? of, Func<string, 
     readonly ConcurrentQueue<Answer> _answers = new();
     readonly object?[] _arguments = of is null ? [] : [of];
     string? _connection;
-    int _heardAtEnd;
 
     /// <param name="Heard">Pushes that had been heard when it was asked for: those that follow are its own.</param>
     sealed record Answer(int Heard, JsonNode Value);
@@ -59,12 +58,8 @@ sealed class KeptWatch(LiveClient client, string name, string? of, Func<string, 
         {
             // Cut: on the next connection it is not watched.
         }
-        _heardAtEnd = client.Heard.Count;
-        _turn.Release();
+        finally { _turn.Release(); }
     }
-
-    /// <summary>Whether something was said after it was let go.</summary>
-    public bool IsHeardAfterEnd => IsOver && client.Heard.Skip(_heardAtEnd).Any(h => isMine(h.What, h.Value));
 
     /// <summary>What a screen shows that believes whatever comes: each answer, and then the pushes of its watch.</summary>
     public IReadOnlyList<Seen> Shown()
