@@ -11,7 +11,11 @@ readonly record struct Stored(string Stream, int Version, DomainEvent Data, stri
 readonly record struct NewEvents(string Stream, int ExpectedVersion, IReadOnlyList<(DomainEvent Data, string Command)> Events);
 
 /// <summary>A law that a schedule has broken.</summary>
-sealed class BrokenLawException(Breach breach) : Exception(breach.ToString());
+sealed class BrokenLawException(Breach breach) : Exception(breach.ToString())
+{
+    /// <summary>Which one.</summary>
+    public Law Law => breach.Law;
+}
 
 /// <summary>
 /// The event log: a version fence, appends that are all or nothing, and a commit that may come after its process died,
