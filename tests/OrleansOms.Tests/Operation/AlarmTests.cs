@@ -8,7 +8,7 @@ namespace OrleansOms.Tests.Operation;
 /// <summary>Whatever the program complains of, its runbook says what it means and what to do.</summary>
 public sealed partial class AlarmTests
 {
-    static readonly string Book = File.ReadAllText(Path.Combine(Repository.Root, "deploy/RUNBOOK.md")).ReplaceLineEndings("\n");
+    static readonly string Book = File.ReadAllText(Path.Combine(Repository.Root, "deploy/runbook.md")).ReplaceLineEndings("\n");
     static readonly string Chapter = Alarms.Chapter(Book, "Alarms");
 
     [Fact]

@@ -5,7 +5,7 @@ using OrleansOms.Host.Database;
 namespace OrleansOms.Tests.Operation;
 
 /// <summary>
-/// The commands of <c>deploy/RUNBOOK.md</c>, carried out as they stand there: each block begins with a line that names it.
+/// The commands of <c>deploy/runbook.md</c>, carried out as they stand there: each block begins with a line that names it.
 /// </summary>
 static partial class Runbook
 {
@@ -13,7 +13,7 @@ static partial class Runbook
 
     /// <summary>The commands of a block.</summary>
     public static string Commands(string name) =>
-        Block().Matches(File.ReadAllText(Path.Combine(Repository.Root, "deploy/RUNBOOK.md")))
+        Block().Matches(File.ReadAllText(Path.Combine(Repository.Root, "deploy/runbook.md")))
             .Where(b => b.Groups["name"].Value == name).Select(b => b.Groups["commands"].Value).SingleOrDefault()
         ?? throw new ArgumentException($"The runbook has no commands that are called “{name}”.");
 
