@@ -26,7 +26,7 @@ public sealed record BigHistory() : Workload("big-history", "reads")
     public override bool HasHistory => true;
 
     /// <inheritdoc />
-    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 3, quick: 1);
+    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 1);
 
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)
@@ -75,7 +75,7 @@ public sealed record Rebuild() : Workload("rebuild", "events")
     /// <inheritdoc />
     public override bool HasHistory => true;
 
-    /// <inheritdoc />
+    /// <summary>One: a million orders are read and written in it, which is long enough to even out what else goes on.</summary>
     public override int Rounds(BenchOptions options) => options.RoundsOf(full: 1, quick: 1);
 
     /// <inheritdoc />

@@ -10,9 +10,15 @@ namespace OrleansOms.Bench.Workloads;
 /// </summary>
 public sealed record HotSku() : Workload("hot-sku", "reservations")
 {
-    const double Target = 10;
+    const double OfRaw = 10, OfAdoNet = 15, PerSecond = 31_000;
     const string RawName = "raw SQL, 16 clients";
     const string AdoNetName = "AdoNet state, 64 callers";
+
+    /// <summary>Rates of the grain that writes its whole state: ours are held against them, too.</summary>
+    readonly List<double> _adoNet = [];
+
+    Goal Target => new($"≥ {PerSecond:N0}/s, ≥ {OfRaw} ×, ≥ {OfAdoNet} × AdoNet", a =>
+        a.Rate.Median >= PerSecond && a.Ratio?.Median >= OfRaw && a.Rate.Median >= OfAdoNet * Spread.Of(_adoNet).Median);
 
     /// <inheritdoc />
     public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 1);
@@ -45,7 +51,12 @@ public sealed record HotSku() : Workload("hot-sku", "reservations")
         {
             var callers = new AdoNetCallers(oms.Grains, $"hot-{round}");
             await callers.Open(0);
-            return new Arm(AdoNetName, () => callers.Reserve(64, seconds))
+            return new Arm(AdoNetName, async () =>
+            {
+                var outcome = await callers.Reserve(64, seconds);
+                _adoNet.Add(outcome.Operations / outcome.Seconds);
+                return outcome;
+            })
             {
                 ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = RawName,
             };
@@ -62,7 +73,7 @@ public sealed record HotSku() : Workload("hot-sku", "reservations")
                 return outcome with { Further = new Dictionary<string, double> { ["followersBehindSeconds"] = behind } };
             })
             {
-                ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = RawName, Goal = Goal.Ratio(Target),
+                ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = RawName, Goal = Target,
             };
         }
     }

@@ -14,7 +14,7 @@ public sealed record Push() : Workload("push", "orders")
     const int Clients = 32;
 
     /// <inheritdoc />
-    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 2, quick: 1);
+    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 1);
 
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)

@@ -27,7 +27,7 @@ public sealed record PushMany() : Workload("push-many", "messages")
     string? _message;
 
     /// <inheritdoc />
-    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 3, quick: 1);
+    public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 1);
 
     /// <inheritdoc />
     public override async Task<Stage> SetUp(Session session, int round)

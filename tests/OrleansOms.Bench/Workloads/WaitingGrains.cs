@@ -38,7 +38,7 @@ public sealed record WaitingGrains() : Workload("waiting", "")
         select 'oms', 'oms-order/' || key, 'payment-due', hashtext(key), at, 1800000, 1 from unnest(@keys, @times) as t (key, at)
         """);
 
-    /// <inheritdoc />
+    /// <summary>Three: a round takes a quarter of an hour, nearly all of it waiting.</summary>
     public override int Rounds(BenchOptions options) => options.RoundsOf(full: 3, quick: 1);
 
     /// <inheritdoc />
