@@ -10,6 +10,9 @@ static class GoldenFiles
 {
     public static string Folder { get; } = Path.Combine(Repository.Root, "tests", "OrleansOms.Tests", "Log", "Golden");
 
+    /// <summary>Snapshots as they were stored.</summary>
+    public static string Snapshots { get; } = Path.Combine(Folder, "Snapshots");
+
     /// <summary>Each file that must never change, by its path in the repository, with what it holds.</summary>
     public static string Seals { get; } = Path.Combine(Folder, "seals.txt");
 

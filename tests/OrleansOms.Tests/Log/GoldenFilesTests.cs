@@ -9,6 +9,7 @@ public sealed class GoldenFilesTests
     static IEnumerable<string> Files =>
         Directory.EnumerateFiles(Path.Combine(GoldenFiles.Folder, "Events"))
             .Concat(Directory.EnumerateFiles(GoldenStore.Folder))
+            .Concat(Directory.EnumerateFiles(GoldenFiles.Snapshots))
             .Concat(Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", "OrleansOms.Postgres", "Migrations")))
             .Order(StringComparer.Ordinal);
 
