@@ -64,15 +64,16 @@ public sealed class FiguresTests : IAsyncLifetime
     [Fact]
     public async Task Appends_that_no_writer_has_taken_are_seen_until_they_are_stored()
     {
+        const string queued = "oms_log_queued";
         Task placed;
         await using (await Lock("oms.event"))
         {
             // Nobody has any: each order is an append of its own, and none waits for a stock.
             placed = Task.WhenAll(Enumerable.Range(0, Many).Select(_ => _api.Post("/api/v1/orders", Api.Order(("B", 1)), Api.NewKey())));
-            await OmsApp.Until(Figures, f => f["oms_log_queued"] > 0);
+            await OmsApp.Until(() => Figure(queued), n => n > 0);
         }
         await placed;
-        await OmsApp.Until(Figures, f => f["oms_log_queued"] == 0);
+        await OmsApp.Until(() => Figure(queued), n => n == 0);
     }
 
     [Fact]
@@ -83,18 +84,17 @@ public sealed class FiguresTests : IAsyncLifetime
         {
             await _api.Place(Api.Order(("A", 1)));
             // It grows for as long as that lasts.
-            var first = (await OmsApp.Until(Figures, f => f[lag] > 0))[lag];
-            await OmsApp.Until(Figures, f => f[lag] > first);
+            var first = await OmsApp.Until(() => Figure(lag), n => n > 0);
+            await OmsApp.Until(() => Figure(lag), n => n > first);
         }
-        await OmsApp.Until(Figures, f => f[lag] == 0);
+        await OmsApp.Until(() => Figure(lag), n => n == 0);
     }
 
     [Fact]
     public async Task A_silent_carrier_and_a_broken_law_are_counted_as_alarms()
     {
         const string silence = "oms_alarms_total{kind=\"tracking-silence\"}", law = "oms_alarms_total{kind=\"law\"}";
-        var before = await Figures();
-        Assert.Equal((0, 0), (Of(before, silence), Of(before, law)));
+        Assert.Equal((0, 0), (await Figure(silence), await Figure(law)));
 
         var shipment = $"/api/v1/shipments/shp-{(await _api.Place(Api.Order(("A", 1)))).Id()["ord-".Length..]}-1";
         foreach (var (what, body) in ((string, string)[])
@@ -104,15 +104,15 @@ public sealed class FiguresTests : IAsyncLifetime
             ("ship", """{"carrier":"dhl","service":"parcel"}"""),
         ])
             await _api.Must(200, HttpMethod.Post, $"{shipment}/{what}", JsonNode.Parse(body), Api.NewKey());
-        var after = await OmsApp.Until(Figures, f => Of(f, silence) > 0);
-        Assert.Equal((1, 0), (Of(after, silence), Of(after, law)));
+        Assert.Equal(1, await OmsApp.Until(() => Figure(silence), n => n > 0));
+        Assert.Equal(0, await Figure(law));
 
         // Nobody decided this: a unit is promised where there is none.
         await using var log = new EventLog(_database.Source);
         await log.Append(new Append(new StreamEvents(Keys.OfStock("LON", "none"), 0, [new NewEvent(
             new StockReserved("ord-nobody", [new LineUnits(1, 1)]), "nobody", "system", DateTimeOffset.UtcNow)])));
-        after = await OmsApp.Until(Figures, f => Of(f, law) > 0);
-        Assert.Equal((1, 1), (Of(after, silence), Of(after, "oms_laws_broken_total{law=\"L1\"}")));
+        Assert.Equal(1, await OmsApp.Until(() => Figure(law), n => n > 0));
+        Assert.Equal((1, 1), (await Figure(silence), await Figure("oms_laws_broken_total{law=\"L1\"}")));
     }
 
     /// <summary>Nobody writes into a table until it is disposed; it can be read.</summary>
@@ -131,6 +131,8 @@ public sealed class FiguresTests : IAsyncLifetime
         .ToDictionary(l => l[0], l => double.Parse(l[1], CultureInfo.InvariantCulture));
 
     static bool Lags(KeyValuePair<string, double> figure) => figure.Key.StartsWith("oms_follower_lag", StringComparison.Ordinal);
+
+    async Task<double> Figure(string name) => Of(await Figures(), name);
 
     /// <summary>What was never counted is not there yet.</summary>
     static double Of(Dictionary<string, double> figures, string name) => figures.GetValueOrDefault(name);
