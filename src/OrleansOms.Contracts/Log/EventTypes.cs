@@ -43,6 +43,7 @@ public static class EventTypes
         ("stock.not-found.v1", EventJson.Default.StockNotFound),
         ("movement.started.v1", EventJson.Default.MovementStarted),
         ("movement.completed.v1", EventJson.Default.MovementCompleted),
+        ("movement.turned-back.v1", EventJson.Default.MovementTurnedBack),
         ("movement.refused.v1", EventJson.Default.MovementRefused),
         ("shipment.created.v1", EventJson.Default.ShipmentCreated),
         ("shipment.units-picked.v1", EventJson.Default.UnitsPicked),
@@ -93,6 +94,7 @@ public static class EventTypes
 [JsonSerializable(typeof(StockReserved)), JsonSerializable(typeof(ReservationReleased))]
 [JsonSerializable(typeof(StockShipped)), JsonSerializable(typeof(StockNotFound)), JsonSerializable(typeof(MovementStarted))]
 [JsonSerializable(typeof(MovementCompleted)), JsonSerializable(typeof(MovementRefused))]
+[JsonSerializable(typeof(MovementTurnedBack))]
 [JsonSerializable(typeof(ShipmentCreated)), JsonSerializable(typeof(UnitsPicked)), JsonSerializable(typeof(ShipmentPacked))]
 [JsonSerializable(typeof(ShipmentShipped)), JsonSerializable(typeof(TrackingRecorded))]
 [JsonSerializable(typeof(UnitsWithdrawn)), JsonSerializable(typeof(ShipmentUnpacked))]

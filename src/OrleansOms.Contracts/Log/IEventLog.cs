@@ -125,8 +125,11 @@ public interface IEventLog
     /// <param name="max">Most events, but at least one of each log.</param>
     Task<LogBatch> ReadAll(Checkpoint after, int max);
 
-    /// <summary>The stream that holds a claim, or null.</summary>
-    Task<string?> FindHolder(Claim claim);
+    /// <summary>
+    /// Whether a stream has an event of a command. It is looked for from the end back to the first event before a time, so
+    /// that it costs what has happened since.
+    /// </summary>
+    Task<bool> IsStored(string stream, string commandId, DateTimeOffset since);
 
     /// <summary>Completes when there may be something new after the checkpoint, or when the time is up.</summary>
     Task WaitForMore(Checkpoint after, TimeSpan atMost, CancellationToken cancel);

@@ -10,7 +10,7 @@ public static class StockDecider
     public static Decision<StockEvent> Decide(Stock stock, StockCommand command) => command switch
     {
         ReceiveStock c => stock.HasDone(c.CommandId, null, null) ? Decision<StockEvent>.AlreadyDone
-            : (long)stock.OnHand + c.Quantity > Stock.MaxOnHand ? TooMuch
+            : (long)stock.OnHand + c.Quantity > Stock.MaxOnHand ? Decision<StockEvent>.Refuse(TooMuch)
             : Decision<StockEvent>.Accept(new StockReceived(c.Quantity, c.Reference)),
         AdjustStock c => Adjust(stock, c),
         ReserveStock c => Reserve(stock, c),
@@ -24,7 +24,8 @@ public static class StockDecider
         _ => throw new InvalidOperationException($"A stock does not know {command.GetType().Name}."),
     };
 
-    static Decision<StockEvent> TooMuch { get; } = Decision<StockEvent>.Refuse(
+    /// <summary>Why units cannot come in.</summary>
+    public static Rejection TooMuch { get; } = Rejection.Conflict(
         "stock_too_large", $"A stock holds at most {Stock.MaxOnHand} units.");
 
     // What was settled since the attempt is settled: the attempt's units were the surplus.
@@ -52,7 +53,7 @@ public static class StockDecider
     static Decision<StockEvent> Adjust(Stock stock, AdjustStock c)
     {
         if (stock.HasDone(c.CommandId, null, null)) return Decision<StockEvent>.AlreadyDone;
-        if ((long)stock.OnHand + c.Delta > Stock.MaxOnHand) return TooMuch;
+        if ((long)stock.OnHand + c.Delta > Stock.MaxOnHand) return Decision<StockEvent>.Refuse(TooMuch);
         return stock.OnHand + c.Delta < stock.Reserved
             ? Decision<StockEvent>.Refuse("insufficient_stock",
                 $"{stock.Sku} in {stock.Warehouse} has {stock.OnHand} on hand, {stock.Reserved} of them promised.")

@@ -36,7 +36,10 @@ public sealed record MovementStarted(
 /// <summary>Every line is in its stock.</summary>
 public sealed record MovementCompleted : MovementEvent;
 
-/// <summary>A stock refused a line; what was applied has been taken back.</summary>
+/// <summary>A stock refused a line; what was applied is being taken back. The movement will be refused, whatever comes.</summary>
+public sealed record MovementTurnedBack(string Code, string Detail) : MovementEvent;
+
+/// <summary>A stock refused a line; what was applied has been taken back, or the detail says what could not be.</summary>
 public sealed record MovementRefused(string Code, string Detail) : MovementEvent;
 
 /// <summary>One receipt or adjustment: the fold of its events.</summary>
@@ -46,18 +49,23 @@ public sealed record StockMovement
     public int Version { get; init; }
     /// <summary>What it is; null before it exists.</summary>
     public MovementStarted? Started { get; init; }
+    /// <summary>When that was, UTC.</summary>
+    public DateTimeOffset StartedAt { get; init; }
+    /// <summary>Why its lines are being taken back, if they are or were.</summary>
+    public MovementTurnedBack? TurnedBack { get; init; }
     /// <summary>Whether every line is applied.</summary>
     public bool IsCompleted { get; init; }
     /// <summary>Why it was refused, if it was.</summary>
     public MovementRefused? Refused { get; init; }
 
-    /// <summary>Whether its lines still have to be applied.</summary>
+    /// <summary>Whether its lines still have to be applied or taken back.</summary>
     public bool IsOpen => Started is not null && !IsCompleted && Refused is null;
 
     /// <summary>The state after one more event.</summary>
-    public StockMovement Apply(MovementEvent @event) => @event switch
+    public StockMovement Apply(MovementEvent @event, DateTimeOffset at) => @event switch
     {
-        MovementStarted e => this with { Started = e },
+        MovementStarted e => this with { Started = e, StartedAt = at },
+        MovementTurnedBack e => this with { TurnedBack = e },
         MovementCompleted => this with { IsCompleted = true },
         MovementRefused e => this with { Refused = e },
         _ => throw new InvalidOperationException($"A movement cannot fold {@event.GetType().Name}."),

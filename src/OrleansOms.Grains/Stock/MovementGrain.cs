@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Log;
@@ -8,13 +9,19 @@ using OrleansOms.Grains.Aggregates;
 
 namespace OrleansOms.Grains.Stock;
 
+using Stock = Domain.Stock.Stock;
+
 /// <summary>One receipt or adjustment: the intent first, then its stocks, then the outcome.</summary>
 [GrainType("oms-movement"), Reentrant]
-public sealed class MovementGrain(IEventLog log, TimeProvider time, StockGrains stocks)
+public sealed partial class MovementGrain(
+    IEventLog log, TimeProvider time, StockGrains stocks, AvailabilityIndex availability, ILogger<MovementGrain> logger)
     : AggregateGrain<StockMovement, MovementEvent>(log, time), IMovementGrain
 {
     /// <summary>Stocks that are asked at once.</summary>
     const int Parallel = 64;
+
+    /// <summary>No two clocks of the cluster are further apart.</summary>
+    static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
 
     readonly SemaphoreSlim _gate = new(1, 1);
 
@@ -24,7 +31,7 @@ public sealed class MovementGrain(IEventLog log, TimeProvider time, StockGrains 
     protected override int VersionOf(StockMovement state) => state.Version;
     /// <inheritdoc />
     protected override StockMovement Apply(StockMovement state, MovementEvent @event, string commandId, DateTimeOffset at) =>
-        state.Apply(@event);
+        state.Apply(@event, at);
     /// <inheritdoc />
     public async Task<Reply<MovementView>> Run(MoveStock command, Caller caller)
     {
@@ -33,13 +40,18 @@ public sealed class MovementGrain(IEventLog log, TimeProvider time, StockGrains 
                 "request_in_progress", "The first request with this key is still running."));
         try
         {
-            if (State.Started is { } started && started.RequestHash != command.RequestHash)
+            if (State.Started is { } known && known.RequestHash != command.RequestHash)
                 return Reply<MovementView>.Refused(Rejection.Meaning(
                     "idempotency_key_reused", "This key was used with another body."));
-            if (State.Started is null)
-                await Store([new MovementStarted(
-                    command.Kind, command.Warehouse, command.Note, command.Lines, command.RequestHash)], caller);
-            await Finish(caller.Actor);
+            var isFirst = State.Started is null;
+            if (isFirst)
+            {
+                var started = new MovementStarted(
+                    command.Kind, command.Warehouse, command.Note, command.Lines, command.RequestHash);
+                await Store(HasRoom(command)
+                    ? [started] : [started, new MovementRefused(StockDecider.TooMuch.Code, StockDecider.TooMuch.Detail)], caller);
+            }
+            await Finish(caller.Actor, isFirst);
             return Answer();
         }
         finally { _gate.Release(); }
@@ -49,65 +61,89 @@ public sealed class MovementGrain(IEventLog log, TimeProvider time, StockGrains 
     public async Task Continue()
     {
         await _gate.WaitAsync();
-        try { if (State.IsOpen) await Finish(Caller.System); }
+        try { await Finish(Caller.System, isFirst: false); }
         finally { _gate.Release(); }
     }
 
-    async Task Finish(string actor)
+    /// <summary>
+    /// Whether what comes in fits, as far as is known here. The stocks decide, but once others have taken theirs in, it may
+    /// be promised and cannot be taken back.
+    /// </summary>
+    bool HasRoom(MoveStock command) => command.Lines.Where(l => l.Delta > 0).GroupBy(l => l.Sku, StringComparer.Ordinal).All(
+        sku => (availability.Find(command.Warehouse, sku.Key)?.OnHand ?? 0) + sku.Sum(l => (long)l.Delta) <= Stock.MaxOnHand);
+
+    async Task Finish(string actor, bool isFirst)
     {
         if (!State.IsOpen) return;
-        var started = State.Started!;
-        var refusal = await Move(started, (line, i) => Command(started, line, i, line.Delta, "do"), actor);
-        if (refusal is null)
-        {
-            await Store([new MovementCompleted()], new Caller($"{Key}/end", Caller.System));
-            return;
-        }
-        await TakeBack(started, actor);
-        await Store([new MovementRefused(refusal.Code, refusal.Detail)], new Caller($"{Key}/end", Caller.System));
-    }
-
-    async Task<Rejection?> Move(MovementStarted started, Func<MovementLine, int, StockCommand> command, string actor)
-    {
-        Rejection? refusal = null;
-        foreach (var chunk in started.Lines.Select((line, i) => (line, i)).Chunk(Parallel))
-        {
-            var replies = await Task.WhenAll(chunk.Select(x =>
-                StockOf(started, x.line).Execute(command(x.line, x.i), actor)));
-            refusal = replies.FirstOrDefault(r => r.Rejection is not null)?.Rejection;
-            if (refusal is not null) break;
-        }
-        return refusal;
+        // Stored before anything is taken back: a line that was refused may be accepted when it is asked again.
+        if (State.TurnedBack is null && await Move(actor, isFirst) is { } no)
+            await Store([new MovementTurnedBack(no.Code, no.Detail)], By("back"));
+        await Store([State.TurnedBack is { } why ? await TakeBack(why, actor) : new MovementCompleted()], By("end"));
     }
 
     /// <summary>
-    /// Takes back the lines that were applied: each stock's ledger says which ones, because a command that had no effect
-    /// is not in it.
+    /// Lines that take away come first: what they took can be given back, while what has come in may be promised at once.
     /// </summary>
-    async Task TakeBack(MovementStarted started, string actor)
+    async Task<Rejection?> Move(string actor, bool isFirst)
     {
-        for (var i = 0; i < started.Lines.Count; i++)
+        var lines = Enumerable.Range(0, Started.Lines.Count).ToLookup(i => Started.Lines[i].Delta < 0);
+        foreach (var chunk in lines[true].Chunk(Parallel).Concat(lines[false].Chunk(Parallel)))
         {
-            var line = started.Lines[i];
-            var stock = Keys.OfStock(started.Warehouse, line.Sku);
-            var done = $"{Key}/{i}/do";
-            var entries = await Log.ReadStreamBackwards(stock, int.MaxValue, IdMemory.Capacity);
-            if (!entries.Any(e => e.CommandId == done)) continue;
-            await StockOf(started, line).Execute(
-                new AdjustStock($"{Key}/{i}/undo", -line.Delta, $"taken back: {started.Note}"), actor);
+            var refusals = await Task.WhenAll(chunk.Select(i => Move(i, actor, isFirst)));
+            if (refusals.FirstOrDefault(r => r is not null) is { } refusal) return refusal;
         }
+        return null;
     }
 
-    StockCommand Command(MovementStarted started, MovementLine line, int i, int delta, string step) =>
-        started.Kind == MovementKind.Receipt
-            ? new ReceiveStock($"{Key}/{i}/{step}", delta, started.Note)
-            : new AdjustStock($"{Key}/{i}/{step}", delta, started.Note);
+    async Task<Rejection?> Move(int i, string actor, bool isFirst)
+    {
+        var line = Started.Lines[i];
+        if (!isFirst && await IsInLedger(i, "do")) return null;
+        return await Ask(line, Started.Kind == MovementKind.Receipt
+            ? new ReceiveStock(Id(i, "do"), line.Delta, Started.Note)
+            : new AdjustStock(Id(i, "do"), line.Delta, Started.Note), actor);
+    }
 
-    IStockGrain StockOf(MovementStarted started, MovementLine line) =>
-        stocks.Of(started.Warehouse, line.Sku);
+    /// <summary>Takes back the lines that were applied. What cannot be taken back is told whoever asked.</summary>
+    async Task<MovementRefused> TakeBack(MovementTurnedBack why, string actor)
+    {
+        var kept = new List<string>();
+        foreach (var chunk in Enumerable.Range(0, Started.Lines.Count).Chunk(Parallel))
+            kept.AddRange((await Task.WhenAll(chunk.Select(i => TakeBack(i, actor)))).OfType<string>());
+        return new MovementRefused(why.Code, kept.Count == 0
+            ? why.Detail : $"{why.Detail} Lines that could not be taken back: {kept.Count}. The first is {kept[0]}");
+    }
+
+    async Task<string?> TakeBack(int i, string actor)
+    {
+        if (!await IsInLedger(i, "do") || await IsInLedger(i, "undo")) return null;
+        var line = Started.Lines[i];
+        if (await Ask(line, new AdjustStock(Id(i, "undo"), -line.Delta, $"taken back: {Started.Note}"), actor) is not { } no)
+            return null;
+        LogKept(logger, Key, line.Delta, line.Sku, Started.Warehouse, no.Detail);
+        return $"{line.Delta} of {line.Sku}: {no.Detail}";
+    }
+
+    /// <summary>
+    /// Whether a command has had its effect. A stock remembers for a while; its ledger, of which a command without an effect
+    /// is no part, knows for ever.
+    /// </summary>
+    Task<bool> IsInLedger(int i, string step) => Log.IsStored(
+        Keys.OfStock(Started.Warehouse, Started.Lines[i].Sku), Id(i, step), State.StartedAt - ClockSkew);
+
+    async Task<Rejection?> Ask(MovementLine line, StockCommand command, string actor) =>
+        (await stocks.Of(Started.Warehouse, line.Sku).Execute(command, actor)).Rejection;
+
+    MovementStarted Started => State.Started!;
+
+    string Id(int i, string step) => $"{Key}/{i}/{step}";
+
+    Caller By(string step) => new($"{Key}/{step}", Caller.System);
 
     Reply<MovementView> Answer() => State.Refused is { } no
         ? Reply<MovementView>.Refused(Rejection.Conflict(no.Code, no.Detail))
-        : Reply<MovementView>.Of(new MovementView(
-            Key, State.Started!.Kind, State.Started.Warehouse, State.Started.Note, State.Started.Lines));
+        : Reply<MovementView>.Of(new MovementView(Key, Started.Kind, Started.Warehouse, Started.Note, Started.Lines));
+
+    [LoggerMessage(LogLevel.Warning, "{Movement} was refused, but {Units} of {Sku} in {Warehouse} could not be taken back: {Reason}")]
+    static partial void LogKept(ILogger logger, string movement, int units, string sku, string warehouse, string reason);
 }

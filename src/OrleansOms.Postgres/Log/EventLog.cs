@@ -79,7 +79,8 @@ public sealed class EventLog : IEventLog, IAsyncDisposable
     }
 
     /// <inheritdoc />
-    public Task<string?> FindHolder(Claim claim) => logs[LogOf.Claims].Reader.Holder(claim);
+    public Task<bool> IsStored(string stream, string commandId, DateTimeOffset since) =>
+        ReaderOf(stream).Has(stream, commandId, since);
 
     /// <inheritdoc />
     public async Task WaitForMore(Checkpoint after, TimeSpan atMost, CancellationToken cancel)

@@ -134,8 +134,10 @@ sealed class LogReader(int log, NpgsqlDataSource source, EventLogOptions options
         new LogPosition((long)await Scalar<ulong>(connection, "select pg_snapshot_xmax(pg_current_snapshot())") - 1,
             long.MaxValue));
 
-    public Task<string?> Holder(Claim claim) => Ask(connection => Scalar<string?>(connection,
-        "select holder from oms.claim where scope = $1 and value = $2", LogSql.Of(claim.Scope), LogSql.Of(claim.Value)));
+    /// <summary>Whether a command is found before the first event of an earlier time, from the stream's end back.</summary>
+    public Task<bool> Has(string stream, string command, DateTimeOffset since) => Ask(connection => Scalar<bool>(connection,
+        "select command = $2 from oms.event where stream = $1 and (command = $2 or at < $3) order by version desc limit 1",
+        LogSql.Of(stream), LogSql.Of(command), LogSql.Of(since)));
 
     Task<IReadOnlyList<LogEvent>> Events(string sql, params NpgsqlParameter[] parameters) => Ask(async connection =>
     {

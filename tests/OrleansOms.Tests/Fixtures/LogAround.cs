@@ -12,7 +12,8 @@ public abstract class LogAround(IEventLog log) : IEventLog, IAsyncDisposable
         log.ReadStreamBackwards(stream, beforeVersion, max);
     public virtual Task<IReadOnlyList<LogEvent>> ReadStreams(IReadOnlyCollection<string> streams) => log.ReadStreams(streams);
     public virtual Task<LogBatch> ReadAll(Checkpoint after, int max) => log.ReadAll(after, max);
-    public Task<string?> FindHolder(Claim claim) => log.FindHolder(claim);
+    public Task<bool> IsStored(string stream, string commandId, DateTimeOffset since) =>
+        log.IsStored(stream, commandId, since);
     public Task WaitForMore(Checkpoint after, TimeSpan atMost, CancellationToken cancel) =>
         log.WaitForMore(after, atMost, cancel);
     public Task<Checkpoint> Now() => log.Now();

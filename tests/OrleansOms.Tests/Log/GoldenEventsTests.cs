@@ -56,6 +56,7 @@ public sealed class GoldenEventsTests
         new StockNotFound("ord-1", "shp-1", [new LineUnits(1, 1)]),
         new MovementStarted(MovementKind.Adjustment, "LON", "count", [new MovementLine("85123A", -3)], "abc"),
         new MovementCompleted(),
+        new MovementTurnedBack("insufficient_stock", "85123A in LON has 2 on hand."),
         new MovementRefused("insufficient_stock", "85123A in LON has 2 on hand."),
         new ShipmentCreated(
             "ord-1", "100001", "LON", "GB", "standard", [new ShipmentUnit(1, "85123A", 4)], new PersonalData(null, Address)),

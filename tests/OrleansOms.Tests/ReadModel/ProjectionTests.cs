@@ -398,7 +398,8 @@ public sealed class ProjectionTests : ReadModelTest
         public Task<IReadOnlyList<LogEvent>> ReadStreamBackwards(string stream, int beforeVersion, int max) =>
             log.ReadStreamBackwards(stream, beforeVersion, max);
         public Task<LogBatch> ReadAll(Checkpoint after, int max) => log.ReadAll(after, max);
-        public Task<string?> FindHolder(Claim claim) => log.FindHolder(claim);
+        public Task<bool> IsStored(string stream, string commandId, DateTimeOffset since) =>
+            log.IsStored(stream, commandId, since);
         public Task WaitForMore(Checkpoint after, TimeSpan atMost, CancellationToken cancel) =>
             log.WaitForMore(after, atMost, cancel);
         public Task<Checkpoint> Now() => log.Now();
