@@ -186,14 +186,15 @@ public sealed class ProjectionTests : ReadModelTest
         var id = await Company.Place(Company.Request(1, lines: ("a1", 3)), Company.OrderId(1));
         var stock = Keys.OfStock("LON", "a1");
         await CatchUp();
-        var before = await Rows.Position();
         var stream = isOfOrder ? (Id: id, Version: 4) : (Id: stock, Version: 3);
         await Append(stream.Id, stream.Version, "from.the-future.v9", """{"x":1}""");
         await Append(id, isOfOrder ? 5 : 4, "order.closed.v1", "{}");
         var thrown = await Assert.ThrowsAsync<NewerEventException>(() => CatchUp());
         Assert.Contains("from.the-future.v9", thrown.Message);
 
-        Assert.Equal(before, await Rows.Position());
+        // Transactions of others without any event may have been passed meanwhile.
+        var newer = (await Log.ReadStream(stream.Id)).Single(e => e.Data is null);
+        Assert.False((await Rows.Position()).Covers(newer));
         AssertSame([OrderSummary.Of(Company.Orders[id])], await All(new OrderFilter()));
         var snapshot = await Rows.LoadIndexes();
         AssertSame([StockView.Of(Company.Stocks[stock])], snapshot.Stocks.Where(s => s.Sku == "a1"));
