@@ -192,7 +192,7 @@ public sealed record Order(string Id)
             : l with
             {
                 Cancelled = l.Cancelled + u.Quantity,
-                Backordered = l.Backordered - Math.Min(u.Quantity, l.Backordered),
+                Backordered = u.IsOpen == true ? l.Backordered : l.Backordered - Math.Min(u.Quantity, l.Backordered),
             }) with
         {
             PendingCancellation = PendingCancellation?.RequestId == e.RequestId ? null : PendingCancellation,

@@ -95,9 +95,11 @@ public static class OrderCancellation
         foreach (var lineId in wanted.Keys.Order().ToList())
         {
             var line = order.Lines[lineId - 1];
-            var waiting = Math.Min(wanted[lineId], line.Open + line.Backordered);
+            var waiting = Math.Min(wanted[lineId], line.Backordered);
             if (waiting > 0) units.Add(new CancelledUnits(lineId, line.Placed.Sku, waiting, null, null));
-            wanted[lineId] -= waiting;
+            var open = Math.Min(wanted[lineId] - waiting, line.Open);
+            if (open > 0) units.Add(new CancelledUnits(lineId, line.Placed.Sku, open, null, null, IsOpen: true));
+            wanted[lineId] -= waiting + open;
             foreach (var a in line.Allocations)
             {
                 var n = Math.Min(wanted[lineId], a.Quantity - a.Released);

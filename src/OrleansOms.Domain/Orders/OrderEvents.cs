@@ -93,9 +93,14 @@ public sealed record CancellationRequested(
     string RequestId, string Reason, IReadOnlyList<LineUnits>? Lines) : OrderEvent;
 
 /// <summary>Where cancelled units were.</summary>
-/// <param name="Warehouse">The stock that had reserved them; null if they were waiting.</param>
+/// <param name="Warehouse">The stock that had reserved them; null if none had.</param>
 /// <param name="ShipmentId">The shipment that gave them back; null if they were in none.</param>
-public sealed record CancelledUnits(int LineId, string Sku, int Quantity, string? Warehouse, string? ShipmentId);
+/// <param name="IsOpen">
+/// True if they were open, to be looked for: no stock had them and they did not wait for any. In an event without it, what no
+/// stock had may have been both.
+/// </param>
+public sealed record CancelledUnits(
+    int LineId, string Sku, int Quantity, string? Warehouse, string? ShipmentId, bool? IsOpen = null);
 
 /// <summary>Units were cancelled. Those with a warehouse are released there.</summary>
 public sealed record UnitsCancelled(

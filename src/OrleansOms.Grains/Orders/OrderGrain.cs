@@ -25,6 +25,9 @@ public sealed partial class OrderGrain(
     ILogger<OrderGrain> logger)
     : AggregateGrain<Order, OrderEvent>(log, time), IOrderGrain, IRemindable
 {
+    /// <summary>No two clocks of the cluster are further apart.</summary>
+    static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
+
     readonly SemaphoreSlim _gate = new(1, 1);
 
     /// <inheritdoc />
@@ -56,6 +59,7 @@ public sealed partial class OrderGrain(
     /// <inheritdoc />
     public Task<Reply<OrderView>> Execute(OrderCommand command, Caller caller) => Locked(async () =>
     {
+        if (await IsHoldOfBefore(command, caller)) return Reply<OrderView>.Of(OrderView.Of(Durable));
         if (command is CancelOrder) await HearShipments();
         var from = State.Version;
         var decision = OrderDecider.Decide(State, command, Now);
@@ -78,6 +82,14 @@ public sealed partial class OrderGrain(
         }
         return Reply<OrderView>.Of(OrderView.Of(Durable));
     });
+
+    /// <summary>
+    /// Whether a hold was placed or lifted by this very command before. What other commands have done can be told from the
+    /// order; a hold that was lifted since, or placed again, cannot.
+    /// </summary>
+    async Task<bool> IsHoldOfBefore(OrderCommand command, Caller caller) =>
+        command is PlaceHold or LiftHold && State.Exists
+        && await Log.IsStored(Key, caller.CommandId, State.Placed!.PlacedAt - ClockSkew);
 
     /// <inheritdoc />
     public Task Report(ReportShipment report) => Locked(async () =>

@@ -52,7 +52,7 @@ public sealed class AvailabilityIndex
                 foreach (var (sku, units) in e.Sourcing.Missing) Wait(sku, units);
                 break;
             case UnitsCancelled e:
-                foreach (var u in e.Units.Where(u => u.Warehouse is null)) Wait(u.Sku, -u.Quantity);
+                foreach (var u in e.Units.Where(u => u is { Warehouse: null, IsOpen: not true })) Wait(u.Sku, -u.Quantity);
                 break;
         }
         return true;

@@ -350,6 +350,20 @@ public sealed class OrderDeciderTests
     }
 
     [Fact]
+    public void Cancelled_units_say_whether_they_waited_or_nobody_had_looked_for_them()
+    {
+        var order = Given.Placed(Given.Request(lines: [("A", 6)]), new LineAllocation(1, "A", "LON", 3))
+            .When(new ReleaseToWarehouses())
+            .When(Given.Report(2, ShipmentStatus.Picking, new LineUnits(1, 2)));
+        Assert.Equal((2, 3), (order.Lines[0].Open, order.Lines[0].Backordered));
+        var cancelled = Assert.IsType<UnitsCancelled>(Assert.Single(
+            Decide(order, new CancelOrder("c1", "fewer", [new LineUnits(1, 4)])).Events));
+        Assert.Equal([new CancelledUnits(1, "A", 3, null, null), new CancelledUnits(1, "A", 1, null, null, IsOpen: true)], cancelled.Units);
+        var rest = order.Apply(cancelled);
+        Assert.Equal((1, 0, 4), (rest.Lines[0].Open, rest.Lines[0].Backordered, rest.Lines[0].Cancelled));
+    }
+
+    [Fact]
     public void A_hold_stops_the_release_and_its_lifting_lets_it_go_on()
     {
         var order = Given.Allocated().When(new PlaceHold("fraud", "check the address", HoldStops.Release));

@@ -70,8 +70,8 @@ sealed partial class World
     readonly List<(Process To, Action Lose)> _calls = [];
 
     /// <summary>
-    /// Calls another process. The call or its answer may be lost; what the callee does goes on when the caller has died, and
-    /// the caller hears nothing when the callee has.
+    /// Calls another process. The call or its answer may be lost, and a call may come twice; what the callee does goes on when
+    /// the caller has died, and the caller hears nothing when the callee has.
     /// </summary>
     async Task<T> Call<T>(Process? from, Process to, Func<Task<T>> work)
     {
@@ -80,6 +80,7 @@ sealed partial class World
         (Process To, Action Lose) call = (to, () => _scheduler.Later(from, () => answer.TrySetException(new LostException())));
         _calls.Add(call);
         _ = Run();
+        if (_scheduler.Chance(0.01)) _scheduler.Later(to, () => _ = Twin());
         try { return await answer.Task; }
         finally { _calls.Remove(call); }
 
@@ -96,6 +97,13 @@ sealed partial class World
                 });
             }
             catch (LostException) { call.Lose(); }
+            catch (Exception e) { _broken ??= e; }
+        }
+
+        async Task Twin()
+        {
+            try { await work(); }
+            catch (LostException) { return; }
             catch (Exception e) { _broken ??= e; }
         }
     }

@@ -1,15 +1,24 @@
 using System.Diagnostics;
+using System.Text;
 
 namespace OrleansOms.Tests.Chaos;
 
 /// <summary>
 /// The version after this one: the same sources, but that three events are stored under names that this version does not
 /// know: one of an order, one of a stock and one of a shipment. It reads them under both. Whoever passes over one of them has
-/// an order that is not paid, units that are not reserved, a parcel that nobody has picked.
+/// an order that is not paid, units that are not reserved, a parcel that nobody has picked. And it has a migration of its own,
+/// which runs while this version is at work: it adds to tables, as migrations may.
 /// </summary>
 static class NextBuild
 {
     static readonly string[] Renamed = ["order.payment-recorded", "stock.reserved", "shipment.units-picked"];
+    const string Migration = """
+        alter table oms.orders add column next_note text;
+        alter table oms.stock add column next_count int not null default 7;
+        create index stock_by_next_count on oms.stock (next_count);
+        create table oms.next (key text primary key);
+        """;
+
     static readonly Lazy<Task<string>> Built = new(Build);
 
     /// <summary>Names that only the next version knows.</summary>
@@ -51,15 +60,20 @@ static class NextBuild
         foreach (var source in sources)
         {
             var target = Path.Combine(folder, Path.GetRelativePath(root.FullName, source.FullName));
+            Keep(target, source.Name == "EventTypes.cs"
+                ? Encoding.UTF8.GetBytes(Next(File.ReadAllText(source.FullName))) : File.ReadAllBytes(source.FullName));
+        }
+        Keep(Path.Combine(folder, "src", "OrleansOms.Postgres", "Migrations", "9999_next.sql"), Encoding.UTF8.GetBytes(Migration));
+        foreach (var old in Directory.EnumerateFiles(Path.Combine(folder, "src"), "*", SearchOption.AllDirectories))
+            if (!there.Contains(old) && !IsMade(old)) File.Delete(old);
+
+        void Keep(string target, byte[] bytes)
+        {
             there.Add(target);
-            var bytes = source.Name == "EventTypes.cs"
-                ? System.Text.Encoding.UTF8.GetBytes(Next(File.ReadAllText(source.FullName))) : File.ReadAllBytes(source.FullName);
-            if (File.Exists(target) && File.ReadAllBytes(target).AsSpan().SequenceEqual(bytes)) continue;
+            if (File.Exists(target) && File.ReadAllBytes(target).AsSpan().SequenceEqual(bytes)) return;
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             File.WriteAllBytes(target, bytes);
         }
-        foreach (var old in Directory.EnumerateFiles(Path.Combine(folder, "src"), "*", SearchOption.AllDirectories))
-            if (!there.Contains(old) && !IsMade(old)) File.Delete(old);
     }
 
     static bool IsMade(string file) =>

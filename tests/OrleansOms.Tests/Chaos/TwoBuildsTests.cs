@@ -40,6 +40,7 @@ public sealed class TwoBuildsTests(ITestOutputHelper output)
                   select max(xid)::text::bigint, 0 from (select min(xid) as xid from oms.event where {NewNames} group by type) as first)
                 """),
             n => n == followers);
+        Assert.Equal(1, await cluster.Ask<long>("select count(*) from oms.migration where scriptname like '%9999_next.sql'"));
         var placed = await Orders(cluster);
         await Silos.Until(() => Orders(cluster), n => n >= placed + 20);
         foreach (var node in cluster.Nodes.Skip(1)) await node.Restart();

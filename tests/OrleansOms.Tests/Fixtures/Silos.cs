@@ -24,7 +24,7 @@ namespace OrleansOms.Tests.Fixtures;
 /// <summary>A cluster of the real grains on a real database, with reminders and snapshots in AdoNet.</summary>
 public sealed class Silos : IAsyncDisposable
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
     int _orders;
 
     Silos(TestDatabase database, EventLog log, FaultyLog faults, InProcessTestCluster cluster) =>

@@ -66,6 +66,19 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task A_hold_that_was_lifted_is_not_placed_again_by_the_command_that_had_placed_it()
+    {
+        await using var silos = await Silos.Start();
+        var order = await silos.Place(lines: ("A", 1));
+        var hold = new PlaceHold("fraud", "check the address", HoldStops.Release);
+        await silos.Order(order.Id).Execute(hold, Silos.By("hold"));
+        await silos.Order(order.Id).Execute(new LiftHold("fraud"), Silos.By("lift"));
+        Assert.Empty((await silos.Order(order.Id).Execute(hold, Silos.By("hold"))).Value!.Holds);
+        Assert.Single((await silos.Order(order.Id).Execute(hold, Silos.By("another"))).Value!.Holds);
+        Assert.Single((await silos.Order(order.Id).Execute(new LiftHold("fraud"), Silos.By("lift"))).Value!.Holds);
+    }
+
+    [Fact]
     public async Task The_first_answer_stays_the_answer_after_the_order_moved_on()
     {
         await using var silos = await Silos.Start();

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Domain.Orders;
@@ -5,6 +6,8 @@ using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
 using OrleansOms.Domain.Stock;
 using OrleansOms.Grains;
+using OrleansOms.Grains.Followers;
+using OrleansOms.Grains.Stock;
 using OrleansOms.Tests.Fixtures;
 
 namespace OrleansOms.Tests.Grains;
@@ -71,12 +74,33 @@ public sealed class FollowerFaultTests
             new CancelOrder("cancel-1", "changed my mind", [new LineUnits(1, 1)]), Silos.By("cancel")));
         await silos.Receive("LON", "B", 1);
         await Silos.Until(() => silos.Database.Ask<bool>("""
-            select (c.transaction, c.position) >= (e.xid::text::bigint, e.position)
-            from oms.checkpoint c, (select xid, position from oms.event where type = 'stock.received.v1' order by xid desc, position desc limit 1) e
-            where c.follower = 'backorders'
+            select exists (
+              select from oms.checkpoint c, (select xid, position from oms.event where type = 'stock.received.v1' order by xid desc, position desc limit 1) e
+              where c.follower = 'backorders' and (c.transaction, c.position) >= (e.xid::text::bigint, e.position))
             """), isHeard => isHeard);
         Assert.Equal(1, (await silos.Order(order.Id).Get())!.Lines[1].Backordered);
         silos.Faults.OnAppend = null;
         await silos.UntilOrder(order.Id, o => o.Lines[0].Cancelled == 1 && o.Lines[1].Backordered == 0);
+    }
+
+    [Fact]
+    public async Task Cancelled_units_that_nobody_had_looked_for_are_not_taken_for_waiting_ones()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 2);
+        var held = await silos.Place(lines: ("A", 2));
+        await silos.UntilOrder(held.Id, o => o.Shipments.Count == 1);
+        await silos.Place(lines: ("A", 3));
+        var index = silos.Cluster.Silos[0].ServiceProvider.GetRequiredService<AvailabilityIndex>();
+        await Silos.Until(() => Task.FromResult(index.Waiting("A")), n => n == 3);
+        await silos.Order(held.Id).Execute(new PlaceHold("fraud", "check the address", HoldStops.Allocate), Silos.By("hold"));
+        await silos.Shipment(Keys.OfShipment(held.Id, 1)).Execute(new PickUnits([new SkuUnits("A", 1)]), Silos.By("pick"));
+        await silos.UntilOrder(held.Id, o => o.Lines[0].Allocated == 1);
+        var cancelled = await silos.Order(held.Id).Execute(
+            new CancelOrder("cancel-1", "changed my mind", [new LineUnits(1, 1)]), Silos.By("cancel"));
+        Assert.Equal(1, cancelled.Value!.Lines[0].Cancelled);
+        var last = (await silos.Log.ReadStream(held.Id))[^1];
+        await silos.Cluster.Silos[0].ServiceProvider.GetRequiredService<LogTail>().Reached(Checkpoint.Start.And([last]), default);
+        Assert.Equal(3, index.Waiting("A"));
     }
 }
