@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -293,7 +294,8 @@ public static partial class OmsHost
     static void AddPeople(IServiceCollection services)
     {
         services.AddSingleton<OperatorLogin>();
-        services.AddDataProtection();
+        // Else the folder of the program would be part of every cookie: an upgrade in another one would end all logins.
+        services.AddDataProtection().SetApplicationName("OrleansOms");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(p => new ConfigureOptions<KeyManagementOptions>(
             o => o.XmlRepository = new CookieKeys(p.GetRequiredService<Secrets>())));
         services.AddSingleton<XmlKeyManager>();

@@ -11,7 +11,7 @@ public sealed class UpCommandTests : IAsyncLifetime
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     readonly TestFolder _folder = new();
-    readonly int _port = FreePort(); // Kept: a silo at the address of a dead one takes its place at once.
+    readonly int _port = TestPort.Free(); // Kept: a silo at the address of a dead one takes its place at once.
     TestDatabase _database = null!;
 
     public async ValueTask InitializeAsync() => _database = await TestDatabase.Create(migrated: false);
@@ -60,13 +60,6 @@ public sealed class UpCommandTests : IAsyncLifetime
         })
             start.Environment[name] = value;
         return Process.Start(start)!;
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     static async Task<string> ReadUntil(Process process, string word)

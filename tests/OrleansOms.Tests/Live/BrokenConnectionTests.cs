@@ -55,7 +55,7 @@ public sealed class BrokenConnectionTests
     [Fact]
     public async Task A_host_that_restarts_is_found_again_by_its_watchers()
     {
-        var port = FreePort();
+        var port = TestPort.Free();
         await using var app = await OmsApp.Start(("urls", $"http://127.0.0.1:{port}"));
         var order = await app.PlaceNew(units: 4);
         await app.Released(order);
@@ -117,12 +117,5 @@ public sealed class BrokenConnectionTests
     static List<int> Seen(LiveClient client, List<int> answers)
     {
         lock (answers) return [.. answers, .. client.Versions()];
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

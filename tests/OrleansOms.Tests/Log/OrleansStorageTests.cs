@@ -186,7 +186,7 @@ public sealed class OrleansStorageTests
             silo.Configure<EndpointOptions>(o =>
             {
                 o.AdvertisedIPAddress = IPAddress.Loopback;
-                (o.SiloPort, o.GatewayPort) = (FreePort(), FreePort());
+                (o.SiloPort, o.GatewayPort) = (TestPort.Free(), TestPort.Free());
             });
             silo.Configure<ReminderOptions>(o => o.MinimumReminderPeriod = TimeSpan.FromMilliseconds(100));
             silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, connectionString));
@@ -201,13 +201,6 @@ public sealed class OrleansStorageTests
         var host = builder.Build();
         await host.StartAsync();
         return host;
-    }
-
-    static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     static async Task Until(Func<Task<bool>> condition)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using OrleansOms.Host.Commands;
 using OrleansOms.Tests.Fixtures;
 
@@ -53,6 +54,14 @@ public sealed class CookieKeysTests
         var third = Protect(app);
         Assert.Equal((true, true), (Holds(app, third), Holds(beside, third)));
         Assert.Equal(KeyOf(third), KeyOf(Protect(beside)));
+    }
+
+    /// <summary><see cref="Chaos.TwoBuildsTests"/> logs in at one build and goes on at the next, which lies elsewhere.</summary>
+    [Fact]
+    public async Task Where_the_program_lies_is_no_part_of_a_cookie()
+    {
+        await using var app = await OmsApp.Start();
+        Assert.Equal("OrleansOms", app.Services.GetRequiredService<IOptions<DataProtectionOptions>>().Value.ApplicationDiscriminator);
     }
 
     static Task<int> Cookies(OmsApp app, params string[] args) => CookiesCommand.Run(args, app.Database.Source, TextWriter.Null);

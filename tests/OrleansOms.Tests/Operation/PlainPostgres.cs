@@ -24,7 +24,7 @@ sealed class PlainPostgres : IAsyncDisposable
     /// <summary>The server's folder.</summary>
     public string Data => Path.Combine(Folder, "data");
 
-    public int Port { get; } = FreePort();
+    public int Port { get; } = TestPort.Free();
 
     /// <summary>Names a database of it.</summary>
     public string ConnectionTo(string database) =>
@@ -95,13 +95,6 @@ sealed class PlainPostgres : IAsyncDisposable
 
     async Task Do(string program, params string[] arguments) =>
         (await Account.Run(_binaries.Program(program), arguments)).OrFail($"{program} {string.Join(' ', arguments)}");
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()

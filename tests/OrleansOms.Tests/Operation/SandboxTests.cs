@@ -117,7 +117,7 @@ public sealed class SandboxTests
                 "connection-string" => connectionString, "api-key" => Key, "admin-password" => "correct horse battery",
                 var other => throw new InvalidOperationException($"What is the secret {other}?"),
             })));
-        var port = FreePort();
+        var port = TestPort.Free();
         // Ports of this machine may be taken: all that is not as in the manifest.
         var image = Manifests.Ours.ImageSettings.Select(s => (s.Key, s.Value.Replace(":8080", $":{port}", StringComparison.Ordinal)));
         return new OmsProcess(connectionString, [.. image, .. own])
@@ -152,11 +152,4 @@ public sealed class SandboxTests
 
     static JsonNode Deployment(string name) =>
         Manifests.Ours.Objects("Deployment").Single(d => Manifests.Text(d["metadata"]!["name"]) == name);
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

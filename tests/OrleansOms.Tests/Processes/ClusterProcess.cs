@@ -17,7 +17,7 @@ sealed class ClusterProcess : IAsyncDisposable
 
     ClusterProcess(string connectionString)
     {
-        Url = new Uri($"http://127.0.0.1:{FreePort()}");
+        Url = new Uri($"http://127.0.0.1:{TestPort.Free()}");
         // Whoever starts the tests in the background makes them deaf to Ctrl-C, and a process inherits that.
         _process = Process.Start(new ProcessStartInfo(
             "env", ["--default-signal=INT,QUIT", "dotnet", typeof(Host.OmsHost).Assembly.Location, "cluster"])
@@ -112,13 +112,6 @@ sealed class ClusterProcess : IAsyncDisposable
     {
         try { return File.ReadAllText(path); }
         catch (IOException) { return ""; }
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <inheritdoc />

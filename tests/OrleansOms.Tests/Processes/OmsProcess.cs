@@ -24,7 +24,7 @@ sealed class OmsProcess : IAsyncDisposable
     /// <summary>A program on a database, with further settings such as <c>Oms__Role</c>.</summary>
     public OmsProcess(string connectionString, params (string Name, string Value)[] settings)
     {
-        Url = new Uri($"http://127.0.0.1:{FreePort()}");
+        Url = new Uri($"http://127.0.0.1:{TestPort.Free()}");
         _settings = new Dictionary<string, string>
         {
             ["ConnectionStrings__Oms"] = connectionString,
@@ -32,8 +32,8 @@ sealed class OmsProcess : IAsyncDisposable
             ["Oms__Bootstrap__ApiKey"] = Key,
             ["ASPNETCORE_URLS"] = Url.ToString().TrimEnd('/'),
             ["Oms__ReservationGrace"] = "00:00:03",
-            ["Oms__Silo__Port"] = $"{FreePort()}",
-            ["Oms__Silo__GatewayPort"] = $"{FreePort()}",
+            ["Oms__Silo__Port"] = $"{TestPort.Free()}",
+            ["Oms__Silo__GatewayPort"] = $"{TestPort.Free()}",
         };
         foreach (var (name, value) in settings) _settings[name] = value;
     }
@@ -142,13 +142,6 @@ sealed class OmsProcess : IAsyncDisposable
     {
         using var kill = System.Diagnostics.Process.Start("kill", [$"-{name}", $"{_process!.Id}"]);
         await kill.WaitForExitAsync();
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     public async ValueTask DisposeAsync()
