@@ -22,6 +22,9 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     /// <summary>Most callers that may wait for one aggregate; past it a command is refused with 503.</summary>
     const int MaxWaiting = 20_000;
 
+    /// <summary>No two clocks of the cluster are further apart.</summary>
+    protected static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
+
     string? _key;
     TState? _state;
     TState? _durable;

@@ -25,9 +25,6 @@ public sealed partial class OrderGrain(
     ILogger<OrderGrain> logger)
     : AggregateGrain<Order, OrderEvent>(log, time), IOrderGrain, IRemindable
 {
-    /// <summary>No two clocks of the cluster are further apart.</summary>
-    static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
-
     readonly SemaphoreSlim _gate = new(1, 1);
 
     /// <inheritdoc />
@@ -160,7 +157,9 @@ public sealed partial class OrderGrain(
     /// <inheritdoc />
     public Task AllocateWaiting() => Locked(async () =>
     {
-        if (!State.Exists || (Waiting().Length == 0 && !await IsBehind())) return;
+        // Nothing waits in an order that is over, whatever was stored since.
+        if (!State.Exists || OrderTransitions.IsFinal(State.DeriveStatus())) return;
+        if (Waiting().Length == 0 && !await IsBehind()) return;
         if (Waiting() is { Length: > 0 } waiting) await Allocate(SourcingCause.Arrival, waiting);
 
         WantedUnits[] Waiting() => State.IsStopped(HoldStops.Allocate) || State.PendingCancellation is not null ? [] :

@@ -20,9 +20,6 @@ public sealed partial class MovementGrain(
     /// <summary>Stocks that are asked at once.</summary>
     const int Parallel = 64;
 
-    /// <summary>No two clocks of the cluster are further apart.</summary>
-    static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
-
     readonly SemaphoreSlim _gate = new(1, 1);
 
     /// <inheritdoc />

@@ -71,11 +71,11 @@ public sealed class FaultTests
         await using var silos = await Silos.Start();
         var order = await silos.Place(lines: ("A", 1));
         var hold = new PlaceHold("fraud", "check the address", HoldStops.Release);
-        await silos.Order(order.Id).Execute(hold, Silos.By("hold"));
-        await silos.Order(order.Id).Execute(new LiftHold("fraud"), Silos.By("lift"));
-        Assert.Empty((await silos.Order(order.Id).Execute(hold, Silos.By("hold"))).Value!.Holds);
-        Assert.Single((await silos.Order(order.Id).Execute(hold, Silos.By("another"))).Value!.Holds);
-        Assert.Single((await silos.Order(order.Id).Execute(new LiftHold("fraud"), Silos.By("lift"))).Value!.Holds);
+        await Retried(() => silos.Order(order.Id).Execute(hold, Silos.By("hold")));
+        await Retried(() => silos.Order(order.Id).Execute(new LiftHold("fraud"), Silos.By("lift")));
+        Assert.Empty((await Retried(() => silos.Order(order.Id).Execute(hold, Silos.By("hold")))).Value!.Holds);
+        Assert.Single((await Retried(() => silos.Order(order.Id).Execute(hold, Silos.By("another")))).Value!.Holds);
+        Assert.Single((await Retried(() => silos.Order(order.Id).Execute(new LiftHold("fraud"), Silos.By("lift")))).Value!.Holds);
     }
 
     [Fact]
