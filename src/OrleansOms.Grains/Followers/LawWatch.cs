@@ -37,6 +37,8 @@ public sealed partial class LawWatch(
     DateTimeOffset _looksAt, _comparesAt, _quietAt;
     /// <summary>Streams that have moved since their rows were looked at.</summary>
     readonly HashSet<string> _moved = new(StringComparer.Ordinal);
+    /// <summary>The last events: how far lists must have come. Where a batch ends says more than there are events for.</summary>
+    Checkpoint _heard;
     /// <summary>Orders that are being cancelled, which no list tells.</summary>
     readonly HashSet<string> _cancelling = new(StringComparer.Ordinal);
     /// <summary>Orders that stood still beyond their limit a look ago, with their versions.</summary>
@@ -52,6 +54,7 @@ public sealed partial class LawWatch(
         _older = new(StringComparer.Ordinal);
         _pairs = new Pairing();
         _moved.Clear();
+        _heard = Checkpoint.Start;
         _cancelling.Clear();
         _quiet.Clear();
         _quietAt = time.GetUtcNow() + OrderLaws.ByItself;
@@ -61,6 +64,7 @@ public sealed partial class LawWatch(
     protected override async Task Handle(LogBatch batch)
     {
         await Fetch(batch.Events);
+        _heard = _heard.And(batch.Events);
         foreach (var e in batch.Events)
         {
             if (e.Data is LawBroken) continue;
@@ -111,7 +115,7 @@ public sealed partial class LawWatch(
     {
         List<StreamAudit> moved = [.. _moved
             .Select(stream => _recent.GetValueOrDefault(stream) ?? _older.GetValueOrDefault(stream)).OfType<StreamAudit>()];
-        if (await readModel.Compare(moved, Handled) is not { } breaches) return;
+        if (await readModel.Compare(moved, _heard) is not { } breaches) return;
         foreach (var breach in breaches) await Raise(breach);
         _moved.Clear();
         _comparesAt = now + CompareEvery;
