@@ -20,10 +20,12 @@ public sealed class LawWatchTests
     {
         await using var app = await OmsApp.Start();
         var counted = 0L;
+        // Every test's instruments come by here, also while this one's program is being restarted.
+        var meters = app.Services.GetRequiredService<IMeterFactory>();
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, l) =>
         {
-            if (instrument.Name == "oms.laws.broken" && instrument.Meter.Scope == app.Services.GetRequiredService<IMeterFactory>())
+            if (instrument.Name == "oms.laws.broken" && instrument.Meter.Scope == meters)
                 l.EnableMeasurementEvents(instrument);
         };
         listener.SetMeasurementEventCallback<long>((_, n, _, _) => Interlocked.Add(ref counted, n));
