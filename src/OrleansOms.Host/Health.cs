@@ -19,14 +19,18 @@ public static class Health
         routes.MapGet("/health/ready", Ready).ExcludeFromDescription();
     }
 
-    /// <summary>It is not about to stop, the log answers, what this process knows is seconds old at most, and its pages have been opened once.</summary>
+    /// <summary>
+    /// It is not about to stop, the log answers, this process has read what there is to read of it, and its pages have been
+    /// opened once. That nothing can be stored at the moment is no reason: what is stored can be looked at.
+    /// </summary>
     static async Task<IResult> Ready(LogTail tail, Drain drain, IServiceProvider services)
     {
         if (drain.HasBegun) return Problem.OfStatus(503) with { Detail = "It is about to stop." };
+        if (!tail.HasBegun) return Problem.OfStatus(503) with { Detail = "It has begun, and reads what was stored before." };
         using var limit = new CancellationTokenSource(Patience);
         try
         {
-            await tail.CaughtUp(limit.Token).WaitAsync(limit.Token);
+            await tail.AtEnd(limit.Token).WaitAsync(limit.Token);
             if (services.GetService<WarmUp>() is { } pages) await pages.Done.WaitAsync(limit.Token);
             return Results.Text("ok");
         }

@@ -139,8 +139,9 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
             """, [skus.ToArray(), max, after ?? ""], row => row.GetString(0));
 
     /// <inheritdoc />
-    public async Task<IReadOnlyList<string>> FindWaitingSkus() => await ReadModelSql.Read(
-        database, "select distinct sku from oms.order_lines where backordered > 0", [], row => row.GetString(0));
+    public async Task<IReadOnlyList<string>> FindWaitingSkus(IReadOnlyCollection<string>? orders = null) => await ReadModelSql.Read(
+        database, $"select distinct sku from oms.order_lines where backordered > 0{(orders is null ? "" : " and order_id = any($1)")}",
+        orders is null ? [] : [orders.ToArray()], row => row.GetString(0));
 
     /// <inheritdoc />
     public async Task<IReadOnlyList<Wait>> FindWaits(

@@ -92,8 +92,15 @@ public sealed record LogEvent(
 }
 
 /// <summary>A piece of the event log: of each log the next events in commit order, one log after the other.</summary>
-/// <param name="Through">Everything up to here has been read; the next read starts after it.</param>
-public sealed record LogBatch(IReadOnlyList<LogEvent> Events, Checkpoint Through);
+/// <param name="Through">The last event that was read of each log, or where the read began: the next one starts after it.</param>
+public sealed record LogBatch(IReadOnlyList<LogEvent> Events, Checkpoint Through)
+{
+    /// <summary>
+    /// Everything that was committed up to here has been read. It lies behind the last event, and is no place to go on from: a
+    /// server that has crashed gives out the numbers of transactions once more that had ended with nothing behind that event.
+    /// </summary>
+    public Checkpoint Complete { get; init; } = Through;
+}
 
 /// <summary>
 /// The one durable memory. Appends of many grains share transactions; an answer means that the events are on disk. It may

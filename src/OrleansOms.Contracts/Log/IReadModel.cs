@@ -32,7 +32,8 @@ public interface IReadModel
     Task<IReadOnlyList<string>> FindWaitingOrders(IReadOnlyCollection<string> skus, int max, string? after = null);
 
     /// <summary>SKUs that orders wait for.</summary>
-    Task<IReadOnlyList<string>> FindWaitingSkus();
+    /// <param name="orders">These orders; null for all.</param>
+    Task<IReadOnlyList<string>> FindWaitingSkus(IReadOnlyCollection<string>? orders = null);
 
     /// <summary>Orders and shipments of a shard that have waited since then or longer; of each kind, the longest wait first.</summary>
     /// <param name="shard">From 0 to <see cref="WaitShards"/>, exclusive.</param>

@@ -12,7 +12,8 @@ namespace OrleansOms.Grains.Followers;
 
 /// <summary>
 /// Gives units that become free to orders that wait for them, oldest promise first. It looks when stock comes in, when
-/// a warehouse becomes active and when an order begins to wait, so that neither can miss the other.
+/// a warehouse becomes active, when an order begins to wait, so that neither can miss the other, and when one may wait again
+/// that was held or being cancelled.
 /// </summary>
 [GrainType("oms-backorders")]
 public sealed class BackorderFollower(
@@ -36,17 +37,19 @@ public sealed class BackorderFollower(
     {
         var skus = batch.Events.SelectMany(Touched).ToHashSet(StringComparer.Ordinal);
         var opens = batch.Events.Any(e => e.Data is WarehousePut { Details.IsActive: true });
-        if (skus.Count == 0 && !opens) return;
+        // While it was held, or was being cancelled, units that came in were not for it. It takes its place in the line again.
+        var freed = batch.Events.Where(e => e.Data is HoldLifted or UnitsCancelled).Select(e => e.Stream).ToHashSet(StringComparer.Ordinal);
+        if (skus.Count == 0 && !opens && freed.Count == 0) return;
         var last = Checkpoint.Start.And(batch.Events);
         // Of an arrival and a wait in different logs, whichever is handled later finds the other one told here and listed.
         // What was handled before this activation was told elsewhere, so the first time all must be told here.
         if (_isToldHere) await tail.Reached(last, Stopping);
         else await tail.CaughtUp(Stopping);
         _isToldHere = true;
-        if (opens)
+        if (opens || freed.Count > 0)
         {
             await Listed(last);
-            skus.UnionWith(await readModel.FindWaitingSkus());
+            skus.UnionWith(await readModel.FindWaitingSkus(opens ? null : freed));
         }
         skus.RemoveWhere(sku => !IsAvailable(sku));
         if (skus.Count > 0) await Allocate(skus, last);

@@ -63,9 +63,6 @@ public sealed class FulfilmentFollower(
         // Released with what has just happened, in one append: there is nothing left to settle.
         else if (order is ShipmentReleased && work.ToSettle?.Transaction == e.Position.Transaction)
             work.ToSettle = null;
-        // While it was held, or was being cancelled, units that came in were not for it.
-        if (order is HoldLifted or UnitsCancelled)
-            work.Steps.Add(() => grains.GetGrain<IOrderGrain>(e.Stream).AllocateWaiting());
         foreach (var c in StockConsequences.Of(e.Stream, e.Version, order))
             work.Steps.Add(() => Expect(stocks.Of(c.Warehouse, c.Sku).Execute(c.Command, Caller.System)));
     }

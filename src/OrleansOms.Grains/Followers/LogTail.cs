@@ -10,7 +10,8 @@ namespace OrleansOms.Grains.Followers;
 /// <summary>
 /// Reads the log as it grows and tells everyone in this process: the indexes that plans and checks are made from, and
 /// live screens. It starts where the read model stands and must be started before grains are called. It stops at nothing: what
-/// a newer program has written is passed on as unknown, and what a stock has after that is asked of the stock.
+/// a newer program has written is passed on as unknown, and what a stock has after that is asked of the stock. Where the read
+/// model is far behind the program starts nevertheless, and this process knows too little to plan until it has caught up.
 /// </summary>
 public sealed partial class LogTail(
     IEventLog log, IReadModel readModel, CatalogueIndex catalogue, AvailabilityIndex availability, StockCounting counting,
@@ -20,13 +21,18 @@ public sealed partial class LogTail(
     static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     static readonly TimeSpan Blink = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>How long a start waits for what is stored. Followers, which move the read model, come after it.</summary>
+    static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
+
     readonly CancellationTokenSource _stop = new();
     readonly Lock _gate = new();
     Action<IReadOnlyList<LogEvent>>[] _subscribers = [];
     TaskCompletionSource _moved = New();
-    Checkpoint _position;
+    Checkpoint _position, _complete;
+    long _asked, _answered;
     CancellationTokenSource? _wake;
     bool _isAwaited, _isStill;
+    Task _begun = new TaskCompletionSource().Task;
     DateTimeOffset _readAt;
     DateTimeOffset? _overtakenSince;
     Task _loop = Task.CompletedTask;
@@ -36,6 +42,9 @@ public sealed partial class LogTail(
 
     /// <summary>When the log was read for the last time, UTC, if it cannot be read at the moment; null if it can.</summary>
     public DateTimeOffset? StillSince { get { lock (_gate) return _isStill ? _readAt : null; } }
+
+    /// <summary>Whether everything that was stored before the start has been told.</summary>
+    public bool HasBegun => _begun.IsCompletedSuccessfully;
 
     /// <summary>Since when the log has events that only a newer program knows, UTC; null if this process has met none.</summary>
     public DateTimeOffset? OvertakenSince { get { lock (_gate) return _overtakenSince; } }
@@ -59,13 +68,41 @@ public sealed partial class LogTail(
             Task moved;
             lock (_gate)
             {
-                if (_position.Covers(now)) return;
-                moved = _moved.Task;
-                _isAwaited = true;
-                _wake?.Cancel();
+                if (_complete.Covers(now)) return;
+                moved = Hurry();
             }
             await moved.WaitAsync(cancel);
         }
+    }
+
+    /// <summary>
+    /// Completes when the log has been read to the end of what can be read of it, after this call. What is committed behind an
+    /// append that is still under way is not waited for: it may be one that waits for a standby that is gone.
+    /// </summary>
+    /// <exception cref="LogUnavailableException">The log does not answer.</exception>
+    public async Task AtEnd(CancellationToken cancel = default)
+    {
+        await log.Now();
+        long mine;
+        lock (_gate) mine = ++_asked;
+        while (true)
+        {
+            Task moved;
+            lock (_gate)
+            {
+                if (_answered >= mine) return;
+                moved = Hurry();
+            }
+            await moved.WaitAsync(cancel);
+        }
+    }
+
+    /// <summary>Completes with the next read, which does not wait for more.</summary>
+    Task Hurry()
+    {
+        _isAwaited = true;
+        _wake?.Cancel();
+        return _moved.Task;
     }
 
     /// <summary>Completes when everything up to a checkpoint has been told.</summary>
@@ -94,7 +131,9 @@ public sealed partial class LogTail(
         lock (_gate) (_position, _readAt) = (snapshot.Position, time.GetUtcNow());
         _loop = Task.Run(Follow, CancellationToken.None);
         // Orders may be placed as soon as the process is ready, so it must know what is committed by now.
-        await CaughtUp(cancellationToken);
+        _begun = CaughtUp(_stop.Token);
+        try { await _begun.WaitAsync(StartPatience, time, cancellationToken); }
+        catch (TimeoutException) { LogFar(logger); }
     }
 
     /// <inheritdoc />
@@ -111,8 +150,10 @@ public sealed partial class LogTail(
         {
             try
             {
+                long asked;
+                lock (_gate) asked = _asked;
                 var batch = await log.ReadAll(Position, BatchSize).WaitAsync(_stop.Token);
-                Tell(batch);
+                Tell(batch, asked);
                 if (batch.Events.Count < BatchSize) await Rest(batch.Through);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested) { return; }
@@ -148,7 +189,7 @@ public sealed partial class LogTail(
         }
     }
 
-    void Tell(LogBatch batch)
+    void Tell(LogBatch batch, long asked)
     {
         foreach (var e in batch.Events)
         {
@@ -167,7 +208,8 @@ public sealed partial class LogTail(
         TaskCompletionSource moved;
         lock (_gate)
         {
-            _position = batch.Through;
+            (_position, _complete) = (batch.Through, batch.Complete);
+            if (batch.Events.Count < BatchSize) _answered = asked;
             (_isStill, _readAt) = (false, time.GetUtcNow());
             (moved, _moved) = (_moved, New());
         }
@@ -185,6 +227,9 @@ public sealed partial class LogTail(
     }
 
     static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    [LoggerMessage(LogLevel.Warning, "The lists are far behind the log. This process starts, and is ready when it has read the rest.")]
+    static partial void LogFar(ILogger logger);
 
     [LoggerMessage(LogLevel.Warning, "The log's tail stands still: {Reason}")]
     static partial void LogBehind(ILogger logger, string reason);

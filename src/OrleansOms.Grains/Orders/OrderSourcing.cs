@@ -1,5 +1,6 @@
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Catalogue;
+using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Stock;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
@@ -35,10 +36,15 @@ public sealed class OrderSourcing(
     /// <param name="standsInLine">Whether older orders that wait for a SKU come first.</param>
     /// <param name="except">Stocks that have failed to find the units.</param>
     /// <param name="allOrNothing">Reserve nothing at all if something is missing.</param>
+    /// <exception cref="LogUnavailableException">
+    /// This process knows too little of what is in stock to call anything missing: of an order that stands in line that is
+    /// put right when it is heard of, of any other nobody would look again. Nothing is reserved.
+    /// </exception>
     internal async Task<ReservedUnits> Reserve(
         string orderId, string attempt, IReadOnlyList<WantedUnits> wanted, string country, string? postalCode,
         bool standsInLine, IReadOnlyCollection<(string Warehouse, string Sku)>? except = null, bool allOrNothing = false)
     {
+        if (!tail.HasBegun) throw new LogUnavailableException("This process has begun and still reads what is in stock.");
         var demand = LineSplit.Demand(wanted.Select(w => (w.LineId, w.Sku, w.Quantity)));
         var destination = places.Find(country, postalCode);
         var refused = new HashSet<(string, string)>(except ?? []);
@@ -50,7 +56,8 @@ public sealed class OrderSourcing(
             {
                 // Stock that was acknowledged a moment ago elsewhere may not have reached this process yet.
                 isFresh = true;
-                await CatchUp();
+                if (!await CatchUp() && (allOrNothing || !standsInLine))
+                    throw new LogUnavailableException("What has come into stock lately cannot be read yet.");
                 continue;
             }
             if (plan.Units.Count == 0 || (allOrNothing && plan.Missing.Count > 0))
@@ -100,15 +107,17 @@ public sealed class OrderSourcing(
                 new ReleaseStock(ReleaseStock.BackOf(attempt), orderId, s.Lines, "the plan failed", attempt), Caller.System)));
         }
         // Orleans cancels what it gives up.
-        catch (Exception e) when (e is Contracts.Log.OmsFaultException or TimeoutException or OrleansException
+        catch (Exception e) when (e is OmsFaultException or TimeoutException or OrleansException
             or OperationCanceledException) { return; }
     }
 
-    async Task CatchUp()
+    /// <summary>Waits for the newest numbers; false if they do not come in time.</summary>
+    async Task<bool> CatchUp()
     {
         using var limit = new CancellationTokenSource(Freshness);
         try { await tail.CaughtUp(limit.Token); }
-        catch (OperationCanceledException) { return; }
+        catch (OperationCanceledException) { return false; }
+        return true;
     }
 
     List<Candidate> Candidates(

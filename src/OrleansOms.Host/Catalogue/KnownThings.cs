@@ -1,4 +1,5 @@
 using OrleansOms.Contracts.Catalogue;
+using OrleansOms.Contracts.Log;
 using OrleansOms.Grains.Catalogue;
 using OrleansOms.Grains.Followers;
 using OrleansOms.Host.Orders;
@@ -7,7 +8,8 @@ namespace OrleansOms.Host.Catalogue;
 
 /// <summary>
 /// Asks the catalogue in memory whether something is known. What another process has stored a moment ago may not be there
-/// yet, so before anything is called unknown, this process catches up with the log.
+/// yet, so before anything is called unknown, this process catches up with the log; where it cannot, it says so with a
+/// <see cref="LogUnavailableException"/>, which is asked again, and not with a refusal, which is not.
 /// </summary>
 public sealed class KnownThings(CatalogueIndex catalogue, LogTail tail)
 {
@@ -44,6 +46,6 @@ public sealed class KnownThings(CatalogueIndex catalogue, LogTail tail)
     {
         using var limit = new CancellationTokenSource(Patience);
         try { await tail.CaughtUp(limit.Token); }
-        catch (OperationCanceledException) { return; } // Answer from what is known rather than not at all.
+        catch (OperationCanceledException) { throw new LogUnavailableException("What was stored lately cannot be read yet."); }
     }
 }

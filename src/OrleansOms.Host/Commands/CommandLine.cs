@@ -1,6 +1,8 @@
 using Npgsql;
+using OrleansOms.Contracts.Log;
 using OrleansOms.Host.Database;
 using OrleansOms.Postgres;
+using OrleansOms.Postgres.Log;
 
 namespace OrleansOms.Host.Commands;
 
@@ -23,6 +25,7 @@ public static class CommandLine
         cookies forget [--all]         end cookies of former keys, or every login
         import online-retail FILE      import a shop's orders; import without more tells its options
         check                          hold the laws of the domain over everything that is stored
+        lists rebuild                  make the lists anew from the log
         openapi [FILE]                 write the OpenAPI document
         help                           this
         """;
@@ -44,13 +47,19 @@ public static class CommandLine
                 ["cookies", ..] => await OnDatabase(database => CookiesCommand.Run(args[1..], database, Console.Out)),
                 ["import", ..] => await ImportCommand.RunFromCommandLine(args[1..]),
                 ["check", ..] => await CheckCommand.Run(args[1..]),
+                ["lists", ..] => await OnDatabase(async database =>
+                {
+                    await using var logs = new LogDatabases(UpCommand.SettingsOf([]).LogConnections);
+                    return await ListsCommand.Run(
+                        args[1..], database, TimeProvider.System, Console.Out, Console.Error, logs.All is [] ? null : logs.All);
+                }),
                 ["openapi", ..] => await OpenApiCommand.Run(args[1..]),
                 ["help"] => Help(Console.Out, 0),
                 _ => Help(Console.Error, 2),
             };
         }
         catch (Exception e) when (e is PrivatePostgresException or InvalidOperationException or IOException
-            or UnauthorizedAccessException or NpgsqlException)
+            or UnauthorizedAccessException or NpgsqlException or OmsFaultException)
         {
             await Console.Error.WriteLineAsync($"OrleansOms: {e.Message}");
             return 1;

@@ -61,8 +61,8 @@ public sealed class EventLog : IEventLog, IAsyncDisposable
     {
         if (logs.Length == 1)
         {
-            var (events, through) = await logs[0].ReadAll(after[0], max);
-            return new LogBatch(events, Checkpoint.At(through));
+            var read = await logs[0].ReadAll(after[0], max);
+            return new LogBatch(read.Events, Checkpoint.At(read.Through)) { Complete = Checkpoint.At(read.Complete) };
         }
         var share = Math.Max(1, max / logs.Length);
         var parts = await Task.WhenAll(logs.Select((log, number) => log.ReadAll(after[number], share)));
@@ -73,9 +73,12 @@ public sealed class EventLog : IEventLog, IAsyncDisposable
             if (parts[number].Events.Count < share || all.Count >= max) continue;
             var more = await logs[number].ReadAll(parts[number].Through, max - all.Count);
             all.AddRange(more.Events);
-            parts[number].Through = more.Through;
+            parts[number] = more;
         }
-        return new LogBatch(all, Checkpoint.At([.. parts.Select(p => p.Through)]));
+        return new LogBatch(all, Checkpoint.At([.. parts.Select(p => p.Through)]))
+        {
+            Complete = Checkpoint.At([.. parts.Select(p => p.Complete)]),
+        };
     }
 
     /// <inheritdoc />

@@ -98,9 +98,9 @@ sealed class LogPulse : IAsyncDisposable
                 Volatile.Write(ref woken, 0);
                 if (Volatile.Read(ref waiters) == 0 || recent.Through is not { } after)
                     continue;
-                var (events, through) = await reader.All(after, options.MaxReadEvents);
-                recent.Add(after, events, through);
-                own.Forget(through);
+                var read = await reader.All(after, options.MaxReadEvents);
+                recent.Add(after, read);
+                own.Forget(read.Through);
                 await Task.Delay(options.MinPollGap, stopping.Token);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)

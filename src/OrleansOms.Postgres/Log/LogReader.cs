@@ -4,6 +4,11 @@ using OrleansOms.Contracts.Log;
 
 namespace OrleansOms.Postgres.Log;
 
+/// <summary>What one read has brought.</summary>
+/// <param name="Through">Of the last event, or where the read began.</param>
+/// <param name="Complete">Up to where it was everything; see <see cref="LogBatch.Complete"/>.</param>
+readonly record struct LogRead<T>(IReadOnlyList<T> Events, LogPosition Through, LogPosition Complete);
+
 /// <summary>A decoded event and how many bytes of JSON it had, for those who bound memory.</summary>
 readonly record struct ReadEvent(LogEvent Event, int Bytes);
 
@@ -14,7 +19,7 @@ sealed class LogReader(int log, NpgsqlDataSource source, EventLogOptions options
     /// <summary>What <see cref="Decode"/> reads.</summary>
     public const string Columns = "xid, position, stream, version, type, data, command, actor, at, trace";
 
-    readonly OtherDatabases _others = new();
+    readonly Bystanders _bystanders = new();
 
     public Task<IReadOnlyList<LogEvent>> Stream(string stream, int afterVersion, int? max) =>
         Events($"select {Columns} from oms.event where stream = $1 and version > $2 order by version limit $3",
@@ -34,33 +39,33 @@ sealed class LogReader(int log, NpgsqlDataSource source, EventLogOptions options
     /// read, so an empty read has truly read everything below it. Transactions of this process that are still in memory
     /// are not read but put in their places; they are known to be committed, so the horizon holds for them too.
     /// </summary>
-    public async Task<(List<ReadEvent> Events, LogPosition Through)> All(LogPosition after, int max)
+    public async Task<LogRead<ReadEvent>> All(LogPosition after, int max)
     {
         var known = own.After(after);
-        var (others, through) = await Others(after, max, known);
-        var events = Merge(others, known.Where(t => t.Id <= through.Transaction));
+        var (others, complete) = await Others(after, max, known);
+        var events = Merge(others, known.Where(t => t.Id <= complete.Transaction));
         var end = End(events, max);
         if (end < events.Count)
         {
             events.RemoveRange(end, events.Count - end);
-            through = events[^1].Event.Position;
+            complete = events[^1].Event.Position;
         }
-        return (events, through);
+        return new LogRead<ReadEvent>(events, events.Count > 0 ? events[^1].Event.Position : after, complete);
     }
 
-    Task<(List<ReadEvent> Events, LogPosition Through)> Others(
+    Task<(List<ReadEvent> Events, LogPosition Complete)> Others(
         LogPosition after, int max, List<OwnTransaction> known) => Ask(async connection =>
     {
         await using var batch = new NpgsqlBatch(connection) { Timeout = options.CommandTimeoutSeconds };
-        var foreign = _others.Known;
+        var foreign = _bystanders.Known;
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
-            $"select {OtherDatabases.Horizon("$1")}, pg_snapshot_xmax(pg_current_snapshot())")
+            $"select {Bystanders.Horizon("$1")}, pg_snapshot_xmax(pg_current_snapshot())")
         {
             Parameters = { LogSql.Transactions(foreign) },
         });
         batch.BatchCommands.Add(new NpgsqlBatchCommand($"""
             select {Columns} from oms.event
-            where (xid, position) > ($1, $2) and xid < {OtherDatabases.Horizon("$5")} and xid <> all($4)
+            where (xid, position) > ($1, $2) and xid < {Bystanders.Horizon("$5")} and xid <> all($4)
             order by xid, position limit $3
             """)
         {
@@ -84,12 +89,12 @@ sealed class LogReader(int log, NpgsqlDataSource source, EventLogOptions options
                 bytes += events[^1].Bytes;
             }
         }
-        await _others.Look(connection, horizon, isHeld, options.CommandTimeoutSeconds);
-        var through = new LogPosition((long)horizon - 1, long.MaxValue);
+        await _bystanders.Look(connection, horizon, isHeld, options.CommandTimeoutSeconds);
+        var complete = new LogPosition((long)horizon - 1, long.MaxValue);
         var cut = events.Count == max || bytes >= options.MaxReadBytes;
-        if (events.Count > 0 && (cut || events[^1].Event.Position > through))
-            through = events[^1].Event.Position;
-        return (events, through > after ? through : after);
+        if (events.Count > 0 && (cut || events[^1].Event.Position > complete))
+            complete = events[^1].Event.Position;
+        return (events, complete);
     });
 
     /// <summary>Both in commit order: a transaction is either all ours or all of others.</summary>
@@ -122,9 +127,9 @@ sealed class LogReader(int log, NpgsqlDataSource source, EventLogOptions options
         select exists (
           select from (
             select from oms.event
-            where (xid, position) > ($1, $2) and xid < {OtherDatabases.Horizon("$3")}
+            where (xid, position) > ($1, $2) and xid < {Bystanders.Horizon("$3")}
             order by xid, position limit 1) as next)
-        """, LogSql.Transaction(after.Transaction), LogSql.Of(after.Ordinal), LogSql.Transactions(_others.Known)));
+        """, LogSql.Transaction(after.Transaction), LogSql.Of(after.Ordinal), LogSql.Transactions(_bystanders.Known)));
 
     /// <summary>
     /// The last transaction that can have ended by now, and its end. A reader passes it when no transaction up to it is

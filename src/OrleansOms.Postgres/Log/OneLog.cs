@@ -56,14 +56,14 @@ sealed class OneLog : IAsyncDisposable
     }
 
     /// <summary>The next events in commit order, and how far that is complete.</summary>
-    public async Task<(IReadOnlyList<LogEvent> Events, LogPosition Through)> ReadAll(LogPosition after, int max)
+    public async Task<LogRead<LogEvent>> ReadAll(LogPosition after, int max)
     {
         max = Math.Clamp(max, 1, options.MaxReadEvents);
         if (recent.Read(after, max) is { } remembered)
             return remembered;
-        var (events, through) = await reader.All(after, max);
-        recent.Add(after, events, through);
-        return (events.ConvertAll(e => e.Event), through);
+        var read = await reader.All(after, max);
+        recent.Add(after, read);
+        return new LogRead<LogEvent>([.. read.Events.Select(e => e.Event)], read.Through, read.Complete);
     }
 
     public Task WaitForMore(LogPosition after, TimeSpan atMost, CancellationToken cancel) =>

@@ -12,10 +12,10 @@ sealed class RecentEvents(EventLogOptions options)
     readonly List<ReadEvent> events = [];
     long bytes;
     LogPosition? from;
-    LogPosition through;
+    LogPosition through, complete;
     TaskCompletionSource grown = NewSignal();
 
-    /// <summary>Up to where the memory is complete; null as long as it remembers nothing.</summary>
+    /// <summary>The last event that is known; null as long as it remembers nothing.</summary>
     public LogPosition? Through
     {
         get
@@ -51,22 +51,22 @@ sealed class RecentEvents(EventLogOptions options)
                 return look.Growth;
             events.Clear();
             bytes = 0;
-            (from, through) = (after, after);
+            (from, through, complete) = (after, after, after);
             Signal(); // others may wait for something that is forgotten now
             return grown.Task;
         }
     }
 
     /// <summary>Takes what was read after a position, if it continues what is here.</summary>
-    public void Add(LogPosition after, List<ReadEvent> read, LogPosition readThrough)
+    public void Add(LogPosition after, LogRead<ReadEvent> read)
     {
         lock (gate)
         {
-            if (from is null || after < from || after > through || readThrough <= through)
+            if (from is null || after < from || after > through || read.Through < through)
                 return;
             var known = through;
-            var fresh = after == known ? read : read.FindAll(e => e.Event.Position > known);
-            through = readThrough;
+            (through, complete) = (read.Through, read.Complete);
+            IReadOnlyList<ReadEvent> fresh = after == known ? read.Events : [.. read.Events.Where(e => e.Event.Position > known)];
             if (fresh.Count == 0)
                 return;
             events.AddRange(fresh);
@@ -77,7 +77,7 @@ sealed class RecentEvents(EventLogOptions options)
     }
 
     /// <summary>What follows a position; null if nothing that is remembered does.</summary>
-    public (IReadOnlyList<LogEvent> Events, LogPosition Through)? Read(LogPosition after, int max)
+    public LogRead<LogEvent>? Read(LogPosition after, int max)
     {
         lock (gate)
         {
@@ -88,7 +88,8 @@ sealed class RecentEvents(EventLogOptions options)
             var slice = new LogEvent[count];
             for (var i = 0; i < count; i++)
                 slice[i] = events[first + i].Event;
-            return (slice, first + count < events.Count ? slice[^1].Position : through);
+            var last = slice[^1].Position;
+            return new LogRead<LogEvent>(slice, last, first + count < events.Count ? last : complete);
         }
     }
 

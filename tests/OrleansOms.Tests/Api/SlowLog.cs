@@ -4,10 +4,11 @@ using OrleansOms.Tests.Fixtures;
 
 namespace OrleansOms.Tests.ApiTests;
 
-/// <summary>The real log, in which appends can be held back for as long as a test looks at what happens meanwhile.</summary>
+/// <summary>The real log, in which appends and followers can be held back for as long as a test looks at what happens meanwhile.</summary>
 public sealed class SlowLog
 {
     volatile Hold? _hold;
+    volatile Hold? _reads;
 
     /// <summary>Takes the place of the log that is registered.</summary>
     public Func<IServiceProvider, IEventLog> Around(IServiceCollection services)
@@ -19,7 +20,10 @@ public sealed class SlowLog
     /// <summary>Holds the next appends of streams that start so, until disposed.</summary>
     public Hold HoldAppendsOf(string prefix) => _hold = new Hold(this, prefix);
 
-    /// <summary>Appends that are held.</summary>
+    /// <summary>Holds everybody who follows the log, until disposed.</summary>
+    public Hold HoldReads() => _reads = new Hold(this, "");
+
+    /// <summary>What is held.</summary>
     public sealed class Hold(SlowLog owner, string prefix) : IDisposable
     {
         readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,7 +42,8 @@ public sealed class SlowLog
         /// <inheritdoc />
         public void Dispose()
         {
-            owner._hold = null;
+            if (owner._hold == this) owner._hold = null;
+            if (owner._reads == this) owner._reads = null;
             _released.TrySetResult();
         }
     }
@@ -49,6 +54,12 @@ public sealed class SlowLog
         {
             if (owner._hold is { } hold) await hold.Pass(append.Main.Stream);
             return await base.Append(append);
+        }
+
+        public override async Task<LogBatch> ReadAll(Checkpoint after, int max)
+        {
+            if (owner._reads is { } hold) await hold.Pass("");
+            return await base.ReadAll(after, max);
         }
     }
 }

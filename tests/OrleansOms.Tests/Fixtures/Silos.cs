@@ -152,6 +152,15 @@ public sealed class FaultyLog(IEventLog log) : LogAround(log)
     /// <summary>The same, with time to do something before it passes.</summary>
     public Func<Append, Task<Fault?>>? OnAppendAsync { get; set; }
 
+    /// <summary>What whoever follows the log waits for before each read.</summary>
+    public Task Reads { get; set; } = Task.CompletedTask;
+
+    public override async Task<LogBatch> ReadAll(Checkpoint after, int max)
+    {
+        await Reads;
+        return await base.ReadAll(after, max);
+    }
+
     public enum Fault { BeforeCommit, AfterCommit }
 
     public override async ValueTask<AppendResult> Append(Append append)

@@ -32,6 +32,25 @@ public sealed class BackorderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_order_whose_hold_is_lifted_takes_its_place_in_the_line_and_not_the_first()
+    {
+        var older = await _silos.Place(lines: ("C", 10));
+        var held = await _silos.Place(lines: ("C", 5));
+        await _silos.Order(held.Id).Execute(new PlaceHold("fraud", "check", HoldStops.Allocate), Silos.By("hold"));
+        // All that follows comes at once, and each of the followers begins with what it likes.
+        var goesOn = new TaskCompletionSource();
+        _silos.Faults.Reads = goesOn.Task;
+        await _silos.Receive("LON", "C", 10);
+        await _silos.Order(held.Id).Execute(new LiftHold("fraud"), Silos.By("lift"));
+        goesOn.SetResult();
+
+        await _silos.UntilStock("LON", "C", s => s.Available == 0);
+        Assert.Equal((10, 0), ((await _silos.Order(older.Id).Get())!.Lines[0].Allocated, (await _silos.Order(held.Id).Get())!.Lines[0].Allocated));
+        await _silos.Receive("LON", "C", 5);
+        await _silos.UntilOrder(held.Id, o => o.Lines[0].Allocated == 5);
+    }
+
+    [Fact]
     public async Task A_warehouse_that_is_active_again_serves_the_orders_that_wait()
     {
         await PutLondon(isActive: false);

@@ -107,15 +107,14 @@ public abstract class LogTest : IAsyncLifetime
     {
         var (read, at) = (new List<LogEvent>(), Checkpoint.Start);
         using var patience = new CancellationTokenSource(Patience);
-        while (!at.Covers(moment))
+        while (true)
         {
             var batch = await Log.ReadAll(at, step);
             read.AddRange(batch.Events);
             at = batch.Through;
-            if (batch.Events.Count == 0 && !at.Covers(moment))
-                await Task.Delay(5, patience.Token);
+            if (batch.Complete.Covers(moment)) return read;
+            if (batch.Events.Count == 0) await Task.Delay(5, patience.Token);
         }
-        return read;
     }
 
     /// <summary>The first read after a position that has events.</summary>

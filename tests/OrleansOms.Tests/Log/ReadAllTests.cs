@@ -61,7 +61,7 @@ public sealed class ReadAllTests : LogTest
         {
             var early = await Log.ReadAll(Checkpoint.Start, 100);
             Assert.Equal(["stk-A/before"], early.Events.Select(e => e.Stream));
-            Assert.False(early.Through.Covers(now));
+            Assert.False(early.Complete.Covers(now));
             await Task.Delay(5, TestContext.Current.CancellationToken);
         }
         await Run(slow, "commit");
@@ -70,6 +70,42 @@ public sealed class ReadAllTests : LogTest
             ["stk-A/before", "stk-A/slow", "stk-A/after"], (await ReadUpTo(await Log.Now())).Select(e => e.Stream));
         await Run(foreign, "rollback");
         Assert.Equal(3, (await ReadUpTo(await Log.Now())).Count);
+    }
+
+    [Fact]
+    public async Task A_transaction_that_writes_to_other_tables_holds_nobody_up()
+    {
+        await using var open = await Database.Source.OpenConnectionAsync();
+        await Run(open, "begin; create table public.large (x int)");
+        await Store(Of("stk-A/during"));
+        Assert.Equal(["stk-A/during"], (await ReadUpTo(await Log.Now())).Select(e => e.Stream));
+        await Run(open, "rollback");
+    }
+
+    [Fact]
+    public async Task An_append_that_has_its_claims_and_no_event_yet_is_waited_for()
+    {
+        // Its one writer has prepared its statements: to prepare them takes the locks too, before there is a number.
+        await using var log = new EventLog(Database.Source, Options with { Writers = 1 });
+        Assert.IsType<AppendResult.Committed>(await log.Append(Claiming("ord-before", new Claim("external", "0"))));
+        Task<AppendResult> append;
+        LogBatch early;
+        await using (await StopWrites())
+        {
+            append = log.Append(Claiming("ord-1", new Claim("external", "1"))).AsTask();
+            await Until(async () => await WaitingForLock() == 1);
+            await Database.Execute("create table public.elsewhere (x int)");
+            var now = await Log.Now();
+            early = await ReadSome(Checkpoint.Start);
+            for (var i = 0; i < 60; i++) // longer than it takes to find out who holds readers back
+            {
+                early = await Log.ReadAll(early.Through, 100);
+                Assert.False(early.Complete.Covers(now));
+                await Task.Delay(5, TestContext.Current.CancellationToken);
+            }
+        }
+        Assert.IsType<AppendResult.Committed>(await append);
+        Assert.Equal(["ord-1"], (await ReadSome(early.Through)).Events.Select(e => e.Stream));
     }
 
     [Fact]
@@ -100,10 +136,10 @@ public sealed class ReadAllTests : LogTest
         }
         await writers;
         var end = await Log.Now();
-        while (!at.Covers(end))
+        for (var complete = Checkpoint.Start; !complete.Covers(end);)
         {
             var batch = await Log.ReadAll(at, 1000);
-            (at, seen) = (batch.Through, [.. seen, .. batch.Events]);
+            (at, complete, seen) = (batch.Through, batch.Complete, [.. seen, .. batch.Events]);
         }
 
         Assert.Equal(await Database.Ask<long>("select count(*) from oms.event"), seen.Count);
@@ -125,17 +161,17 @@ public sealed class ReadAllTests : LogTest
                     [Events($"shp-{name}-{i}", 0, 2)], [])));
         }
         var writers = Task.WhenAll(Write(Log, "a"), Write(other, "b"), Write(Log, "c"));
-        var (followed, through) = (new List<LogEvent>(), Checkpoint.Start);
+        var (followed, through, complete) = (new List<LogEvent>(), Checkpoint.Start, Checkpoint.Start);
         async Task Follow()
         {
             await Log.WaitForMore(through, TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
             var batch = await Log.ReadAll(through, 4);
             followed.AddRange(batch.Events);
-            through = batch.Through;
+            (through, complete) = (batch.Through, batch.Complete);
         }
         while (!writers.IsCompleted) await Follow();
         await writers;
-        for (var end = await Log.Now(); !through.Covers(end);) await Follow();
+        for (var end = await Log.Now(); !complete.Covers(end);) await Follow();
 
         await using var stranger = new EventLog(Database.Source, Options);
         var stored = (await stranger.ReadAll(Checkpoint.Start, 1000)).Events;
@@ -145,16 +181,18 @@ public sealed class ReadAllTests : LogTest
     }
 
     [Fact]
-    public async Task An_empty_read_moves_on()
+    public async Task An_empty_read_says_up_to_where_it_is_empty_and_stays_where_it_was()
     {
         await Store(Of("stk-A/1"));
         var first = await ReadSome(Checkpoint.Start);
         await Database.Execute("create table public.elsewhere (x int)");
 
+        var now = await Log.Now();
         var empty = await Log.ReadAll(first.Through, 100);
-        await Until(async () => (empty = await Log.ReadAll(first.Through, 100)).Through != first.Through);
+        await Until(async () => (empty = await Log.ReadAll(first.Through, 100)).Complete.Covers(now));
 
         Assert.Empty(empty.Events);
+        Assert.Equal(first.Through, empty.Through);
         await Store(Of("stk-A/2"));
         Assert.Equal("stk-A/2", Assert.Single((await ReadSome(empty.Through)).Events).Stream);
     }
@@ -171,7 +209,7 @@ public sealed class ReadAllTests : LogTest
         await Run(slow, "rollback");
         var read = await ReadUpTo(now);
 
-        Assert.False(blocked.Through.Covers(now), "An older transaction is still under way.");
+        Assert.False(blocked.Complete.Covers(now), "An older transaction is still under way.");
         Assert.Equal(["stk-A/1", "stk-A/2"], read.Select(e => e.Stream));
     }
 
@@ -180,7 +218,7 @@ public sealed class ReadAllTests : LogTest
     {
         var now = await Log.Now();
 
-        await Until(async () => (await Log.ReadAll(Checkpoint.Start, 10)).Through.Covers(now));
+        await Until(async () => (await Log.ReadAll(Checkpoint.Start, 10)).Complete.Covers(now));
     }
 
     [Fact]

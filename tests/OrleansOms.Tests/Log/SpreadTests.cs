@@ -113,10 +113,11 @@ public sealed class SpreadTests : LogTest
         // Another process goes on from the checkpoint.
         await using var other = new EventLog([Database.Source, _second.Source], Options);
         await writers;
-        for (var end = await other.Now(); !at.Covers(end);)
+        var (end, complete) = (await other.Now(), Checkpoint.Start);
+        while (!complete.Covers(end))
         {
             var batch = await other.ReadAll(at, 1000);
-            (at, seen) = (batch.Through, [.. seen, .. batch.Events]);
+            (at, complete, seen) = (batch.Through, batch.Complete, [.. seen, .. batch.Events]);
         }
 
         Assert.Equal(Writers * Each * 3, seen.Count);
@@ -185,7 +186,7 @@ public sealed class SpreadTests : LogTest
     async Task UntilQuiet()
     {
         var now = await _log.Now();
-        await Until(async () => (await _log.ReadAll(Checkpoint.Start, 1000)).Through.Covers(now));
+        await Until(async () => (await _log.ReadAll(Checkpoint.Start, 1000)).Complete.Covers(now));
     }
 
     static async Task<string[]> Streams(TestDatabase database) =>

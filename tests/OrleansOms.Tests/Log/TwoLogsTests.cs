@@ -84,11 +84,11 @@ public sealed class TwoLogsTests : IAsyncLifetime
         await OmsApp.Until(
             async () =>
             {
-                var (all, end) = (Checkpoint.Start, await log.Now());
-                for (var at = Checkpoint.Start; !at.Covers(end);)
+                var (all, complete, end) = (Checkpoint.Start, Checkpoint.Start, await log.Now());
+                while (!complete.Covers(end))
                 {
-                    var batch = await log.ReadAll(at, 1000);
-                    (all, at) = (all.And(batch.Events), batch.Through);
+                    var batch = await log.ReadAll(all, 1000);
+                    (all, complete) = (batch.Through, batch.Complete);
                 }
                 var read = await Task.WhenAll(Followers.Select(checkpoints.Load));
                 return read.Count(r => r.Covers(all));

@@ -253,6 +253,7 @@ public sealed class ProjectionTests : ReadModelTest
         Assert.Equal(await Rows.Position(), snapshot.Position);
         Assert.Equal(new Dictionary<string, long> { ["a1"] = 7 }, snapshot.Waiting);
         Assert.Equal(["a1"], await Rows.FindWaitingSkus());
+        Assert.Empty(await Rows.FindWaitingSkus(["ord-other"]));
         Assert.Equal(Skus.ToHashSet(), snapshot.Products.Select(p => p.Sku).ToHashSet());
         Assert.Equal(Company.Warehouses.Order(), snapshot.Warehouses.Select(w => w.Code).Order());
         Assert.Equal("1 Quay", snapshot.Warehouses[0].Details.Address.Line1);
@@ -367,14 +368,14 @@ public sealed class ProjectionTests : ReadModelTest
     {
         var (end, events, at) = (await Log.Now(), new List<LogEvent>(), Checkpoint.Start);
         using var patience = new CancellationTokenSource(Patience);
-        while (!at.Covers(end))
+        while (true)
         {
             var read = await Log.ReadAll(at, 1000);
             events.AddRange(read.Events);
             at = read.Through;
+            if (read.Complete.Covers(end)) return new LogBatch(events, at);
             if (read.Events.Count == 0) await Task.Delay(5, patience.Token);
         }
-        return new LogBatch(events, at);
     }
 
     Task Append(string stream, int version, string type, string data) => Database.Execute($"""

@@ -3,22 +3,32 @@ using Npgsql;
 namespace OrleansOms.Postgres.Log;
 
 /// <summary>
-/// Transactions under way in other databases of the server. Their numbers stand among ours, but they can hold no event of
-/// ours: readers need not wait for them. They are asked for only when something has held readers back for a while; which
-/// database a transaction belongs to never changes.
+/// Transactions under way that are no appends: those of other databases of the server, and those of this one that write to
+/// other tables. Their numbers stand among the appends', but they hold no event: readers need not wait for them. They are asked
+/// for only when something has held readers back for a while.
 /// </summary>
-sealed class OtherDatabases
+/// <remarks>
+/// An append locks the table of claims or that of events before it is given a number, and lets go of both when it has ended:
+/// what has a number and neither lock is none, and becomes none, as nobody but <see cref="LogWriter"/> writes events.
+/// </remarks>
+sealed class Bystanders
 {
     /// <summary>What is held back for less is let wait: our own transactions are shorter.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 
-    // A transaction holds a lock on its own number, and who holds it says its database. One that ends meanwhile is not
-    // found and still waited for: the next snapshot is without it.
+    // A transaction holds a lock on its own number, and who holds it says its database and what else it has locked. One that
+    // ends meanwhile is not found and still waited for: the next snapshot is without it. One that is found when it has already
+    // let go of its tables is visible to whoever reads next.
     const string Question = """
+        with held as materialized (
+          select pid, locktype, transactionid, relation, mode from pg_locks where granted)
         select x from pg_snapshot_xip(pg_current_snapshot()) x
-        join pg_locks l on l.locktype = 'transactionid' and l.granted and l.mode = 'ExclusiveLock' and l.transactionid = x::xid
+        join held l on l.locktype = 'transactionid' and l.mode = 'ExclusiveLock' and l.transactionid = x::xid
         join pg_stat_activity a on a.pid = l.pid
-        where a.datname <> current_database()
+        where a.datname <> current_database() or not exists (
+          select from held t
+          where t.pid = l.pid and t.locktype = 'relation' and t.mode = 'RowExclusiveLock'
+            and t.relation in ('oms.event'::regclass, 'oms.claim'::regclass))
         """;
 
     ulong _heldAt;
@@ -29,7 +39,7 @@ sealed class OtherDatabases
     public long[] Known => Volatile.Read(ref _known);
 
     /// <summary>
-    /// SQL for the first transaction that is still under way and may be of this database: everything before it has ended.
+    /// SQL for the first transaction that is still under way and may be an append: all appends before it have ended.
     /// </summary>
     /// <param name="known">The parameter with <see cref="Known"/>.</param>
     public static string Horizon(string known) => $"""
