@@ -9,6 +9,12 @@ public static class ShipmentDecider
     /// <summary>How far ahead of our clock a carrier's may be.</summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromHours(24);
 
+    /// <summary>
+    /// Reports that a shipment keeps: a parcel has some dozens. All of them are told with each change, so that a carrier's fault
+    /// that reports for ever would slow everybody. How it ends is heard also after that.
+    /// </summary>
+    public const int MaxReports = 1_000;
+
     /// <summary>The one decision function of shipments.</summary>
     public static Decision<ShipmentEvent> Decide(Shipment shipment, ShipmentCommand command, DateTimeOffset now) =>
         !shipment.Exists ? Decision<ShipmentEvent>.Refuse(Rejection.NotFound("The shipment")) : command switch
@@ -105,6 +111,8 @@ public static class ShipmentDecider
         if (!shipment.IsUnderway || shipment.Tracking.Any(t => t.EventId == c.EventId)
             || (!shipment.Tracking.IsEmpty && c.OccurredAt < shipment.Tracking[^1].OccurredAt))
             return Decision<ShipmentEvent>.AlreadyDone;
+        if (shipment.Tracking.Length >= MaxReports && c.Status is not (ShipmentStatus.Delivered or ShipmentStatus.ReturnedToSender))
+            return Decision<ShipmentEvent>.Refuse("too_many_reports", $"{MaxReports} reports are kept of a shipment, and how it ends.");
         return Decision<ShipmentEvent>.Accept(
             new TrackingRecorded(c.Status, c.Description, c.Location, c.OccurredAt, c.EventId));
     }

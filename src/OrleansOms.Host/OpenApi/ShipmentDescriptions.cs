@@ -39,7 +39,7 @@ static class ShipmentDescriptions
 
     public static EndpointDescription Track { get; } = Command(
         "trackShipment", "Record tracking", "A carrier's report. Repeated and late ones change nothing; a status never goes "
-        + "back.", typeof(TrackingRequest), "`shipment_not_shipped`", "`occurred_in_the_future`",
+        + "back. A thousand are kept, and how it ends.", typeof(TrackingRequest), "`shipment_not_shipped`, `too_many_reports`", "`occurred_in_the_future`",
         """
         { "status": "inTransit", "description": "Arrived at sorting centre", "location": "Gatwick",
           "occurredAt": "2010-12-02T05:10:00Z", "eventId": "rm-1" }

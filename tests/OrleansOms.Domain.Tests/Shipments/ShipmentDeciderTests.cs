@@ -117,6 +117,16 @@ public sealed class ShipmentDeciderTests
         Assert.Equal("occurred_in_the_future", Refusal(Shipped, Track(ShipmentStatus.InTransit, 60 * 25, "e1")));
 
     [Fact]
+    public void A_carrier_that_reports_for_ever_is_refused_and_how_it_ends_is_heard()
+    {
+        var reported = Enumerable.Range(0, ShipmentDecider.MaxReports).Aggregate(
+            Shipped, (s, n) => When(s, Track(ShipmentStatus.InTransit, 1, $"e{n}")));
+        Assert.Equal("too_many_reports", Refusal(reported, Track(ShipmentStatus.InTransit, 2, "more")));
+        Assert.Empty(ShipmentDecider.Decide(reported, Track(ShipmentStatus.InTransit, 1, "e7"), Now).Events);
+        Assert.Equal(ShipmentStatus.Delivered, When(reported, Track(ShipmentStatus.Delivered, 2, "there")).Status);
+    }
+
+    [Fact]
     public void Units_can_be_taken_back_until_they_left()
     {
         var less = When(Fresh, new WithdrawUnits("c1", [new LineUnits(1, 3)]));
