@@ -1,10 +1,15 @@
 using System.Collections.Frozen;
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Claims;
+using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
+using OrleansOms.Domain.Shared;
 using OrleansOms.Host.Errors;
 using OrleansOms.Postgres.Security;
 
@@ -15,7 +20,7 @@ namespace OrleansOms.Host.Security;
 /// its anti-forgery token to the same address, and is shown again with <c>?error=invalid</c>, <c>throttled</c> or
 /// <c>expired</c> where that fails.
 /// </summary>
-public sealed class OperatorLogin(Operators operators, LoginRing logins, TimeProvider time)
+public sealed class OperatorLogin(Operators operators, LoginRing logins, TimeProvider time) : IDisposable
 {
     /// <summary>The authentication scheme of people.</summary>
     public const string Scheme = "operator";
@@ -26,6 +31,12 @@ public sealed class OperatorLogin(Operators operators, LoginRing logins, TimePro
 
     /// <summary>Rounds of PBKDF2-HMAC-SHA512.</summary>
     public const int Rounds = 220_000;
+
+    /// <summary>Longest name that is looked for, and longest password that is tried, in characters.</summary>
+    public const int LongestName = 200, LongestPassword = 1000;
+
+    /// <summary>Longest form, in bytes: the longest name and password in any script, and an address to return to.</summary>
+    public const int MaxFormBytes = 16 * 1024;
 
     const string WarehouseClaim = "warehouse";
     const string AllWarehouses = "*";
@@ -38,6 +49,13 @@ public sealed class OperatorLogin(Operators operators, LoginRing logins, TimePro
 
     // Five wrong tries at once, then one in ten seconds, for each address and name.
     readonly TokenBuckets _tries = new(time, 0.1, 5);
+
+    // For each address, whatever the names: a whole shift behind one address may mistype its passwords at once.
+    readonly TokenBuckets _addresses = new(time, 1, 60);
+
+    // A password takes a processor for a tenth of a second or more: half of them have something else to do.
+    readonly ConcurrencyLimiter _verifying =
+        new(new() { PermitLimit = Math.Max(1, Environment.ProcessorCount / 2), QueueLimit = 50 });
 
     /// <summary>What is stored of a password.</summary>
     public static string HashOf(string name, string password) => Hasher.HashPassword(name, password);
@@ -86,39 +104,75 @@ public sealed class OperatorLogin(Operators operators, LoginRing logins, TimePro
     /// <summary>Maps <c>POST /login</c> and <c>POST /logout</c>.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/login", LogIn).ExcludeFromDescription().DisableAntiforgery();
-        routes.MapPost("/logout", LogOut).ExcludeFromDescription().DisableAntiforgery();
+        var limit = new RequestSizeLimitAttribute(MaxFormBytes);
+        routes.MapPost("/login", LogIn).ExcludeFromDescription().DisableAntiforgery().WithMetadata(limit);
+        routes.MapPost("/logout", LogOut).ExcludeFromDescription().DisableAntiforgery().WithMetadata(limit);
     }
 
     static async Task<IResult> LogIn(HttpContext http, OperatorLogin login, IAntiforgery antiforgery)
     {
-        if (!await antiforgery.IsRequestValidAsync(http)) return Again("expired", null);
-        var form = await http.Request.ReadFormAsync(http.RequestAborted);
+        if (await FormOf(http, antiforgery) is not { } form) return Again("expired", null);
         var (name, password) = (form["name"].ToString().Trim(), form["password"].ToString());
         var returnUrl = form["returnUrl"].ToString();
-        var tries = $"{http.Connection.RemoteIpAddress}/{name}";
-        if (!login._tries.TryTake(tries, out _)) return Again("throttled", returnUrl);
-        if (await login.Verify(name, password) is not { } person) return Again("invalid", returnUrl);
+        // These are nobody's: nothing is remembered of them and nothing is worked out.
+        if (!Text.IsPrintable(name, LongestName) || password.Length > LongestPassword) return Again("invalid", returnUrl);
+        var address = AddressOf(http.Connection.RemoteIpAddress);
+        var tries = $"{address}/{name}";
+        if (!login._addresses.TryTake(address, out _)) return Again("throttled", returnUrl);
+        if (!login._tries.TryTake(tries, out _))
+        {
+            login._addresses.GiveBack(address);
+            return Again("throttled", returnUrl);
+        }
+        var (isTried, person) = await login.Verify(name, password, http.RequestAborted);
+        if (isTried && person is null) return Again("invalid", returnUrl);
         login._tries.GiveBack(tries);
+        login._addresses.GiveBack(address);
+        if (person is null) return Again("throttled", returnUrl);
         await http.SignInAsync(Scheme, PrincipalOf(person));
         return Results.Redirect(IsLocal(returnUrl) ? returnUrl : "/");
     }
 
     static async Task<IResult> LogOut(HttpContext http, OperatorLogin login, IAntiforgery antiforgery)
     {
-        if (!await antiforgery.IsRequestValidAsync(http)) return Results.Redirect("/");
+        if (await FormOf(http, antiforgery) is null) return Results.Redirect("/");
         await login._logins.End(http.User);
         await http.SignOutAsync(Scheme);
         return Results.Redirect("/login");
     }
 
-    async Task<Operator?> Verify(string name, string password)
+    /// <summary>What a page of ours has sent; null if it is of another site or of before.</summary>
+    /// <exception cref="BadHttpRequestException">It is longer than <see cref="MaxFormBytes"/>, or no form.</exception>
+    static async Task<IFormCollection?> FormOf(HttpContext http, IAntiforgery antiforgery)
     {
-        var person = name.Length is > 0 and <= 200 ? await operators.Find(name) : null;
-        // An unknown name takes as long as a wrong password, so that nobody learns which names there are.
-        var isRight = password.Length <= 1000 && IsRight(name, person?.PasswordHash ?? Nobody, password);
-        return isRight && person?.DisabledAt is null ? person : null;
+        if (!http.Request.HasFormContentType) return null;
+        try
+        {
+            var form = await http.Request.ReadFormAsync(http.RequestAborted);
+            return await antiforgery.IsRequestValidAsync(http) ? form : null;
+        }
+        catch (InvalidDataException e) { throw new BadHttpRequestException(e.Message, e); }
     }
+
+    /// <summary>Who it is, or null for nobody; not tried if too many wait for that already.</summary>
+    async Task<(bool IsTried, Operator? Person)> Verify(string name, string password, CancellationToken cancel)
+    {
+        using var turn = await _verifying.AcquireAsync(cancellationToken: cancel);
+        if (!turn.IsAcquired) return (false, null);
+        var person = await operators.Find(name);
+        // An unknown name takes as long as a wrong password, so that nobody learns which names there are.
+        var isRight = IsRight(name, person?.PasswordHash ?? Nobody, password);
+        return (true, isRight && person?.DisabledAt is null ? person : null);
+    }
+
+    /// <summary>Who has one address of IPv6 has all that begin like it: 2^64 of them are one.</summary>
+    static string AddressOf(IPAddress? address) => address switch
+    {
+        null => "",
+        { IsIPv4MappedToIPv6: true } => address.MapToIPv4().ToString(),
+        { AddressFamily: AddressFamily.InterNetworkV6 } => Convert.ToHexStringLower(address.GetAddressBytes().AsSpan(0, 8)),
+        _ => address.ToString(),
+    };
 
     /// <summary>A new login of a person.</summary>
     public static ClaimsPrincipal PrincipalOf(Operator person)
@@ -136,4 +190,7 @@ public sealed class OperatorLogin(Operators operators, LoginRing logins, TimePro
     /// <summary>Whether an address stays on this host: one slash, not two, and no backslash.</summary>
     static bool IsLocal(string? url) =>
         url is ['/', ..] && (url.Length == 1 || url[1] is not ('/' or '\\')) && url.AsSpan().IndexOfAnyInRange('\0', '\x1f') < 0;
+
+    /// <inheritdoc />
+    public void Dispose() => _verifying.Dispose();
 }

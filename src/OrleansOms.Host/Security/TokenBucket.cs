@@ -59,14 +59,18 @@ public sealed class TokenBucket(TimeProvider time, double perSecond, double atOn
 /// <summary>One bucket for each name, such as an address; those that are full again are forgotten.</summary>
 public sealed class TokenBuckets(TimeProvider time, double perSecond, double atOnce)
 {
-    const int SweepAbove = 10_000;
+    static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(10);
 
     readonly ConcurrentDictionary<string, TokenBucket> _buckets = new(StringComparer.Ordinal);
+    long _swept = time.GetTimestamp();
+
+    /// <summary>Names that are remembered now.</summary>
+    public int Count => _buckets.Count;
 
     /// <summary>Takes a token of a name; false if it has none.</summary>
     public bool TryTake(string name, out int retryAfterSeconds)
     {
-        if (_buckets.Count > SweepAbove) Sweep();
+        SweepNowAndThen();
         return _buckets.GetOrAdd(name, _ => new TokenBucket(time, perSecond, atOnce)).TryTake(out retryAfterSeconds);
     }
 
@@ -76,8 +80,12 @@ public sealed class TokenBuckets(TimeProvider time, double perSecond, double atO
         if (_buckets.TryGetValue(name, out var bucket)) bucket.GiveBack();
     }
 
-    void Sweep()
+    void SweepNowAndThen()
     {
+        var (swept, now) = (Volatile.Read(ref _swept), time.GetTimestamp());
+        if (time.GetElapsedTime(swept, now) < SweepEvery) return;
+        // One of those who come at once does it.
+        if (Interlocked.CompareExchange(ref _swept, now, swept) != swept) return;
         foreach (var (name, bucket) in _buckets)
             if (bucket.IsFull) _buckets.TryRemove(name, out _);
     }

@@ -1,7 +1,4 @@
 using System.Net;
-using Microsoft.AspNetCore.Antiforgery;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using OrleansOms.Host.Security;
 using OrleansOms.Postgres.Security;
 using OrleansOms.Tests.Fixtures;
@@ -15,7 +12,7 @@ public sealed class LoginTests(OmsApp app)
     [Fact]
     public async Task The_admin_logs_in_uses_the_API_from_our_pages_only_and_logs_out()
     {
-        using var browser = new Browser(app);
+        using var browser = new LoginBrowser(app);
         Assert.Equal("/login?error=invalid&returnUrl=%2Forders", await browser.LogIn("admin", "wrong", "/orders"));
         Assert.Equal(HttpStatusCode.Unauthorized, await browser.Get("/api/v1/orders"));
         Assert.Equal("/orders?x=1", await browser.LogIn("admin", OmsApp.AdminPassword, "/orders?x=1"));
@@ -37,10 +34,10 @@ public sealed class LoginTests(OmsApp app)
         var operators = new Operators(app.Database.Source);
         var person = new Operator($"p-{Guid.NewGuid():N}", OperatorLogin.HashOf("p", "secret one"), [], null);
         await operators.Put(person);
-        using var browser = new Browser(app);
+        using var browser = new LoginBrowser(app);
         Assert.Equal("/orders", await browser.LogIn(person.Name, "secret one", "/orders"));
         using var kept = browser.Copy();
-        using var second = new Browser(app);
+        using var second = new LoginBrowser(app);
         await second.LogIn(person.Name, "secret one", "/");
         Assert.Equal(HttpStatusCode.OK, await kept.Get("/api/v1/orders"));
         Assert.Equal(HttpStatusCode.OK, await kept.Get("/orders"));
@@ -61,87 +58,25 @@ public sealed class LoginTests(OmsApp app)
     [InlineData("//evil.example"), InlineData("https://evil.example"), InlineData("/\\evil.example"), InlineData("")]
     public async Task A_login_never_leads_to_another_host(string returnUrl)
     {
-        using var browser = new Browser(app);
+        using var browser = new LoginBrowser(app);
         Assert.Equal("/", await browser.LogIn("admin", OmsApp.AdminPassword, returnUrl));
     }
 
     [Fact]
     public async Task A_form_of_another_site_does_not_log_in()
     {
-        using var browser = new Browser(app);
+        using var browser = new LoginBrowser(app);
         Assert.Equal("/login?error=expired", await browser.LogIn("admin", OmsApp.AdminPassword, "/", hasToken: false));
     }
 
     [Fact]
     public async Task Guessing_is_slowed_down_for_each_name()
     {
-        using var browser = new Browser(app);
+        using var browser = new LoginBrowser(app);
         var name = $"nobody-{Guid.NewGuid():N}";
         var answers = new List<string>();
         for (var i = 0; i < 7; i++) answers.Add(await browser.LogIn(name, "guess", "/"));
         Assert.Contains("/login?error=throttled&returnUrl=%2F", answers);
         Assert.Equal("/login?error=invalid&returnUrl=%2F", answers[0]);
-    }
-
-    /// <summary>What a browser does: keeps cookies, sends forms with the page's token.</summary>
-    sealed class Browser : IDisposable
-    {
-        readonly HttpClient _client;
-        readonly CookieContainer _cookies = new();
-        readonly OmsApp _app;
-
-        public Browser(OmsApp app)
-        {
-            _app = app;
-            _client = new HttpClient(new SocketsHttpHandler { CookieContainer = _cookies, AllowAutoRedirect = false })
-                { BaseAddress = new Uri(app.Url) };
-        }
-
-        public async Task<string> LogIn(string name, string password, string returnUrl, bool hasToken = true)
-        {
-            var fields = new Dictionary<string, string> { ["name"] = name, ["password"] = password, ["returnUrl"] = returnUrl };
-            if (hasToken) await AddToken(fields, null);
-            return (await _client.PostAsync("/login", new FormUrlEncodedContent(fields))).Headers.Location!.OriginalString;
-        }
-
-        /// <summary>Another browser with the same cookies.</summary>
-        public Browser Copy()
-        {
-            var copy = new Browser(_app);
-            copy._cookies.Add(_cookies.GetAllCookies());
-            return copy;
-        }
-
-        public async Task LogOut(string name = "admin")
-        {
-            var fields = new Dictionary<string, string>();
-            await AddToken(fields, name);
-            await _client.PostAsync("/logout", new FormUrlEncodedContent(fields));
-        }
-
-        public async Task<HttpStatusCode> Get(string path) => (await _client.GetAsync(path)).StatusCode;
-
-        public async Task<HttpStatusCode> Put(string path, string? origin)
-        {
-            var request = new HttpRequestMessage(HttpMethod.Put, path)
-                { Content = new StringContent("""{"name":"by hand"}""", System.Text.Encoding.UTF8, "application/json") };
-            if (origin is not null) request.Headers.Add("Origin", origin);
-            return (await _client.SendAsync(request)).StatusCode;
-        }
-
-        /// <summary>The token that the page would carry, and its cookie.</summary>
-        Task AddToken(Dictionary<string, string> fields, string? name)
-        {
-            var http = new DefaultHttpContext { RequestServices = _app.Services };
-            if (name is not null)
-                http.User = new(new System.Security.Claims.ClaimsIdentity(
-                    [new(System.Security.Claims.ClaimTypes.NameIdentifier, name)], "operator"));
-            var tokens = _app.Services.GetRequiredService<IAntiforgery>().GetAndStoreTokens(http);
-            fields[tokens.FormFieldName] = tokens.RequestToken!;
-            _cookies.SetCookies(new Uri(_app.Url), http.Response.Headers.SetCookie.ToString().Split(';')[0]);
-            return Task.CompletedTask;
-        }
-
-        public void Dispose() => _client.Dispose();
     }
 }
