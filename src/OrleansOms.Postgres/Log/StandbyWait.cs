@@ -9,8 +9,9 @@ namespace OrleansOms.Postgres.Log;
 /// </summary>
 sealed class StandbyWait(NpgsqlDataSource source, TimeSpan patience)
 {
+    // A session is its login's, whatever role that acts as, and only as itself it sees what its other sessions wait for.
     const string Question =
-        "select exists (select from pg_stat_activity where pid = $1 and usename = current_user and wait_event = 'SyncRep')";
+        "select exists (select from pg_stat_activity where pid = $1 and usename = session_user and wait_event = 'SyncRep')";
 
     /// <summary>Runs a batch to its end.</summary>
     /// <param name="connection">The one that it is sent on.</param>
@@ -38,6 +39,9 @@ sealed class StandbyWait(NpgsqlDataSource source, TimeSpan patience)
         try
         {
             await using var other = await source.OpenConnectionAsync(limit.Token);
+            await using var transaction = await other.BeginTransactionAsync(limit.Token);
+            await using var beItself = new NpgsqlCommand("set local role none", other);
+            await beItself.ExecuteNonQueryAsync(limit.Token);
             await using var ask = new NpgsqlCommand(Question, other) { Parameters = { LogSql.Of(backend) } };
             return await ask.ExecuteScalarAsync(limit.Token) is true;
         }

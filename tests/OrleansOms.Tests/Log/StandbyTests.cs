@@ -14,12 +14,19 @@ public sealed class StandbyTests
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     static readonly EventLogOptions Options = new() { CommandTimeoutSeconds = 1, Writers = 1 };
 
-    [Fact]
-    public async Task What_the_standby_has_not_is_neither_acknowledged_nor_shown_and_is_stored_when_it_is_back()
+    /// <summary>The login that the store began with, and the one that came after it.</summary>
+    [Theory]
+    [InlineData("shop"), InlineData("shop 2")]
+    public async Task What_the_standby_has_not_is_neither_acknowledged_nor_shown_and_is_stored_when_it_is_back(string login)
     {
         await using var server = await PlainPostgres.Start();
-        await Migrator.Run(server.ConnectionTo("oms"));
-        await using var source = NpgsqlDataSource.Create(server.ConnectionTo("oms"));
+        await Do(server, "create role shop login", "create database shop owner shop");
+        if (login != "shop")
+            await Runbook.Run(["second login"], server.Folder,
+                [.. server.Variables, ("OWNER", "shop"), ("NEXT", login), ("NEW_PASSWORD", "secret")]);
+        var store = new NpgsqlConnectionStringBuilder(server.ConnectionTo("shop")) { Username = login }.ConnectionString;
+        await Migrator.Run(store);
+        await using var source = NpgsqlDataSource.Create(store);
         await using var log = new EventLog(source, Options);
         await MustWaitFor(server, "nobody");
 
@@ -43,13 +50,18 @@ public sealed class StandbyTests
 
     static async Task MustWaitFor(PlainPostgres server, string standby)
     {
+        await Do(server, $"alter system set synchronous_standby_names = '{standby}'", "select pg_reload_conf()");
+        // Each session looks when it has nothing else to do.
+        await Silos.Until(() => server.Ask<string>("show synchronous_standby_names"), s => s == standby);
+    }
+
+    static async Task Do(PlainPostgres server, params string[] commands)
+    {
         await using var source = NpgsqlDataSource.Create(server.ConnectionTo("postgres") + ";Pooling=false");
-        foreach (var sql in (string[])[$"alter system set synchronous_standby_names = '{standby}'", "select pg_reload_conf()"])
+        foreach (var sql in commands)
         {
             await using var command = source.CreateCommand(sql);
             await command.ExecuteNonQueryAsync();
         }
-        // Each session looks when it has nothing else to do.
-        await Silos.Until(() => server.Ask<string>("show synchronous_standby_names"), s => s == standby);
     }
 }
