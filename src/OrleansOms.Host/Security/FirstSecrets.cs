@@ -21,10 +21,21 @@ public sealed record FirstSecrets(string? ApiKey, string? AdminPassword, bool Ar
     /// <summary>Name of the first operator.</summary>
     public const string AdminName = "admin";
 
-    /// <summary>Finds or makes them and sees to it that the database knows them.</summary>
+    // One number that all versions of this program share, as the migrator's.
+    const long LockKey = 0x6F6D_735F_6669_7273; // "oms_firs"
+
+    /// <summary>
+    /// Finds or makes them and sees to it that the database knows them. Of processes that begin a store at once, one makes
+    /// what is missing.
+    /// </summary>
     /// <exception cref="InvalidOperationException">A secret that was given cannot be used.</exception>
     public static async Task<FirstSecrets> Prepare(HostSettings settings, NpgsqlDataSource database)
     {
+        // Else one could make the key and another the password, and nobody would be told both.
+        await using var connection = await database.OpenConnectionAsync();
+        await using var turn = await connection.BeginTransactionAsync();
+        await using (var wait = new NpgsqlCommand($"select pg_advisory_xact_lock({LockKey})", connection))
+            await wait.ExecuteNonQueryAsync();
         var folder = Path.Combine(settings.Data, "secrets");
         var (key, isNewKey, isFormer) =
             await PrepareKey(settings.Bootstrap.ApiKey, Path.Combine(folder, "api-key"), new(database));
@@ -38,36 +49,50 @@ public sealed record FirstSecrets(string? ApiKey, string? AdminPassword, bool Ar
         given = NotEmpty(given);
         if (given is not null && (!given.StartsWith(KeyRing.Prefix, StringComparison.Ordinal) || given.Length is < 20 or > 200))
             throw new InvalidOperationException($"Oms:Bootstrap:ApiKey must start with {KeyRing.Prefix} and have 20 to 200 characters.");
-        var stored = (await keys.List()).FirstOrDefault(k => k.Name == KeyName);
         var known = given ?? Read(file);
-        if (known is null && stored is not null) return (null, false, false);
         var key = known ?? KeyRing.NewKey();
         var hash = KeyRing.HashOf(key);
+        if (await keys.Add(new ApiKey(KeyName, KeyName, hash, [Scopes.All], null, null, default, null)))
+        {
+            if (known is null) Write(file, key);
+            return (key, known is null, false);
+        }
+        if (known is null) return (null, false, false);
+        var stored = (await keys.List()).FirstOrDefault(k => k.Name == KeyName)
+            ?? throw new InvalidOperationException("The first API key is the key of another name: set Oms:Bootstrap:ApiKey to one of its own.");
         // Processes start again at any time, also with settings of before: what was renewed stays so.
-        if (stored?.Former.Any(f => f.Hash.AsSpan().SequenceEqual(hash)) == true) return (null, false, true);
-        if (stored is null)
-            await keys.Put(new ApiKey(KeyName, KeyName, hash, [Scopes.All], null, null, default, null));
-        else if (stored.RevokedAt is null && !stored.Hash.AsSpan().SequenceEqual(hash))
-            await keys.Renew(KeyName, hash, TimeSpan.Zero);
-        if (known is null) Write(file, key);
-        return (key, known is null, false);
+        if (stored.Former.Any(f => f.Hash.AsSpan().SequenceEqual(hash))) return (null, false, true);
+        if (stored.Hash.AsSpan().SequenceEqual(hash)) return (key, false, false);
+        // A key that is set is the one that holds; one that was only kept may be of another store.
+        if (given is null) return (null, false, false);
+        if (stored.RevokedAt is null) await keys.Renew(KeyName, hash, TimeSpan.Zero);
+        return (key, false, false);
     }
 
     static async Task<(string?, bool)> PreparePassword(string? given, string file, Operators operators)
     {
         given = NotEmpty(given);
-        var stored = await operators.Find(AdminName);
         var known = given ?? Read(file);
-        if (known is null && stored is not null) return (null, false);
-        var password = known ?? RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 20);
-        // A password that is set in the settings is the one that holds; one that was only kept may have been changed since.
-        var isMissing = stored is null || given is not null && !OperatorLogin.IsRight(AdminName, stored.PasswordHash, given);
-        if (isMissing)
-            await operators.Put(new Operator(
-                AdminName, OperatorLogin.HashOf(AdminName, password), [OperatorLogin.Admin], null));
-        if (known is null) Write(file, password);
-        return (password, known is null);
+        if (await operators.Find(AdminName) is not { } stored)
+        {
+            var password = known ?? RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 20);
+            if (await operators.Add(Admin(password)))
+            {
+                if (known is null) Write(file, password);
+                return (password, known is null);
+            }
+            stored = (await operators.Find(AdminName))!;
+        }
+        if (known is null) return (null, false);
+        if (OperatorLogin.IsRight(AdminName, stored.PasswordHash, known)) return (known, false);
+        // A password that is set is the one that holds; one that was only kept may have been changed since.
+        if (given is null) return (null, false);
+        await operators.Put(Admin(given));
+        return (given, false);
     }
+
+    static Operator Admin(string password) =>
+        new(AdminName, OperatorLogin.HashOf(AdminName, password), [OperatorLogin.Admin], null);
 
     static string? NotEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 

@@ -52,20 +52,24 @@ public sealed class ApiKeys(NpgsqlDataSource database)
     /// <summary>Stores a new key; false if its name was given before.</summary>
     public async Task<bool> Add(ApiKey key)
     {
-        await using var command = Insert(key, "on conflict do nothing");
-        return await command.ExecuteNonQueryAsync() == 1;
-    }
-
-    /// <summary>Stores the key of a name, in place of the one it had.</summary>
-    public async Task Put(ApiKey key)
-    {
-        await using var command = Insert(key,
+        await using var command = database.CreateCommand(
             """
-            on conflict (name) do update set
-              hash = excluded.hash, scopes = excluded.scopes, warehouses = excluded.warehouses,
-              requests_per_second = excluded.requests_per_second, revoked_at = null
+            insert into oms.api_keys (id, name, hash, scopes, warehouses, requests_per_second)
+            values ($1, $2, $3, $4, $5, $6) on conflict do nothing
             """);
-        await command.ExecuteNonQueryAsync();
+        command.Parameters.Add(new() { Value = key.Id });
+        command.Parameters.Add(new() { Value = key.Name });
+        command.Parameters.Add(new() { Value = key.Hash });
+        command.Parameters.Add(new() { Value = key.Scopes.ToArray() });
+        command.Parameters.Add(new()
+        {
+            Value = (object?)key.Warehouses?.ToArray() ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
+        });
+        command.Parameters.Add(new()
+        {
+            Value = (object?)key.RequestsPerSecond ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer,
+        });
+        return await command.ExecuteNonQueryAsync() == 1;
     }
 
     /// <summary>
@@ -110,27 +114,5 @@ public sealed class ApiKeys(NpgsqlDataSource database)
             "update oms.api_keys set revoked_at = now() where name = $1 and revoked_at is null");
         command.Parameters.Add(new() { Value = name });
         return await command.ExecuteNonQueryAsync() == 1;
-    }
-
-    NpgsqlCommand Insert(ApiKey key, string onConflict)
-    {
-        var command = database.CreateCommand(
-            $"""
-            insert into oms.api_keys (id, name, hash, scopes, warehouses, requests_per_second)
-            values ($1, $2, $3, $4, $5, $6) {onConflict}
-            """);
-        command.Parameters.Add(new() { Value = key.Id });
-        command.Parameters.Add(new() { Value = key.Name });
-        command.Parameters.Add(new() { Value = key.Hash });
-        command.Parameters.Add(new() { Value = key.Scopes.ToArray() });
-        command.Parameters.Add(new()
-        {
-            Value = (object?)key.Warehouses?.ToArray() ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
-        });
-        command.Parameters.Add(new()
-        {
-            Value = (object?)key.RequestsPerSecond ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer,
-        });
-        return command;
     }
 }

@@ -43,14 +43,19 @@ public sealed class Operators(NpgsqlDataSource database)
         return await reader.ReadAsync() ? Read(reader) : null;
     }
 
+    /// <summary>Stores a new person; false if there is one of that name.</summary>
+    public Task<bool> Add(Operator person) => Store(person, "do nothing");
+
     /// <summary>Stores a person, in place of the one of that name. Who was shut out stays so.</summary>
-    public async Task Put(Operator person)
+    public Task Put(Operator person) => Store(person,
+        "(name) do update set password_hash = excluded.password_hash, roles = excluded.roles, warehouses = excluded.warehouses");
+
+    async Task<bool> Store(Operator person, string onConflict)
     {
         await using var command = database.CreateCommand(
-            """
+            $"""
             insert into oms.operators (name, password_hash, roles, warehouses) values ($1, $2, $3, $4)
-            on conflict (name) do update set
-              password_hash = excluded.password_hash, roles = excluded.roles, warehouses = excluded.warehouses
+            on conflict {onConflict}
             """);
         command.Parameters.Add(new() { Value = person.Name });
         command.Parameters.Add(new() { Value = person.PasswordHash });
@@ -60,7 +65,7 @@ public sealed class Operators(NpgsqlDataSource database)
             Value = (object?)person.Warehouses?.ToArray() ?? DBNull.Value,
             NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
         });
-        await command.ExecuteNonQueryAsync();
+        return await command.ExecuteNonQueryAsync() == 1;
     }
 
     /// <summary>Shuts a person out; false if there is nobody of that name who may log in.</summary>
