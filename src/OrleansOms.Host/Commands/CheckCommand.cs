@@ -33,7 +33,7 @@ public static class CheckCommand
         }
         await using var database = NpgsqlDataSource.Create(connection);
         await using var logs = new LogDatabases(UpCommand.SettingsOf([]).LogConnections);
-        await LogDatabases.Check(database, logs.All is [] ? [database] : logs.All);
+        await LogDatabases.Look(database, logs.All is [] ? [database] : logs.All);
         try { return await Run(database, TimeProvider.System, Console.Out, Console.Error, logs.All is [] ? null : logs.All); }
         catch (NewerEventException e)
         {

@@ -17,15 +17,9 @@ public sealed class LogDatabases(IEnumerable<string> connectionStrings) : IAsync
     /// <exception cref="InvalidOperationException">Says what is wrong.</exception>
     public static async Task Check(NpgsqlDataSource lists, IReadOnlyList<NpgsqlDataSource> logs)
     {
-        var given = new List<Guid>(logs.Count);
-        foreach (var log in logs)
-        {
-            await Execute(log, "insert into oms.log_id default values on conflict do nothing");
-            given.Add((await Read(log, "select id from oms.log_id"))[0]);
-        }
-        if (given.Distinct().Count() < given.Count)
-            throw new InvalidOperationException("Oms:Logs names one database twice, or a copy of it.");
-        var known = await Read(lists, "select id from oms.logs order by number");
+        foreach (var log in logs) await Execute(log, "insert into oms.log_id default values on conflict do nothing");
+        var given = await Given(logs);
+        var known = await Known(lists);
         if (known.Count == 0)
         {
             await RefuseForeign(lists, logs, [.. given]);
@@ -35,8 +29,35 @@ public sealed class LogDatabases(IEnumerable<string> connectionStrings) : IAsync
                 """);
             born.Parameters.Add(new NpgsqlParameter { Value = given.ToArray() });
             await born.ExecuteNonQueryAsync();
-            known = await Read(lists, "select id from oms.logs order by number");
+            known = await Known(lists);
         }
+        Compare(known, given);
+    }
+
+    /// <summary>Refuses what <see cref="Check"/> refuses, and a store that was never started. It writes nothing.</summary>
+    /// <inheritdoc cref="Check"/>
+    public static async Task Look(NpgsqlDataSource lists, IReadOnlyList<NpgsqlDataSource> logs)
+    {
+        var known = await Known(lists);
+        if (known.Count == 0)
+            throw new InvalidOperationException("This store was never started: there is nothing in it yet.");
+        Compare(known, await Given(logs));
+    }
+
+    static Task<List<Guid>> Known(NpgsqlDataSource lists) => Read(lists, "select id from oms.logs order by number");
+
+    /// <summary>The id of each; one that was never a log has none.</summary>
+    static async Task<List<Guid>> Given(IReadOnlyList<NpgsqlDataSource> logs)
+    {
+        var given = new List<Guid>(logs.Count);
+        foreach (var log in logs) given.Add((await Read(log, "select id from oms.log_id")).SingleOrDefault());
+        var ids = given.Where(id => id != Guid.Empty).ToList();
+        return ids.Distinct().Count() == ids.Count ? given
+            : throw new InvalidOperationException("Oms:Logs names one database twice, or a copy of it.");
+    }
+
+    static void Compare(List<Guid> known, List<Guid> given)
+    {
         if (known.Count != given.Count)
         {
             throw new InvalidOperationException(
