@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -176,7 +177,8 @@ public static partial class OmsHost
             NoResetOnClose = true,
         }.ConnectionString;
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(_ => NpgsqlDataSource.Create(Pooled(connectionString)));
+        // Figures tell pools apart by their names, which would else be the connection strings.
+        services.AddSingleton(_ => new NpgsqlDataSourceBuilder(Pooled(connectionString)) { Name = "oms" }.Build());
         services.AddSingleton(_ => new LogDatabases(settings.LogConnections.Select(Pooled)));
         services.AddSingleton<LogMetrics>();
         services.AddSingleton<IEventLog>(p => new EventLog(
@@ -334,8 +336,21 @@ public static partial class OmsHost
     static void MapWatching(WebApplication app)
     {
         Health.Map(app);
-        app.MapPrometheusScrapingEndpoint("/metrics").ExcludeFromDescription();
+        app.MapPrometheusScrapingEndpoint("/metrics").ExcludeFromDescription().Add(endpoint =>
+        {
+            var figures = endpoint.RequestDelegate!;
+            endpoint.RequestDelegate = http => IsFromOutside(http.Request) ? Problem.OfStatus(404).ExecuteAsync(http) : figures(http);
+        });
     }
+
+    /// <summary>
+    /// Whether it comes through a proxy or an ingress, which says for whom it asks. Figures are those of each process, and no
+    /// business of who comes from outside.
+    /// </summary>
+    static bool IsFromOutside(HttpRequest request) =>
+        request.Headers.ContainsKey(ForwardedHeadersDefaults.XForwardedForHeaderName)
+        // Where it is believed, it has another name by now.
+        || request.Headers.ContainsKey(ForwardedHeadersDefaults.XOriginalForHeaderName);
 
     [LoggerMessage(LogLevel.Warning, "The API key in this process's settings or data folder was renewed since and is not brought back: put the new one there.")]
     static partial void LogFormerKey(ILogger logger);

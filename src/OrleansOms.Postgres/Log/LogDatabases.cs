@@ -6,7 +6,8 @@ namespace OrleansOms.Postgres.Log;
 public sealed class LogDatabases(IEnumerable<string> connectionStrings) : IAsyncDisposable
 {
     /// <summary>By the log's number.</summary>
-    public IReadOnlyList<NpgsqlDataSource> All { get; } = [.. connectionStrings.Select(NpgsqlDataSource.Create)];
+    public IReadOnlyList<NpgsqlDataSource> All { get; } =
+        [.. connectionStrings.Select((database, number) => new NpgsqlDataSourceBuilder(database) { Name = $"oms log {number}" }.Build())];
 
     /// <summary>
     /// Refuses logs that are not those of the store. At the store's first start, which may be of several processes at

@@ -18,6 +18,16 @@ public sealed class HealthTests(OmsApp app)
         Assert.Equal(200, status);
         Assert.Contains("http_server_request_duration_seconds", text);
         Assert.Contains("dotnet_gc", text);
+        Assert.Contains("pool_name=\"oms\"", text);
+    }
+
+    [Fact]
+    public async Task Figures_are_no_business_of_who_comes_through_a_proxy()
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, "/metrics");
+        request.Headers.Add("X-Forwarded-For", "203.0.113.1");
+        var answer = await app.Caller(null).Send(request);
+        Assert.Equal((404, "not_found"), (answer.Status, answer.Code));
     }
 
     [Theory]

@@ -14,6 +14,7 @@ public sealed partial class SettingsTests
     static readonly Dictionary<string, object?> Single = new()
     {
         ["ConnectionStrings__Oms"] = null, ["ASPNETCORE_URLS"] = "http://localhost:8080", ["Oms__PostgresBin"] = null,
+        ["ASPNETCORE_FORWARDEDHEADERS_ENABLED"] = false,
     };
 
     /// <summary>Every setting with its default.</summary>

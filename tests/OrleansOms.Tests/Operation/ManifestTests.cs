@@ -1,13 +1,17 @@
 using System.Diagnostics;
+using System.Net;
+using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using OrleansOms.Host.Security;
 using OrleansOms.Tests.Fixtures;
+using OrleansOms.Tests.Processes;
 
 namespace OrleansOms.Tests.Operation;
 
 /// <summary>What is deployed fits the program, as far as that can be seen without an engine for containers.</summary>
 [Collection(ApiTests.ApiCollection.Name)]
-public sealed class ManifestTests(OmsApp app)
+public sealed partial class ManifestTests(OmsApp app)
 {
     [Fact]
     public void The_manifests_fit_the_program_and_each_other() => Assert.Empty(Manifests.Ours.Faults());
@@ -41,6 +45,14 @@ public sealed class ManifestTests(OmsApp app)
         { "k maxUnavailable: 1\n", "maxUnavailable: 0\n", "its budget is not one pod at a time" },
         { "k targetPort: http", "targetPort: gateway", "the service leads to another port" },
         { "k   sessionAffinity", "    x: y\n  sessionAffinity", "the service does not lead to the front ends" },
+        { "k ENABLED, value: \"true\"", "ENABLED, value: \"false\"", "it takes all callers for one" },
+        { "k kind: NetworkPolicy", "kind: Policy", "anybody may reach it" },
+        { "k namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ingress-nginx } }", "namespaceSelector: {}", "anybody may reach it" },
+        { "k policyTypes: [Ingress]", "policyTypes: [Egress]", "anybody may reach it" },
+        { "k   - from:\n        - pod", "  - to:\n        - pod", "anybody may reach it" },
+        { "k - { port: gateway }", "- { port: door }", "its policy is for other ports" },
+        { "k podSelector: { matchLabels: { app.kubernetes.io/name: oms } }", "namespaceSelector: { matchLabels: { a: b } }", "others may tell it what to do" },
+        { "c ENABLED: \"true\"", "ENABLED: \"false\"", "front2: it takes all callers for one" },
         { "c stop_grace_period: 60s\n  restart: unless-stopped\n\nx-settings", "stop_grace_period: 10s\n  restart: unless-stopped\n\nx-settings", "silo1: it is killed before its drain has passed" },
         { "c read_only: true", "read_only: false", "proxy: its root file system can be written to" },
         { "c cap_drop: [ALL]", "cap_drop: [CHOWN]", "front1: it has capabilities" },
@@ -92,6 +104,44 @@ public sealed class ManifestTests(OmsApp app)
         }
         await own.Database.GiveBack();
     }
+
+    [Fact]
+    public async Task A_front_end_as_it_is_deployed_believes_the_ingress_and_shows_it_no_figures()
+    {
+        var settings = Manifests.Container(Manifests.Ours.Objects("Deployment").Single(d => Manifests.Text(d["metadata"]!["name"]) == "oms-web"))["env"]!
+            .AsArray().Where(e => e!["value"] is not null).Select(e => (Manifests.Text(e!["name"])!, Manifests.Text(e!["value"])!));
+        await using var front = new OmsProcess(app.Database.ConnectionString, [.. settings, ("Oms__Bootstrap__ApiKey", OmsApp.BootstrapKey)]);
+        await front.Start();
+        using var ingress = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = front.Url };
+        ingress.DefaultRequestHeaders.Host = "orders.example.com";
+        ingress.DefaultRequestHeaders.Add("X-Forwarded-Proto", "https");
+        ingress.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.1");
+
+        using var page = await ingress.GetAsync("/login");
+        var token = Token().Match(await page.Content.ReadAsStringAsync()).Groups[1].Value;
+        var login = new HttpRequestMessage(HttpMethod.Post, "/login")
+        {
+            Content = new FormUrlEncodedContent(
+                [new("name", "admin"), new("password", OmsApp.AdminPassword), new("returnUrl", "/orders"), new("__RequestVerificationToken", WebUtility.HtmlDecode(token))]),
+        };
+        login.Headers.Add("Cookie", Assert.Single(page.Headers.GetValues("Set-Cookie")).Split(';')[0]);
+        using var inside = await ingress.SendAsync(login);
+        Assert.Equal("/orders", inside.Headers.Location?.OriginalString);
+        var cookie = Assert.Single(inside.Headers.GetValues("Set-Cookie"), c => c.StartsWith(OperatorLogin.Cookie, StringComparison.Ordinal));
+        Assert.Contains("; secure", cookie, StringComparison.Ordinal);
+
+        var write = new HttpRequestMessage(HttpMethod.Put, $"/api/v1/products/{await app.NewProduct()}")
+            { Content = new StringContent("""{"name":"by hand"}""", Encoding.UTF8, "application/json") };
+        write.Headers.Add("Cookie", cookie.Split(';')[0]);
+        write.Headers.Add("Origin", "https://orders.example.com");
+        Assert.Equal(HttpStatusCode.OK, (await ingress.SendAsync(write)).StatusCode);
+
+        Assert.Equal(HttpStatusCode.NotFound, (await ingress.GetAsync("/metrics")).StatusCode);
+        Assert.Equal(200, (await new Api(front.Url, null).Get("/metrics")).Status);
+    }
+
+    [GeneratedRegex("__RequestVerificationToken\"[^>]*value=\"([^\"]+)\"")]
+    private static partial Regex Token();
 
     [Fact]
     public async Task The_health_check_of_the_image_says_whether_somebody_answers()

@@ -19,6 +19,8 @@ sealed partial record Manifests(string Kubernetes, string Compose, string Image)
     /// <summary>Folders that a container may write to.</summary>
     static readonly string[] Writable = ["/data", "/tmp"];
 
+    const string Believes = "ASPNETCORE_FORWARDEDHEADERS_ENABLED";
+
     /// <summary>Longest time in which a process ends what it has begun, in seconds.</summary>
     static readonly double Drain = (Host.Cluster.Drain.OfFrontEnd + new HostOptions().ShutdownTimeout).TotalSeconds;
 
@@ -62,7 +64,7 @@ sealed partial record Manifests(string Kubernetes, string Compose, string Image)
         foreach (var deployment in deployments)
         {
             var name = Text(deployment["metadata"]!["name"]);
-            foreach (var fault in OfDeployment(deployment).Concat(OfContainer(deployment))) yield return $"{name}: {fault}";
+            foreach (var fault in (string[])[.. OfDeployment(deployment), .. OfContainer(deployment), .. OfPolicies(deployment)]) yield return $"{name}: {fault}";
         }
         var service = Objects("Service").Single()["spec"]!;
         var served = deployments.Where(d => Selects(service["selector"], d)).ToList();
@@ -88,12 +90,34 @@ sealed partial record Manifests(string Kubernetes, string Compose, string Image)
         if (Text(user?["fsGroup"]) != Text(user?["runAsUser"])) yield return "its volumes are another user's";
     }
 
+    /// <summary>Whoever may reach it is named; what only the program itself may reach, nobody else may.</summary>
+    IEnumerable<string> OfPolicies(JsonNode deployment)
+    {
+        var ports = Container(deployment)["ports"]!.AsArray().Select(p => Text(p!["name"])).ToList();
+        var policies = Objects("NetworkPolicy").Where(p => Selects(p["spec"]!["podSelector"]?["matchLabels"], deployment)).ToList();
+        if (!policies.Any(p => Names(p["spec"]!["policyTypes"]).Contains("Ingress"))) yield return "anybody may reach it";
+        foreach (var rule in policies.SelectMany(p => p["spec"]!["ingress"]?.AsArray() ?? []))
+        {
+            var (peers, open) = (rule!["from"]?.AsArray() ?? [], (rule["ports"]?.AsArray() ?? []).Select(p => Text(p!["port"])).ToList());
+            if (peers.Count == 0 || peers.Any(p => p!.AsObject().Any(s => s.Value!["matchLabels"] is not JsonObject { Count: > 0 }))) yield return "anybody may reach it";
+            if (open.Count == 0 || open.Except(ports).Any()) yield return "its policy is for other ports";
+            if (open.Any(p => p is not "http") && peers.Any(p => p!["namespaceSelector"] is not null)) yield return "others may tell it what to do";
+        }
+    }
+
+    /// <summary>What a front end believes of the ingress or the proxy before it.</summary>
+    static IEnumerable<string> OfTrust(HostRole? role, JsonNode? believes)
+    {
+        if (role == HostRole.Web && Text(believes) != "true") yield return "it takes all callers for one";
+    }
+
     IEnumerable<string> OfContainer(JsonNode deployment)
     {
         var (pod, container) = (deployment["spec"]!["template"]!["spec"]!, Container(deployment));
         var role = Role(container["env"]!.AsArray().SingleOrDefault(e => Text(e!["name"]) == "Oms__Role")?["value"]);
         if (Text(deployment["metadata"]!["labels"]!["app.kubernetes.io/component"]) != $"{role}".ToLowerInvariant()) yield return "its label is another role's";
         if (Text(container["image"]) != $"{ImageName}:{Version}") yield return $"its image is {Text(container["image"])}";
+        foreach (var fault in OfTrust(role, container["env"]!.AsArray().SingleOrDefault(e => Text(e!["name"]) == Believes)?["value"])) yield return fault;
         foreach (var name in container["env"]!.AsArray().Select(e => Text(e!["name"])!).Where(n => !SettingsTests.Known.ContainsKey(n)))
             yield return $"{name} is no setting";
         foreach (var key in container["env"]!.AsArray().Select(e => Text(e!["valueFrom"]?["secretKeyRef"]?["key"])).OfType<string>())
@@ -133,6 +157,7 @@ sealed partial record Manifests(string Kubernetes, string Compose, string Image)
             if (!(Number(Text(service["stop_grace_period"])?.TrimEnd('s')) > Drain)) yield return $"{name}: it is killed before its drain has passed";
             foreach (var setting in service["environment"]!.AsObject().Select(e => e.Key).Where(k => k.StartsWith("Oms__", StringComparison.Ordinal) && !SettingsTests.Known.ContainsKey(k)))
                 yield return $"{name}: {setting} is no setting";
+            foreach (var fault in OfTrust(roles[name], service["environment"]![Believes])) yield return $"{name}: {fault}";
             if (roles[name] == HostRole.Silo && Text(service["environment"]!["Oms__Silo__Address"]) != name) yield return $"{name}: others look for it elsewhere";
             foreach (var other in Names(service["depends_on"]).Where(n => !services.ContainsKey(n))) yield return $"{name}: it waits for {other}";
             if (roles[name] != HostRole.Proxy) continue;
