@@ -22,11 +22,15 @@ public static class OrderPayments
     /// </summary>
     static string TimeoutId(Order order) => $"{Timeout}/{order.Version}";
 
-    /// <summary>A payment report: the same one again changes nothing, and no more is taken than is due.</summary>
+    /// <summary>
+    /// A payment report: the same one again changes nothing, and no more is taken than is due. A failure is another one if
+    /// its reference was authorized since it last failed.
+    /// </summary>
     public static Decision<OrderEvent> Record(Order order, RecordPayment c)
     {
-        var before = order.Payments.FirstOrDefault(p => p.Reference == c.Reference && p.Status == c.Status);
-        if (before is not null)
+        var before = order.Payments.LastOrDefault(p => p.Reference == c.Reference
+            && (p.Status == c.Status || (c.Status == PaymentReport.Failed && p.Status == PaymentReport.Authorized)));
+        if (before?.Status == c.Status)
             return before.Amount == c.Amount
                 ? Decision<OrderEvent>.AlreadyDone
                 : Decision<OrderEvent>.Refuse(Rejection.Meaning(

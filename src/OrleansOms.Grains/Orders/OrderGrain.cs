@@ -56,7 +56,7 @@ public sealed partial class OrderGrain(
     /// <inheritdoc />
     public Task<Reply<OrderView>> Execute(OrderCommand command, Caller caller) => Locked(async () =>
     {
-        if (await IsHoldOfBefore(command, caller)) return Reply<OrderView>.Of(OrderView.Of(Durable));
+        if (await IsOfBefore(command, caller)) return Reply<OrderView>.Of(OrderView.Of(Durable));
         if (command is CancelOrder) await HearShipments();
         var from = State.Version;
         var decision = OrderDecider.Decide(State, command, Now);
@@ -81,11 +81,12 @@ public sealed partial class OrderGrain(
     });
 
     /// <summary>
-    /// Whether a hold was placed or lifted by this very command before. What other commands have done can be told from the
-    /// order; a hold that was lifted since, or placed again, cannot.
+    /// Whether a hold was placed or lifted, or a payment failed, by this very command before. What other commands have done
+    /// can be told from the order; a hold that was lifted since, or placed again, cannot, nor a payment that was authorized
+    /// since.
     /// </summary>
-    async Task<bool> IsHoldOfBefore(OrderCommand command, Caller caller) =>
-        command is PlaceHold or LiftHold && State.Exists
+    async Task<bool> IsOfBefore(OrderCommand command, Caller caller) =>
+        command is PlaceHold or LiftHold or RecordPayment { Status: PaymentReport.Failed } && State.Exists
         && await Log.IsStored(Key, caller.CommandId, State.Placed!.PlacedAt - ClockSkew);
 
     /// <inheritdoc />

@@ -119,7 +119,8 @@ static class OrderDescriptions
     public static EndpointDescription Pay { get; } = new(
         "recordPayment", "Record a payment",
         "What a payment provider reports. The same reference, status and amount again change nothing. A failure takes back "
-        + "what its reference had authorized and not captured: nothing more is released until money comes.",
+        + "what its reference had authorized and not captured: nothing more is released until money comes. A failure after "
+        + "a later authorization of its reference is another one, unless it comes under its Idempotency-Key again.",
         typeof(RecordPaymentRequest), typeof(OrderView))
     {
         Parameters = [Id, DescribedParameter.IdempotencyKey(isRequired: false)],

@@ -29,7 +29,8 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
     /// <summary>The order after the command, or null if it refuses.</summary>
     public Task<Order?> Execute(OrderCommand command, string id) => Locked<Order?>(async () =>
     {
-        if (command is PlaceHold or LiftHold && World.Log.Read(Key).Any(e => e.Command == id)) return Durable;
+        if (command is PlaceHold or LiftHold or RecordPayment { Status: PaymentReport.Failed }
+            && World.Log.Read(Key).Any(e => e.Command == id)) return Durable;
         if (command is CancelOrder) await HearShipments();
         var from = State.Version;
         var decision = OrderDecider.Decide(State, command, World.Now);

@@ -234,5 +234,25 @@ public sealed class OrderApiTests(OmsApp app)
             $"select count(*) from oms.event where stream = '{id}' and type = 'order.payment-recorded.v1'"));
     }
 
+    [Fact]
+    public async Task A_failure_that_comes_again_under_its_key_takes_nothing_back_and_a_new_one_does()
+    {
+        var order = Api.Order((await app.NewProduct(6), 6));
+        order["payment"] = new JsonObject { ["method"] = "prepaid", ["status"] = "pending" };
+        var id = (await app.Api.Place(order))["id"]!.GetValue<string>();
+        async Task<string?> Pay(string status, string key) => (string?)(await app.Api.Must(
+            200, HttpMethod.Post, $"/api/v1/orders/{id}/payments",
+            JsonNode.Parse($$"""{"status":"{{status}}","amount":22.31,"reference":"p1"}"""), key))["paymentStatus"];
+
+        var (declined, voided) = (Api.NewKey(), Api.NewKey());
+        Assert.Equal("pending", await Pay("failed", declined));
+        Assert.Equal("authorized", await Pay("authorized", Api.NewKey()));
+        Assert.Equal("authorized", await Pay("failed", declined));
+        Assert.Equal("pending", await Pay("failed", voided));
+        Assert.Equal("pending", await Pay("failed", voided));
+        Assert.Equal(3, await app.Database.Ask<long>(
+            $"select count(*) from oms.event where stream = '{id}' and type = 'order.payment-recorded.v1'"));
+    }
+
     async Task<JsonNode> Stock(string sku) => await app.Api.Must(200, HttpMethod.Get, $"/api/v1/stock/LON/{sku}", null);
 }
