@@ -158,7 +158,8 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
         await ReadModelSql.Read(database, """
             select o.id from oms.orders o
             where (o.status in ('pending', 'accepted', 'allocated') and o.placed_at < $1
-                or o.status = 'awaitingPayment' and exists (select from oms.waiting w where w.key = o.id and w.since < $1)
+                or o.status in ('awaitingPayment', 'onHold', 'partiallyShipped')
+                  and exists (select from oms.waiting w where w.key = o.id and w.since < $1)
                 or o.status in ('backordered', 'partiallyAllocated') and o.promised_by < $1
                 or o.status in ('pending', 'onHold', 'awaitingPayment', 'accepted', 'backordered', 'partiallyAllocated',
                   'allocated', 'inFulfilment', 'partiallyShipped', 'shipped') and o.placed_at < $2)

@@ -38,7 +38,7 @@ public sealed record HoldView([property: Id(0)] string Name, [property: Id(1)] s
 
 /// <summary>One order as the API, the hub and the screens show it.</summary>
 /// <param name="Version">Number of the order's last event that it shows.</param>
-/// <param name="PaymentDueAt">When it is cancelled if it is not paid; null when it does not wait for money.</param>
+/// <param name="PaymentDueAt">When what has not left is cancelled if it is not paid; null when it does not wait for money.</param>
 /// <param name="TrackingUrl">The customer's link; filled in by the front end.</param>
 [GenerateSerializer, Immutable, Alias("oms.OrderView")]
 public sealed record OrderView(
@@ -61,7 +61,7 @@ public sealed record OrderView(
             placed.ExternalId, placed.PlacedAt, placed.Currency, placed.Personal?.Customer, placed.Personal?.ShipTo,
             [.. order.Lines.Select(Of)], placed.Totals(), [.. order.Shipments.Select(Of)],
             [.. order.Holds.Select(h => new HoldView(h.Name, h.Reason))],
-            status == OrderStatus.AwaitingPayment ? placed.PaymentDueAt : null, placed.PromisedBy);
+            order.WaitsForPaymentUntil, placed.PromisedBy);
     }
 
     static OrderLineView Of(OrderLine line) => new(

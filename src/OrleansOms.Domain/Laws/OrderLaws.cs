@@ -28,11 +28,10 @@ public static class OrderLaws
     static DateTimeOffset Until(Order order, OrderStatus status, DateTimeOffset movedAt)
     {
         if (order.PendingCancellation is not null) return movedAt + ByItself;
+        if (order.WaitsForPaymentUntil is { } due) return Later(due, movedAt) + ByItself;
         return status switch
         {
             OrderStatus.Pending or OrderStatus.Accepted or OrderStatus.Allocated => movedAt + ByItself,
-            OrderStatus.AwaitingPayment => order.Placed!.PaymentDueAt is { } due
-                ? Later(due, movedAt) + ByItself : movedAt + ByPeople,
             OrderStatus.Backordered or OrderStatus.PartiallyAllocated => Later(order.Placed!.PromisedBy, movedAt) + ByItself,
             _ => movedAt + ByPeople,
         };

@@ -52,7 +52,8 @@ public sealed record OrderShipment(
 }
 
 /// <summary>A payment report that was recorded.</summary>
-public sealed record Payment(PaymentReport Status, decimal Amount, string Reference);
+/// <param name="DueAt">The time limit that it gave the order; null if it gave none.</param>
+public sealed record Payment(PaymentReport Status, decimal Amount, string Reference, DateTimeOffset? DueAt);
 
 /// <summary>One order: the fold of its events.</summary>
 public sealed record Order(string Id)
@@ -96,10 +97,13 @@ public sealed record Order(string Id)
     /// <summary>Whether its units may leave: on terms, or all that is due is authorized or taken.</summary>
     public bool IsPayable => Placed!.Payment.Method == PaymentMethod.Terms || Math.Max(Authorized, Captured) >= this.Due();
 
-    /// <summary>Until when it waits for money; null if it does not, or if its time is up and a person has to decide.</summary>
+    /// <summary>
+    /// Until when what has not left waits for money; null if it does not, or if its time is up and a person has to decide. An
+    /// order that was placed with its money has its limit from the report that takes it back.
+    /// </summary>
     public DateTimeOffset? WaitsForPaymentUntil =>
-        Placed?.PaymentDueAt is { } due && !IsPayable && this.DeriveStatus() is OrderStatus.AwaitingPayment or OrderStatus.OnHold
-        && !Holds.Any(h => h.Name == OrderPayments.PartPaidHold) ? due : null;
+        (Placed?.PaymentDueAt ?? Payments.LastOrDefault(p => p.DueAt is not null)?.DueAt) is { } due
+        && !IsPayable && Lines.Any(l => l.Kept > l.Shipped) && !Holds.Any(h => h.Name == OrderPayments.PartPaidHold) ? due : null;
 
     /// <summary>Whether a hold stops this.</summary>
     public bool IsStopped(HoldStops what) => Holds.Any(h => h.Stops.HasFlag(what));
@@ -113,7 +117,7 @@ public sealed record Order(string Id)
     /// <summary>A failed report takes back what its reference had authorized and not captured by then.</summary>
     decimal LeftOf(int authorization)
     {
-        var (_, amount, reference) = Payments[authorization];
+        var (_, amount, reference, _) = Payments[authorization];
         var captured = 0m;
         for (var i = 0; i < Payments.Length; i++)
         {
@@ -130,7 +134,7 @@ public sealed record Order(string Id)
         OrderRefused e => this with { Refused = e },
         OrderAbandoned or ReservationSettled => this,
         OrderAllocated e => Evolve(e),
-        PaymentRecorded e => this with { Payments = Payments.Add(new Payment(e.Status, e.Amount, e.Reference)) },
+        PaymentRecorded e => this with { Payments = Payments.Add(new Payment(e.Status, e.Amount, e.Reference, e.DueAt)) },
         ShipmentReleased e => Evolve(e),
         UnitsNotFound e => Taken(e.Lines).WithoutUnits(
             e.ShipmentId, e.Lines.Select(l => (l.LineId, l.Quantity))) with

@@ -91,11 +91,13 @@ public sealed record PlaceOrder(
     [property: Id(10)] string RequestHash);
 
 /// <summary>A payment report that comes after the order.</summary>
+/// <param name="Window">How long an order that it leaves short of money waits for more; the order's grain says it.</param>
 [GenerateSerializer, Immutable, Alias("oms.RecordPayment")]
 public sealed record RecordPayment(
     [property: Id(0)] PaymentReport Status,
     [property: Id(1)] decimal Amount,
-    [property: Id(2)] string Reference) : OrderCommand;
+    [property: Id(2)] string Reference,
+    [property: Id(3)] TimeSpan? Window = null) : OrderCommand;
 
 /// <summary>Units of one line.</summary>
 [GenerateSerializer, Immutable, Alias("oms.LineUnits")]

@@ -17,7 +17,7 @@ public static class OrderDecider
             ? Decision<OrderEvent>.AlreadyDone : Decision<OrderEvent>.Accept(new OrderAbandoned()),
         _ when !order.Exists => Decision<OrderEvent>.Refuse(Rejection.NotFound("The order")),
         AllocateUnits c => Allocate(order, c),
-        RecordPayment c => OrderPayments.Record(order, c),
+        RecordPayment c => OrderPayments.Record(order, c, now),
         ReleaseToWarehouses => Release(order),
         CancelOrder c => OrderCancellation.Request(order, c),
         CompleteCancellation c => OrderCancellation.Complete(order, c),

@@ -10,7 +10,7 @@ public abstract record OrderEvent : DomainEvent;
 /// <summary>The order came in. The first event of every order.</summary>
 /// <param name="PlacedAt">When it was taken, UTC.</param>
 /// <param name="Country">ISO 3166-1 alpha-2 of the destination; stays when personal data is erased.</param>
-/// <param name="PaymentDueAt">When an unpaid order is cancelled; null if it needs no payment first.</param>
+/// <param name="PaymentDueAt">When an unpaid order is cancelled; null if it was placed with its money, or on terms.</param>
 /// <param name="PromisedBy">Until when backordered units are promised.</param>
 public sealed record OrderPlaced(
     string Number, string Channel, string? ExternalId, DateTimeOffset PlacedAt, string Currency, string Country,
@@ -63,7 +63,11 @@ public sealed record OrderAllocated(
     SourcingPlan Sourcing) : OrderEvent;
 
 /// <summary>A payment provider or a person reported on the payment.</summary>
-public sealed record PaymentRecorded(PaymentReport Status, decimal Amount, string Reference) : OrderEvent;
+/// <param name="DueAt">
+/// When the order is cancelled if no more money comes: in the report that left it short of money without any other time limit.
+/// </param>
+public sealed record PaymentRecorded(
+    PaymentReport Status, decimal Amount, string Reference, DateTimeOffset? DueAt = null) : OrderEvent;
 
 /// <summary>Allocated units were handed to a warehouse as one shipment.</summary>
 public sealed record ShipmentReleased(string ShipmentId, string Warehouse, IReadOnlyList<LineUnits> Lines) : OrderEvent;

@@ -24,9 +24,9 @@ public static class OrderPayments
 
     /// <summary>
     /// A payment report: the same one again changes nothing, and no more is taken than is due. A failure is another one if
-    /// its reference was authorized since it last failed.
+    /// its reference was authorized since it last failed. What leaves an order short of money that had no time limit gives it one.
     /// </summary>
-    public static Decision<OrderEvent> Record(Order order, RecordPayment c)
+    public static Decision<OrderEvent> Record(Order order, RecordPayment c, DateTimeOffset now)
     {
         var before = order.Payments.LastOrDefault(p => p.Reference == c.Reference
             && (p.Status == c.Status || (c.Status == PaymentReport.Failed && p.Status == PaymentReport.Authorized)));
@@ -53,20 +53,21 @@ public static class OrderPayments
             p => p.Reference == c.Reference && p.Status == PaymentReport.Authorized) is { } authorized && c.Amount > authorized.Amount)
             return Decision<OrderEvent>.Refuse(Rejection.Meaning(
                 "amount_too_high", $"Only {Words.Amount(authorized.Amount)} {order.Placed.Currency} is authorized by {c.Reference}."));
-        return Decision<OrderEvent>.Accept(new PaymentRecorded(c.Status, c.Amount, c.Reference));
+        var recorded = new PaymentRecorded(c.Status, c.Amount, c.Reference);
+        var hasNoTime = order.Placed.PaymentDueAt is null && order.WaitsForPaymentUntil is null;
+        return Decision<OrderEvent>.Accept(
+            hasNoTime && !order.Apply(recorded).IsPayable ? recorded with { DueAt = now + c.Window } : recorded);
     }
 
     /// <summary>Cancels what was not paid at all, and holds what was paid in part.</summary>
     public static Decision<OrderEvent> Expire(Order order, DateTimeOffset now)
     {
-        if (!(order.Placed!.PaymentDueAt is { } due && now >= due) || order.IsPayable
-            || order.DeriveStatus() is OrderStatus.Cancelled or OrderStatus.Closed)
-            return Decision<OrderEvent>.AlreadyDone;
+        if (!(order.WaitsForPaymentUntil <= now)) return Decision<OrderEvent>.AlreadyDone;
         var (word, had) = order.Captured > 0 ? ("paid", order.Captured) : ("authorized", order.Authorized);
         if (had == 0) return OrderCancellation.Request(order, new CancelOrder(TimeoutId(order), "not paid in time", null));
         return OrderDecider.Hold(order, new PlaceHold(
             PartPaidHold,
-            $"{Words.Amount(had)} of {Words.Amount(order.Due())} {order.Placed.Currency} was {word} when its time was up",
+            $"{Words.Amount(had)} of {Words.Amount(order.Due())} {order.Placed!.Currency} was {word} when its time was up",
             HoldStops.Release));
     }
 

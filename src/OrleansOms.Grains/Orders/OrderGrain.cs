@@ -21,7 +21,7 @@ namespace OrleansOms.Grains.Orders;
 /// </summary>
 [GrainType("oms-order"), Reentrant]
 public sealed partial class OrderGrain(
-    IEventLog log, TimeProvider time, IGrainFactory grains, StockGrains stocks, OrderSourcing sourcing,
+    IEventLog log, TimeProvider time, IGrainFactory grains, StockGrains stocks, OrderSourcing sourcing, OmsSettings settings,
     ILogger<OrderGrain> logger)
     : AggregateGrain<Order, OrderEvent>(log, time), IOrderGrain, IRemindable
 {
@@ -57,6 +57,7 @@ public sealed partial class OrderGrain(
     public Task<Reply<OrderView>> Execute(OrderCommand command, Caller caller) => Locked(async () =>
     {
         if (await IsOfBefore(command, caller)) return Reply<OrderView>.Of(OrderView.Of(Durable));
+        if (command is RecordPayment payment) command = payment with { Window = settings.PaymentWindow };
         if (command is CancelOrder) await HearShipments();
         var from = State.Version;
         var decision = OrderDecider.Decide(State, command, Now);

@@ -43,6 +43,7 @@ static class WaitRows
     public static Task<List<string>> Missing(NpgsqlConnection connection, string after, int max) => ReadModelSql.Read(connection, """
         select key from (
           select o.id as key from oms.orders o where o.status in ('awaitingPayment', 'onHold')
+            or o.status = 'partiallyShipped' and o.payment_status in ('pending', 'partiallyPaid')
           union all
           select s.id from oms.shipments s where s.status in ('shipped', 'inTransit', 'exception') and s.alarm_since is null) m
         where key > $1 and not exists (select from oms.waiting w where w.key = m.key)

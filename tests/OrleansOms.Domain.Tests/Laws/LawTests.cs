@@ -114,6 +114,9 @@ public sealed class LawTests
         Assert.Null(OrderLaws.NothingLost(order, Now, false, Now.AddMinutes(34)));
         Assert.Equal(Law.NothingLost, OrderLaws.NothingLost(order, Now, false, Now.AddMinutes(36))!.Law);
         Assert.Null(OrderLaws.NothingLost(order, Now, true, Now.AddMinutes(36)));
+        var held = order.Apply(new HoldPlaced("look", "why", HoldStops.Release)); // Its time to be paid is up all the same.
+        Assert.Null(OrderLaws.NothingLost(held, Now, false, Now.AddMinutes(34)));
+        Assert.Equal(Law.NothingLost, OrderLaws.NothingLost(held, Now, false, Now.AddMinutes(36))!.Law);
         Assert.Null(OrderLaws.ExistsOnce("web", "1", [OrderKey]));
         Assert.Equal(Law.NothingLost, OrderLaws.ExistsOnce("web", "1", [OrderKey, "ord-2"])!.Law);
     }

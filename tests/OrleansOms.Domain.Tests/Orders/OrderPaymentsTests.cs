@@ -1,5 +1,6 @@
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
 
 namespace OrleansOms.Domain.Tests.Orders;
 
@@ -15,7 +16,8 @@ public sealed class OrderPaymentsTests
 
     static RecordPayment Authorized(decimal amount, string reference = "a") => new(PaymentReport.Authorized, amount, reference);
 
-    static RecordPayment Failed(string reference = "a", decimal amount = 22.31m) => new(PaymentReport.Failed, amount, reference);
+    static RecordPayment Failed(string reference = "a", decimal amount = 22.31m) =>
+        new(PaymentReport.Failed, amount, reference, Given.Terms.PaymentWindow);
 
     [Theory]
     [InlineData(22.31)]
@@ -31,5 +33,58 @@ public sealed class OrderPaymentsTests
         // Nothing was authorized since: from here on it is the same report.
         Assert.Empty(Decide(failed, Failed(amount: (decimal)amount)).Events);
         Assert.Equal("payment_reference_reused", Decide(failed, Failed(amount: 1)).Rejection?.Code);
+    }
+
+    [Fact]
+    public void An_order_that_was_placed_with_its_money_waits_for_more_from_when_that_fails()
+    {
+        var later = Now.AddDays(2);
+        var failed = Given.Allocated(PaymentReport.Authorized).When(Failed("pi_1"), later);
+        Assert.Equal((OrderStatus.AwaitingPayment, later.AddMinutes(30)), (failed.DeriveStatus(), failed.WaitsForPaymentUntil));
+        // Attempts that fail do not give it more time.
+        failed = failed.When(Failed("pi_2"), later.AddMinutes(20));
+        Assert.Equal(later.AddMinutes(30), failed.WaitsForPaymentUntil);
+        Assert.Empty(Decide(failed, new ExpirePayment(), later.AddMinutes(29)).Events);
+        var cancelled = failed.When(new ExpirePayment(), later.AddMinutes(30));
+        Assert.Equal((OrderStatus.Cancelled, null), (cancelled.DeriveStatus(), cancelled.WaitsForPaymentUntil));
+
+        // Money ends the wait, and when it fails too the next one begins.
+        var paid = failed.When(Authorized(22.31m, "pi_3"), later.AddMinutes(25));
+        Assert.Null(paid.WaitsForPaymentUntil);
+        Assert.Equal(later.AddDays(1).AddMinutes(30), paid.When(Failed("pi_3"), later.AddDays(1)).WaitsForPaymentUntil);
+    }
+
+    [Fact]
+    public void An_order_whose_money_fails_waits_also_while_it_is_held()
+    {
+        var held = Given.Allocated(PaymentReport.Authorized).When(new PlaceHold("look", "odd address", HoldStops.Release)).When(Failed("pi_1"));
+        Assert.Equal((OrderStatus.OnHold, Now.AddMinutes(30)), (held.DeriveStatus(), held.WaitsForPaymentUntil));
+    }
+
+    [Theory]
+    [InlineData(PaymentReport.Pending)]
+    [InlineData(PaymentReport.Authorized)]
+    public void What_has_not_left_when_the_money_fails_is_cancelled_when_its_time_is_up_and_what_has_left_stays(PaymentReport placed)
+    {
+        var order = Given.Placed(
+            Given.Request(placed), new LineAllocation(1, "A", "LON", 4), new LineAllocation(1, "A", "MAN", 2));
+        if (placed == PaymentReport.Pending) order = order.When(Authorized(22.31m, "pi_1"));
+        var failed = order.When(new ReleaseToWarehouses())
+            .When(Given.Report(4, ShipmentStatus.Shipped)).When(Failed("pi_1"));
+        Assert.Equal((OrderStatus.PartiallyShipped, Now.AddMinutes(30)), (failed.DeriveStatus(), failed.WaitsForPaymentUntil));
+
+        var asked = failed.When(new ExpirePayment(), Now.AddMinutes(30));
+        var done = asked.When(new CompleteCancellation(OrderCancellation.AskShipments(asked)));
+        Assert.Equal((4, 2, 0), (done.Lines[0].Shipped, done.Lines[0].Cancelled, done.Lines[0].Allocated));
+        Assert.Equal((OrderStatus.Shipped, null), (done.DeriveStatus(), done.WaitsForPaymentUntil));
+        Assert.Empty(Decide(done, new ExpirePayment(), Now.AddDays(1)).Events);
+    }
+
+    [Fact]
+    public void A_failure_that_gave_no_time_is_given_one_by_the_next_report()
+    {
+        var old = Given.Allocated(PaymentReport.Authorized).Apply(new PaymentRecorded(PaymentReport.Failed, 22.31m, "pi_1"));
+        Assert.Null(old.WaitsForPaymentUntil);
+        Assert.Equal(Now.AddMinutes(30), old.When(Failed("pi_2")).WaitsForPaymentUntil);
     }
 }

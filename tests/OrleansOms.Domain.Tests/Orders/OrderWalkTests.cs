@@ -154,7 +154,7 @@ public sealed class OrderWalkTests
             var report = (PaymentReport)_random.Next(1, 4);
             var amount = Math.Max(0.01m, _random.Next(2) == 0 ? Order.Due() : 5);
             Execute(new RecordPayment(report, amount, report == PaymentReport.Failed && !Order.Payments.IsEmpty
-                ? Order.Payments[^1].Reference : $"p{_n++}"));
+                ? Order.Payments[^1].Reference : $"p{_n++}", Given.Terms.PaymentWindow));
         }
 
         void Release()

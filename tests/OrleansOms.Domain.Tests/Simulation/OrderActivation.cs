@@ -3,6 +3,7 @@ using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
 using OrleansOms.Domain.Sourcing;
 using OrleansOms.Domain.Stock;
+using OrleansOms.Domain.Tests.Orders;
 
 namespace OrleansOms.Domain.Tests.Simulation;
 
@@ -31,6 +32,7 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
     {
         if (command is PlaceHold or LiftHold or RecordPayment { Status: PaymentReport.Failed }
             && World.Log.Read(Key).Any(e => e.Command == id)) return Durable;
+        if (command is RecordPayment payment) command = payment with { Window = Given.Terms.PaymentWindow };
         if (command is CancelOrder) await HearShipments();
         var from = State.Version;
         var decision = OrderDecider.Decide(State, command, World.Now);

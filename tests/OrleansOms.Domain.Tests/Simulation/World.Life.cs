@@ -144,7 +144,9 @@ sealed partial class World
         {
             OrderCommand command = random.Next(7) switch
             {
-                0 or 1 => new RecordPayment((PaymentReport)random.Next(1, 4), random.Next(2) == 0 ? Log.Order(id).Due() : 3, $"p{random.Next(3)}"),
+                0 or 1 => new RecordPayment(
+                    (PaymentReport)random.Next(1, 4), random.Next(2) == 0 ? Log.Order(id).Due() : 3,
+                    _scheduler.Pick((string[])[request.Payment.Reference!, "p1", "p2"])),
                 2 => new CancelOrder($"c{Next()}", "why", null),
                 3 => new CancelOrder($"c{Next()}", "why", [new LineUnits(random.Next(1, lines.Length + 1), random.Next(1, 3))]),
                 4 => new PlaceHold("look", "why", (HoldStops)random.Next(4)),
@@ -292,7 +294,13 @@ sealed partial class World
                 Hold(new Breach(Law.NothingLost, id, $"was {(isAccepted ? "accepted" : "refused")} and {(order.Exists ? "exists" : "does not exist")}"));
         }
         foreach (var audit in Log.Audits.OfType<OrderAudit>())
+        {
             Hold(OrderLaws.NothingLost(audit.Order, audit.MovedAt, false, Now));
+            // Every time is up by now.
+            if (audit.Order is { Exists: true, IsPayable: false } unpaid && unpaid.Lines.Any(l => l.Kept > l.Shipped)
+                && unpaid.Holds.All(h => h.Name != OrderPayments.PartPaidHold))
+                Hold(new Breach(Law.NothingLost, unpaid.Id, "keeps its units without money, and its time is up"));
+        }
         var waiting = Log.Audits.OfType<OrderAudit>().Select(a => a.Order)
             .Where(o => o is { Exists: true, PendingCancellation: null } && !o.IsStopped(HoldStops.Allocate)).ToList();
         foreach (var stock in Log.Audits.OfType<StockAudit>().Select(a => a.Stock).Where(s => s.OnHand > s.Reserved))

@@ -44,6 +44,19 @@ public sealed class WaitTests
     }
 
     [Fact]
+    public async Task An_order_that_was_placed_with_its_money_is_cancelled_when_that_has_failed_and_its_time_is_up()
+    {
+        await using var silos = await Silos.Start(new OmsSettings { PaymentWindow = TimeSpan.FromSeconds(3) });
+        await silos.Receive("LON", "A", 1);
+        var order = await silos.Place(PaymentReport.Authorized, lines: ("A", 1));
+        var failed = await silos.Order(order.Id).Execute(new RecordPayment(PaymentReport.Failed, 12m, "pi"), Silos.By("fail"));
+        Assert.NotNull(failed.Value!.PaymentDueAt);
+        await silos.UntilOrder(order.Id, o => o.Status == OrderStatus.Cancelled);
+        await silos.UntilStock("LON", "A", s => s.Available == 1);
+        await Silos.Until(() => silos.Database.Ask<long>(Waiting), n => n == 0);
+    }
+
+    [Fact]
     public async Task A_shipment_that_stays_silent_raises_one_alarm()
     {
         await using var silos = await Silos.Start(new OmsSettings { TrackingSilence = TimeSpan.FromSeconds(1) });

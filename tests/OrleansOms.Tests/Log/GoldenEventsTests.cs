@@ -105,7 +105,7 @@ public sealed class GoldenEventsTests
         new UnitsCancelled("c2", "changed my mind", []),
     ];
 
-    /// <summary>Personal data of which only a part is there, and units that nobody had looked for.</summary>
+    /// <summary>Personal data of which only a part is there, units that nobody had looked for, and money that was taken back.</summary>
     static readonly DomainEvent[] Part =
     [
         ((OrderPlaced)Full[0]) with { Personal = new PersonalData(null, null) },
@@ -113,6 +113,7 @@ public sealed class GoldenEventsTests
             "ord-1", "100001", "LON", "GB", "standard", [new ShipmentUnit(1, "85123A", 4)],
             new PersonalData(new Customer("Jane Doe"), null)),
         new UnitsCancelled("c1", "changed my mind", [new CancelledUnits(1, "85123A", 1, null, null, IsOpen: true)]),
+        new PaymentRecorded(PaymentReport.Failed, 22.31m, "pi_1", At.AddMinutes(30)),
     ];
 
     /// <summary>By the name of the file.</summary>

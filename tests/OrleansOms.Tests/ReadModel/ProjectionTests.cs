@@ -303,6 +303,32 @@ public sealed class ProjectionTests : ReadModelTest
     }
 
     [Fact]
+    public async Task An_order_whose_money_fails_waits_also_when_a_part_of_it_has_left()
+    {
+        var window = TimeSpan.FromMinutes(30);
+        var (whole, part) = (Company.OrderId(1), Company.OrderId(2));
+        foreach (var (id, n) in new[] { (whole, 1), (part, 2) })
+            await Company.Place(Company.Request(n, payment: PaymentReport.Authorized, lines: ("a1", 3)), id, reserve: n == 2 ? 2 : null);
+        await Company.Ship(part);
+        await CatchUp();
+        Assert.Equal(0, await Database.Ask<long>("select count(*) from oms.waiting where kind = 1"));
+        Company.Now += TimeSpan.FromHours(1);
+        foreach (var (id, n) in new[] { (whole, 1), (part, 2) })
+            await Company.Do(id, new RecordPayment(PaymentReport.Failed, 0, $"pi_{n}", window));
+        Assert.Equal(
+            [OrderStatus.AwaitingPayment, OrderStatus.PartiallyShipped], new[] { whole, part }.Select(o => Company.Orders[o].DeriveStatus()));
+        await CatchUp();
+        var before = await Everything();
+        Assert.Equal(2, await Database.Ask<long>($"""
+            select count(*) from oms.waiting where key in ('{whole}', '{part}') and since = timestamptz '{Company.Now + window:O}'
+            """));
+        // As an older version has left them.
+        await Database.Execute($"delete from oms.waiting where key in ('{whole}', '{part}')");
+        await Rows.Begin();
+        Assert.Equal(before, await Everything());
+    }
+
+    [Fact]
     public async Task Orders_that_wait_come_by_promise_and_then_by_age()
     {
         for (var n = 1; n <= 4; n++)

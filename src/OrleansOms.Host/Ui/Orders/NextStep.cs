@@ -21,6 +21,7 @@ public sealed record NextStep(string Sentence, OrderActionKind? Action = null, s
             $"Stopped: {Show.Join([.. order.Holds.Select(h => $"{h.Name} ({h.Reason})")])}. Lift the hold when that is settled.",
             OrderActionKind.LiftHold),
         OrderStatus.AwaitingPayment => Unpaid(order, viewer),
+        OrderStatus.PartiallyShipped when order.WaitsForPaymentUntil is not null => Unpaid(order, viewer),
         OrderStatus.Backordered or OrderStatus.PartiallyAllocated => new(
             $"{Show.Count(order.Lines.Sum(l => (long)l.Backordered), "unit")} wait for stock, promised by "
             + $"{viewer.Day(order.Placed!.PromisedBy)}. They are allocated by themselves when stock arrives."),
@@ -37,8 +38,10 @@ public sealed record NextStep(string Sentence, OrderActionKind? Action = null, s
     {
         var open = Show.Money(OrderActions.Open(order), order.Placed!.Currency);
         var then = order.Captured + order.Authorized > 0
-            ? "Paid in part, it is then held for you to decide." : "Unpaid, it is then cancelled and its stock released.";
-        return new(order.Placed.PaymentDueAt is { } due
+            ? "Paid in part, it is then held for you to decide."
+            : order.Lines.Any(l => l.Shipped > 0) ? "Unpaid, what has not left is then cancelled and its stock released."
+            : "Unpaid, it is then cancelled and its stock released.";
+        return new(order.WaitsForPaymentUntil is { } due
             ? $"Waits for {open} until {viewer.Clock(due)}, {viewer.Day(due)}. {then}"
             : $"Waits for {open}.", OrderActionKind.RecordPayment);
     }
