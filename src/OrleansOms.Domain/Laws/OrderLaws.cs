@@ -58,10 +58,13 @@ public static class OrderLaws
         return null;
     }
 
-    /// <summary>L8, before an event: an order of which something is authorized or paid is not cancelled for want of money.</summary>
+    /// <summary>
+    /// L8, before an event: an order of which something is authorized or paid is not cancelled for want of money. Units that a
+    /// shipment has given back, which may have been before the money came, are.
+    /// </summary>
     public static Breach? TimesOutUnpaid(Order before, OrderEvent @event) =>
         ((@event is CancellationRequested asked && OrderPayments.IsTimeout(asked.RequestId))
-            || (@event is UnitsCancelled done && OrderPayments.IsTimeout(done.RequestId) && before.PendingCancellation is null))
+            || (@event is UnitsCancelled done && OrderPayments.IsTimeout(done.RequestId) && done.Units.Any(u => u.ShipmentId is null)))
         && (before.IsPayable || before.Captured > 0 || before.Authorized > 0)
             ? new Breach(Law.Money, before.Id,
                 $"cancelled as not paid in time, {before.Authorized} authorized and {before.Captured} captured of {before.Due()}")

@@ -51,7 +51,8 @@ public static class OrderCancellation
                 l.LineId, order.Lines[l.LineId - 1].Placed.Sku, l.Quantity,
                 order.Shipments.First(s => s.Id == shipment.ShipmentId).Warehouse, shipment.ShipmentId)));
         var withdrawn = units.GroupBy(u => u.LineId).ToDictionary(g => g.Key, g => g.Sum(u => u.Quantity));
-        var wanted = Wanted(order, pending)
+        // Money that has come since the time was up keeps what no shipment has given back.
+        var wanted = IsPaidSince(order, pending) ? [] : Wanted(order, pending)
             .ToDictionary(w => w.Key, w => w.Value - withdrawn.GetValueOrDefault(w.Key));
         units.AddRange(TakeOutsideShipments(order, wanted));
         return Decision<OrderEvent>.Accept(new UnitsCancelled(pending.RequestId, pending.Reason, units));
@@ -59,11 +60,14 @@ public static class OrderCancellation
 
     /// <summary>
     /// What a pending cancellation must ask of each shipment: first of those with the least work done, so that no box is
-    /// opened for units that are still on a shelf; of these the newest first.
+    /// opened for units that are still on a shelf; of these the newest first. If money has come since the time was up, each
+    /// is asked for nothing: it says what it has given back before, and gives nothing any more.
     /// </summary>
     public static IReadOnlyList<ShipmentUnits> AskShipments(Order order)
     {
         if (order.PendingCancellation is not { } pending) return [];
+        if (IsPaidSince(order, pending))
+            return [.. order.Shipments.Where(s => s.IsInWarehouse).Select(s => new ShipmentUnits(s.Id, []))];
         var wanted = Wanted(order, pending);
         TakeOutsideShipments(order, wanted);
         var asks = new List<ShipmentUnits>();
@@ -82,6 +86,9 @@ public static class OrderCancellation
         }
         return asks;
     }
+
+    static bool IsPaidSince(Order order, CancellationRequested pending) =>
+        OrderPayments.IsTimeout(pending.RequestId) && order.Captured + order.Authorized > 0;
 
     static Dictionary<int, int> Wanted(Order order, CancellationRequested pending) => pending.Lines is null
         ? order.Lines.Where(l => Cancellable(l) > 0).ToDictionary(l => l.Placed.LineId, Cancellable)

@@ -73,7 +73,7 @@ public static class ShipmentDecider
 
     /// <summary>A shipment that nobody has taken units from was cancelled because none was on the shelf.</summary>
     static bool IsWhatEndedIt(Shipment shipment, PickUnits c) =>
-        shipment.Withdrawals.IsEmpty
+        shipment.Withdrawals.Values.All(w => w.Lines.Count == 0)
         && c.Lines.All(l => l.Quantity == 0 && shipment.Created!.Lines.Any(asked => asked.Sku == l.Sku));
 
     static Decision<ShipmentEvent> Pack(Shipment shipment, PackShipment c)
@@ -128,8 +128,10 @@ public static class ShipmentDecider
                     l.Quantity, shipment.Lines.FirstOrDefault(s => s.LineId == l.LineId)?.Quantity ?? 0),
             })
             .Where(l => l.Quantity > 0)];
-        if (lines.Length == 0) return Decision<ShipmentEvent>.AlreadyDone;
         var withdrawn = new UnitsWithdrawn(c.RequestId, lines);
+        // Asked for nothing, it remembers that: the same request gets nothing later either, however late it comes.
+        if (lines.Length == 0)
+            return c.Lines.Count == 0 ? Decision<ShipmentEvent>.Accept(withdrawn) : Decision<ShipmentEvent>.AlreadyDone;
         var isAll = lines.Sum(l => (long)l.Quantity) == shipment.Lines.Sum(l => (long)l.Quantity);
         return shipment.Status == ShipmentStatus.Packed && !isAll
             ? Decision<ShipmentEvent>.Accept([withdrawn, new ShipmentUnpacked(c.RequestId)])

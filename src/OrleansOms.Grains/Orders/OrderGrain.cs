@@ -288,6 +288,7 @@ public sealed partial class OrderGrain(
         var decision = OrderDecider.Decide(State, new ExpirePayment(), Now);
         if (decision.Events.Count == 0) return;
         await Store(decision.Events, System("payment-timeout"));
+        await FinishCancellation(System("payment-timeout"));
         await Consequences(from);
     });
 

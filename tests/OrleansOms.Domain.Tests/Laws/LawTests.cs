@@ -151,6 +151,21 @@ public sealed class LawTests
     }
 
     [Fact]
+    public void L8_a_time_out_that_money_has_overtaken()
+    {
+        DomainEvent[] overtaken =
+        [
+            new ShipmentReleased("shp-1", "LON", [new LineUnits(1, 1)]),
+            new CancellationRequested("payment-timeout/7", "not paid in time", null),
+            new PaymentRecorded(PaymentReport.Authorized, 5, "p"),
+        ];
+        UnitsCancelled Taken(string? shipment) => new(
+            "payment-timeout/7", "not paid in time", [new CancelledUnits(1, "A", 1, "LON", shipment)]);
+        Assert.Equal(Law.Money, Assert.Single(Hear(GoodOrder(), [.. overtaken, Taken(null)])).Law);
+        Assert.Empty(Hear(GoodOrder(), [.. overtaken, Taken("shp-1")]));
+    }
+
+    [Fact]
     public void L9_more_shipped_than_was_kept()
     {
         var breaches = Hear(GoodOrder(), new UnitsCancelled("c", "why", [new CancelledUnits(1, "A", 3, "LON", null)]));

@@ -16,6 +16,8 @@ public sealed class OrderPaymentsTests
 
     static RecordPayment Authorized(decimal amount, string reference = "a") => new(PaymentReport.Authorized, amount, reference);
 
+    static RecordPayment Paid(decimal amount, string reference = "a") => new(PaymentReport.Paid, amount, reference);
+
     static RecordPayment Failed(string reference = "a", decimal amount = 22.31m) =>
         new(PaymentReport.Failed, amount, reference, Given.Terms.PaymentWindow);
 
@@ -86,5 +88,37 @@ public sealed class OrderPaymentsTests
         var old = Given.Allocated(PaymentReport.Authorized).Apply(new PaymentRecorded(PaymentReport.Failed, 22.31m, "pi_1"));
         Assert.Null(old.WaitsForPaymentUntil);
         Assert.Equal(Now.AddMinutes(30), old.When(Failed("pi_2")).WaitsForPaymentUntil);
+    }
+
+    [Fact]
+    public void Money_that_comes_while_a_time_out_waits_for_the_warehouse_keeps_what_no_shipment_has_given_back()
+    {
+        var order = Pending.When(Authorized(22.31m)).When(new ReleaseToWarehouses()).When(Failed())
+            .When(new ExpirePayment(), Now.AddMinutes(30));
+        Assert.NotNull(order.PendingCancellation);
+        var paid = order.When(Paid(22.31m, "b"));
+
+        // Its shipments are asked for no units, only for what they gave back before.
+        var ask = Assert.Single(OrderCancellation.AskShipments(paid));
+        Assert.Empty(ask.Lines);
+        var kept = paid.When(new CompleteCancellation([]));
+        Assert.Equal((OrderStatus.InFulfilment, PaymentStatus.Paid), (kept.DeriveStatus(), kept.DerivePaymentStatus()));
+        Assert.Null(kept.PendingCancellation);
+        Assert.Equal(6, kept.Lines[0].Allocated);
+
+        var less = paid.When(new CompleteCancellation([new ShipmentUnits(order.Shipments[0].Id, [new LineUnits(1, 2)])]));
+        Assert.Equal((4, 2), (less.Lines[0].Allocated, less.Lines[0].Cancelled));
+    }
+
+    [Fact]
+    public void A_time_out_takes_nothing_outside_shipments_either_once_money_has_come()
+    {
+        var order = Given.Placed(
+                Given.Request(PaymentReport.Pending, lines: [("A", 2), ("B", 1)]), new LineAllocation(1, "A", "LON", 2))
+            .When(Authorized(13.13m)).When(new ReleaseToWarehouses()).When(Failed("a", 13.13m))
+            .When(new ExpirePayment(), Now.AddMinutes(30)).When(Authorized(5m, "b"));
+        var kept = order.When(new CompleteCancellation([]));
+        Assert.Equal((2, 1), (kept.Lines[0].Allocated, kept.Lines[1].Backordered));
+        Assert.Equal(OrderPayments.PartPaidHold, Assert.Single(kept.When(new ExpirePayment(), Now.AddMinutes(31)).Holds).Name);
     }
 }

@@ -138,6 +138,19 @@ public sealed class ShipmentDeciderTests
     }
 
     [Fact]
+    public void A_shipment_that_was_asked_for_nothing_gives_nothing_under_that_request_either()
+    {
+        var nothing = When(Fresh, new WithdrawUnits("c1", []));
+        Assert.Equal(Fresh.Lines, nothing.Lines);
+        Assert.Empty(ShipmentDecider.Decide(nothing, new WithdrawUnits("c1", [new LineUnits(1, 3)]), Now).Events);
+        Assert.Single(ShipmentDecider.Decide(nothing, new WithdrawUnits("c2", [new LineUnits(1, 3)]), Now).Events);
+        // What it gave before it says again.
+        var some = When(Fresh, new WithdrawUnits("c1", [new LineUnits(1, 3)]));
+        Assert.Empty(ShipmentDecider.Decide(some, new WithdrawUnits("c1", []), Now).Events);
+        Assert.Equal([new LineUnits(1, 3)], some.Withdrawals["c1"].Lines);
+    }
+
+    [Fact]
     public void A_packed_shipment_that_keeps_some_units_is_packed_again()
     {
         var take = new WithdrawUnits("c1", [new LineUnits(1, 3), new LineUnits(3, 1)]);

@@ -193,6 +193,7 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
             decision = OrderDecider.Decide(State, new CancelOrder("payment-timeout", "not paid in time", null), World.Now);
         if (decision.Events.Count == 0) return true;
         await Store(decision.Events, System("payment-timeout"));
+        await FinishCancellation(System("payment-timeout"));
         await Consequences(from);
         return true;
     });

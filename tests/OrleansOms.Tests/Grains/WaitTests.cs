@@ -57,6 +57,42 @@ public sealed class WaitTests
     }
 
     [Fact]
+    public async Task Money_that_comes_while_a_time_out_waits_for_the_warehouse_keeps_the_order()
+    {
+        await using var silos = await Silos.Start(new OmsSettings { PaymentWindow = TimeSpan.FromSeconds(3) });
+        await silos.Receive("LON", "A", 1);
+        var order = await silos.Place(PaymentReport.Authorized, lines: ("A", 1));
+        await silos.UntilOrder(order.Id, o => o.Shipments.Count == 1);
+        silos.Faults.OnAppend = a => a.Main.Events.Any(e => e.Data is UnitsWithdrawn) ? FaultyLog.Fault.BeforeCommit : null;
+        await silos.Order(order.Id).Execute(new RecordPayment(PaymentReport.Failed, 12m, "pi"), Silos.By("fail"));
+        await Silos.Until(() => Stored("order.cancellation-requested.v1"), n => n == 1);
+        var paid = await silos.Order(order.Id).Execute(new RecordPayment(PaymentReport.Paid, 12m, "pi_2"), Silos.By("pay"));
+        Assert.Null(paid.Rejection);
+        silos.Faults.OnAppend = null;
+        await Silos.Until(() => Stored("order.units-cancelled.v1"), n => n == 1);
+        var kept = (await silos.Order(order.Id).Get())!;
+        Assert.Equal((OrderStatus.InFulfilment, PaymentStatus.Paid, 0), (kept.Status, kept.PaymentStatus, kept.Lines[0].Cancelled));
+        await Leave(silos, kept.Shipments[0].Id);
+        await silos.UntilOrder(order.Id, o => o.Status == OrderStatus.Shipped);
+
+        Task<long> Stored(string type) => silos.Database.Ask<long>(
+            $"select count(*) from oms.event where stream = '{order.Id}' and type = '{type}'");
+    }
+
+    [Fact]
+    public async Task A_time_out_is_through_with_the_warehouse_when_it_answers()
+    {
+        await using var silos = await Silos.Start(new OmsSettings { PaymentWindow = TimeSpan.Zero });
+        await silos.Receive("LON", "A", 1);
+        var order = await silos.Place(PaymentReport.Authorized, lines: ("A", 1));
+        await silos.UntilOrder(order.Id, o => o.Shipments.Count == 1);
+        await silos.Database.Execute("alter table oms.waiting rename to not_waiting"); // nobody else tells it
+        await silos.Order(order.Id).Execute(new RecordPayment(PaymentReport.Failed, 12m, "pi"), Silos.By("fail"));
+        await silos.Order(order.Id).ExpirePayment();
+        Assert.Equal(OrderStatus.Cancelled, (await silos.Order(order.Id).Get())!.Status);
+    }
+
+    [Fact]
     public async Task A_shipment_that_stays_silent_raises_one_alarm()
     {
         await using var silos = await Silos.Start(new OmsSettings { TrackingSilence = TimeSpan.FromSeconds(1) });
