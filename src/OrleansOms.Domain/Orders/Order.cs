@@ -94,8 +94,19 @@ public sealed record Order(string Id)
     /// <summary>Money taken, in the order's currency.</summary>
     public decimal Captured => Payments.Where(p => p.Status == PaymentReport.Paid).Sum(p => p.Amount);
 
+    /// <summary>
+    /// Money that is authorized or taken, in the order's currency. What is taken under the reference of its authorization is the
+    /// same money; another reference is other money.
+    /// </summary>
+    public decimal Covered => Payments.Select((p, i) => p.Status switch
+    {
+        PaymentReport.Authorized => Math.Max(LeftOf(i), CapturedBy(p.Reference)),
+        PaymentReport.Paid when AuthorizedBy(p.Reference) is null => p.Amount,
+        _ => 0,
+    }).Sum();
+
     /// <summary>Whether its units may leave: on terms, or all that is due is authorized or taken.</summary>
-    public bool IsPayable => Placed!.Payment.Method == PaymentMethod.Terms || Math.Max(Authorized, Captured) >= this.Due();
+    public bool IsPayable => Placed!.Payment.Method == PaymentMethod.Terms || Covered >= this.Due();
 
     /// <summary>
     /// Until when what has not left waits for money; null if it does not, or if its time is up and a person has to decide. An
@@ -104,6 +115,13 @@ public sealed record Order(string Id)
     public DateTimeOffset? WaitsForPaymentUntil =>
         (Placed?.PaymentDueAt ?? Payments.LastOrDefault(p => p.DueAt is not null)?.DueAt) is { } due
         && !IsPayable && Lines.Any(l => l.Kept > l.Shipped) && !Holds.Any(h => h.Name == OrderPayments.PartPaidHold) ? due : null;
+
+    /// <summary>The authorization of a reference; null if it has none.</summary>
+    public Payment? AuthorizedBy(string reference) =>
+        Payments.FirstOrDefault(p => p.Reference == reference && p.Status == PaymentReport.Authorized);
+
+    decimal CapturedBy(string reference) =>
+        Payments.Where(p => p.Reference == reference && p.Status == PaymentReport.Paid).Sum(p => p.Amount);
 
     /// <summary>Whether a hold stops this.</summary>
     public bool IsStopped(HoldStops what) => Holds.Any(h => h.Stops.HasFlag(what));

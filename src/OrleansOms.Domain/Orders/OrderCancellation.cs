@@ -88,7 +88,7 @@ public static class OrderCancellation
     }
 
     static bool IsPaidSince(Order order, CancellationRequested pending) =>
-        OrderPayments.IsTimeout(pending.RequestId) && order.Captured + order.Authorized > 0;
+        OrderPayments.IsTimeout(pending.RequestId) && order.Covered > 0;
 
     static Dictionary<int, int> Wanted(Order order, CancellationRequested pending) => pending.Lines is null
         ? order.Lines.Where(l => Cancellable(l) > 0).ToDictionary(l => l.Placed.LineId, Cancellable)

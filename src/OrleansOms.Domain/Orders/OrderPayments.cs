@@ -40,17 +40,15 @@ public static class OrderPayments
             return Decision<OrderEvent>.Refuse("order_not_payable", $"The order is {Words.Of(status)}.");
         if (order.Placed!.Payment.Method == PaymentMethod.Prepaid && order.DerivePaymentStatus() == PaymentStatus.Paid)
             return Decision<OrderEvent>.Refuse("order_not_payable", "The order is paid.");
-        var sofar = c.Status switch
-        {
-            PaymentReport.Paid => order.Captured,
-            PaymentReport.Authorized => Math.Max(order.Authorized, order.Captured),
-            _ => 0,
-        };
-        if (c.Status is PaymentReport.Paid or PaymentReport.Authorized && sofar + c.Amount > order.Due())
+        var authorized = c.Status == PaymentReport.Paid ? order.AuthorizedBy(c.Reference) : null;
+        // What takes money that is authorized brings no other; everything else comes beside what is there.
+        var open = Math.Max(0, order.Due() - (authorized is null ? order.Covered : order.Captured));
+        if (c.Status is PaymentReport.Paid or PaymentReport.Authorized && c.Amount > open)
             return Decision<OrderEvent>.Refuse(Rejection.Meaning(
-                "amount_too_high", $"Only {Words.Amount(order.Due() - sofar)} {order.Placed.Currency} is due."));
-        if (c.Status == PaymentReport.Paid && order.Payments.FirstOrDefault(
-            p => p.Reference == c.Reference && p.Status == PaymentReport.Authorized) is { } authorized && c.Amount > authorized.Amount)
+                "amount_too_high", $"Only {Words.Amount(open)} {order.Placed.Currency} is due."
+                    + (c.Status == PaymentReport.Paid && authorized is null && order.Covered > order.Captured
+                        ? " What is authorized is taken under the reference of its authorization." : "")));
+        if (authorized is not null && c.Amount > authorized.Amount)
             return Decision<OrderEvent>.Refuse(Rejection.Meaning(
                 "amount_too_high", $"Only {Words.Amount(authorized.Amount)} {order.Placed.Currency} is authorized by {c.Reference}."));
         var recorded = new PaymentRecorded(c.Status, c.Amount, c.Reference);
@@ -63,7 +61,8 @@ public static class OrderPayments
     public static Decision<OrderEvent> Expire(Order order, DateTimeOffset now)
     {
         if (!(order.WaitsForPaymentUntil <= now)) return Decision<OrderEvent>.AlreadyDone;
-        var (word, had) = order.Captured > 0 ? ("paid", order.Captured) : ("authorized", order.Authorized);
+        var had = order.Covered;
+        var word = had == order.Captured ? "paid" : order.Captured == 0 ? "authorized" : "paid or authorized";
         if (had == 0) return OrderCancellation.Request(order, new CancelOrder(TimeoutId(order), "not paid in time", null));
         return OrderDecider.Hold(order, new PlaceHold(
             PartPaidHold,

@@ -121,4 +121,56 @@ public sealed class OrderPaymentsTests
         Assert.Equal((2, 1), (kept.Lines[0].Allocated, kept.Lines[1].Backordered));
         Assert.Equal(OrderPayments.PartPaidHold, Assert.Single(kept.When(new ExpirePayment(), Now.AddMinutes(31)).Holds).Name);
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_one_reference_has_paid_and_another_has_authorized_counts_together(bool paidFirst)
+    {
+        RecordPayment[] both = [Paid(10m, "gift"), Authorized(12.31m, "card")];
+        var order = (paidFirst ? both : both.Reverse()).Aggregate(Pending, (o, c) => o.When(c));
+        Assert.True(order.IsPayable);
+        Assert.Single(Decide(order, new ReleaseToWarehouses()).Events);
+        Assert.Empty(Decide(order, new ExpirePayment(), Now.AddDays(1)).Events);
+        Assert.Equal("amount_too_high", Decide(order, Authorized(0.01m, "more")).Rejection?.Code);
+        Assert.Equal(PaymentStatus.Paid, order.When(Paid(12.31m, "card")).DerivePaymentStatus());
+    }
+
+    [Fact]
+    public void What_was_captured_of_an_authorization_counts_once()
+    {
+        var order = Pending.When(Authorized(12.31m)).When(Paid(12.31m));
+        Assert.False(order.IsPayable);
+        Assert.True(order.When(Authorized(10m, "b")).IsPayable);
+    }
+
+    [Fact]
+    public void A_capture_under_another_reference_than_its_authorization_is_refused_when_both_would_be_more_than_is_due()
+    {
+        var order = Pending.When(Authorized(12.31m));
+        var refused = Decide(order, Paid(12.31m, "capture of a")).Rejection;
+        Assert.Equal(
+            ("amount_too_high", "Only 10.00 GBP is due. What is authorized is taken under the reference of its authorization."),
+            (refused?.Code, refused?.Detail));
+        Assert.Equal(12.31m, order.When(Paid(12.31m)).Captured);
+    }
+
+    [Fact]
+    public void What_was_authorized_is_captured_also_when_units_were_cancelled_since()
+    {
+        var order = Pending.When(Authorized(12.31m, "a")).When(Authorized(10m, "b"))
+            .When(new CancelOrder("c1", "fewer", [new LineUnits(1, 2)]));
+        Assert.Equal(16.19m, order.Due());
+        Assert.Equal(12.31m, order.When(Paid(12.31m, "a")).Captured);
+        Assert.Equal("Only 0.00 GBP is due. What is authorized is taken under the reference of its authorization.",
+            Decide(order, Paid(1m, "c")).Rejection?.Detail);
+    }
+
+    [Fact]
+    public void An_order_paid_and_authorized_in_part_is_held_when_its_time_is_up()
+    {
+        var held = Pending.When(Paid(10m, "gift")).When(Authorized(5m, "card")).When(new ExpirePayment(), Now.AddMinutes(30));
+        Assert.Equal("15.00 of 22.31 GBP was paid or authorized when its time was up", Assert.Single(held.Holds).Reason);
+        Assert.Equal(OrderStatus.Allocated, held.When(Authorized(7.31m, "card 2")).DeriveStatus());
+    }
 }

@@ -37,7 +37,7 @@ public sealed record NextStep(string Sentence, OrderActionKind? Action = null, s
     static NextStep Unpaid(Order order, Viewer viewer)
     {
         var open = Show.Money(OrderActions.Open(order), order.Placed!.Currency);
-        var then = order.Captured + order.Authorized > 0
+        var then = order.Covered > 0
             ? "Paid in part, it is then held for you to decide."
             : order.Lines.Any(l => l.Shipped > 0) ? "Unpaid, what has not left is then cancelled and its stock released."
             : "Unpaid, it is then cancelled and its stock released.";
