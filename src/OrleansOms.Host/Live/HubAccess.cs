@@ -19,12 +19,14 @@ public sealed class HubAccess(Gate gate, TrackingLinks links, CatalogueIndex cat
     /// <summary>What a call wants to watch and may, as far as can be said before the order is read.</summary>
     /// <param name="OrderId">The order.</param>
     /// <param name="Caller">Who is calling; null for the holder of the order's own link.</param>
-    public sealed record OrderAccess(string OrderId, ApiCaller? Caller, StillAllowed Still)
+    /// <param name="Still">
+    /// Asks whether what it was allowed for still holds, and lets the order be seen as it is given: its units may have gone
+    /// to a warehouse that the caller may not see.
+    /// </param>
+    public sealed record OrderAccess(string OrderId, ApiCaller? Caller, Func<OrderView, ValueTask<bool>> Still)
     {
         /// <summary>Whether this order may be seen.</summary>
-        public bool MaySee(OrderView order) => Caller is null || Caller.MaySeeAny(
-            order.Shipments.Select(s => s.Warehouse)
-                .Concat(order.Lines.SelectMany(l => l.Allocations.Select(a => a.Warehouse))));
+        public bool MaySee(OrderView order) => Caller is null || HubAccess.MaySee(Caller, order);
     }
 
     /// <summary>A warehouse's work, for a caller who may see it.</summary>
@@ -36,12 +38,13 @@ public sealed class HubAccess(Gate gate, TrackingLinks links, CatalogueIndex cat
     {
         if (!Keys.IsId(Keys.Order, idOrToken))
             return links.TryRead(idOrToken, time.GetUtcNow(), out var linked)
-                ? new OrderAccess(linked, null, () => new(links.TryRead(idOrToken, time.GetUtcNow(), out _)))
+                ? new OrderAccess(linked, null, _ => new(links.TryRead(idOrToken, time.GetUtcNow(), out var _)))
                 : throw Refusal("not_found");
         // Strangers learn nothing of ids, not even that one is well formed.
         var (caller, proof) = await Find(http) ?? throw Refusal("not_found");
         return MaySeeOrders(caller)
-            ? new OrderAccess(idOrToken!, caller, Still(proof, MaySeeOrders)) : throw Refusal("forbidden");
+            ? new OrderAccess(idOrToken!, caller, order => Still(proof, c => MaySeeOrders(c) && MaySee(c, order))())
+            : throw Refusal("forbidden");
     }
 
     /// <summary>Access to a warehouse's work; who may also see its stock is told of that too.</summary>
@@ -64,6 +67,10 @@ public sealed class HubAccess(Gate gate, TrackingLinks links, CatalogueIndex cat
     public static HubException Refusal(string code) => new(code);
 
     static bool MaySeeOrders(ApiCaller caller) => caller.May(Scopes.OrdersRead);
+
+    static bool MaySee(ApiCaller caller, OrderView order) => caller.MaySeeAny(
+        order.Shipments.Select(s => s.Warehouse)
+            .Concat(order.Lines.SelectMany(l => l.Allocations.Select(a => a.Warehouse))));
 
     static bool MaySeeAllOrders(ApiCaller caller) =>
         caller is { IsOperator: true, Warehouses: null } && MaySeeOrders(caller);

@@ -54,10 +54,15 @@ public sealed class OmsHub(
             throw HubAccess.Refusal("not_found");
         }
         var url = links.UrlFor(watch.Snapshot);
-        await Watches.Add(name, watch, to.Still, async (client, stop) =>
+        // The newest state, told or about to be: with the first one that may not be seen the watch ends.
+        var newest = watch.Snapshot;
+        await Watches.Add(name, watch, () => to.Still(newest), async (client, stop) =>
         {
             await foreach (var order in watch.Changes(stop))
+            {
+                newest = order;
                 await client.SendAsync("orderChanged", Shown(order), stop);
+            }
         });
         return Shown(watch.Snapshot);
 

@@ -167,6 +167,23 @@ public sealed class OrderScreenTests(OmsApp app, Browser browser) : IClassFixtur
     }
 
     [Fact]
+    public async Task An_order_that_leaves_the_warehouses_of_who_looks_at_it_leaves_the_page()
+    {
+        browser.SkipIfMissing();
+        var (near, far) = (await app.NewProduct(1), await app.NewProduct());
+        await app.Receive("MAN", far, 1);
+        var unpaid = Api.Order((near, 1), (far, 1));
+        unpaid["payment"] = new JsonObject { ["method"] = "prepaid", ["status"] = "pending" };
+        var order = await app.Api.Place(unpaid);
+        await using var tab = await browser.Open($"{app.Url}/orders/{order.Id()}", 1440, cookie: await app.Cookie("LON"));
+        await tab.Alive();
+        await tab.Says("h1", $"Order {order["number"]}");
+        await app.CancelOne(order);
+        await tab.Says("h1", "There is no such order");
+        tab.AssertStayedOnItsHost();
+    }
+
+    [Fact]
     public async Task An_unpaid_order_is_paid_held_and_set_free_by_hand()
     {
         browser.SkipIfMissing();

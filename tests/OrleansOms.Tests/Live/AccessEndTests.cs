@@ -140,6 +140,33 @@ public sealed class AccessEndTests(AgeingApp ageing) : IClassFixture<AgeingApp>
             h => Assert.DoesNotContain("jane@example.com", h.Value.ToJsonString()));
     }
 
+    [Fact]
+    public async Task A_watch_of_an_order_ends_when_none_of_it_is_in_a_warehouse_that_may_be_seen()
+    {
+        var (near, far) = (await _app.NewProduct(2), await _app.NewProduct());
+        await _app.Receive("MAN", far, 2);
+        // Not paid, so that nothing is handed to a warehouse yet: what a warehouse has had, it may always see.
+        var unpaid = Api.Order((near, 2), (far, 2));
+        unpaid["payment"] = new JsonObject { ["method"] = "prepaid", ["status"] = "pending" };
+        var order = await _app.Api.Place(unpaid);
+        var (key, _) = await NewKey("LON");
+        var london = _app.Caller(key);
+        await using var client = await LiveClient.Connect(_app.Url, key);
+        await client.Call("WatchOrder", order.Id());
+
+        var version = (await _app.CancelOne(order))["version"]!.GetValue<int>();
+        await LiveApp.Until(() => client.Versions().LastOrDefault() == version);
+        Assert.Equal(200, (await london.Get($"/api/v1/orders/{order.Id()}")).Status);
+        // The last unit in London: the rest of the order is Manchester's.
+        version = (await _app.CancelOne(order))["version"]!.GetValue<int>();
+        await LiveApp.Until(() => client.Heard.Any(h => h.What == "watchEnded" || h.What == "orderChanged" && h.Value.Version() == version));
+        Assert.Equal(404, (await london.Get($"/api/v1/orders/{order.Id()}")).Status);
+        Assert.Equal("not_found", await client.Refused("WatchOrder", order.Id()));
+        Assert.DoesNotContain(version, client.Versions());
+        HubTests.AssertSame(
+            new JsonObject { ["watch"] = "order", ["of"] = order.Id(), ["code"] = "access_ended" }, client.Heard.Last().Value);
+    }
+
     async Task<(LiveClient Client, string Argument, Func<Task> End)> WatchAs(string ending, JsonNode order)
     {
         switch (ending)
@@ -176,11 +203,11 @@ public sealed class AccessEndTests(AgeingApp ageing) : IClassFixture<AgeingApp>
         return (client, argument, end);
     }
 
-    async Task<(string Key, Func<Task> Revoke)> NewKey()
+    async Task<(string Key, Func<Task> Revoke)> NewKey(params string[] warehouses)
     {
         var (key, id) = (KeyRing.NewKey(), Guid.NewGuid().ToString("N"));
         var keys = new ApiKeys(_app.Database.Source);
-        await keys.Add(new ApiKey(id, id, KeyRing.HashOf(key), [Scopes.All], null, null, default, null));
+        await keys.Add(new ApiKey(id, id, KeyRing.HashOf(key), [Scopes.All], warehouses is [] ? null : warehouses, null, default, null));
         return (key, () => keys.Revoke(id));
     }
 
