@@ -45,6 +45,7 @@ namespace OrleansOms.Host.Http;
 [JsonSerializable(typeof(OrderSummary)), JsonSerializable(typeof(IReadOnlyList<ShipmentView>))]
 [JsonSerializable(typeof(IReadOnlyDictionary<OrderStatus, long>)), JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(OrdersResync)), JsonSerializable(typeof(WarehouseResync)), JsonSerializable(typeof(WatchEnded))]
+[JsonSerializable(typeof(SnapshotCut))]
 public sealed partial class ApiJson : JsonSerializerContext;
 
 /// <summary>An enum as its camelCase word; numbers are refused.</summary>

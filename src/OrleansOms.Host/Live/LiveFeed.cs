@@ -31,7 +31,7 @@ public sealed partial class LiveFeed : BackgroundService
     const int LoadSize = 200;
     /// <summary>Streams that may wait to be read before list watchers are told to read their lists again.</summary>
     const int MaxMissing = 5000;
-    /// <summary>Open shipments of one warehouse that a snapshot can hold.</summary>
+    /// <summary>Open shipments of one warehouse that a snapshot can hold; where there are more, it is cut and says so.</summary>
     internal const int MaxOpenShipments = 5000;
     /// <summary>Watches of one kind whose push of one thing is a span of its trace; thousands may watch the same.</summary>
     const int TracedWatches = 8;
@@ -40,9 +40,6 @@ public sealed partial class LiveFeed : BackgroundService
     static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan ReadModelPatience = TimeSpan.FromSeconds(10);
     static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
-    /// <summary>What is still to be done in a warehouse.</summary>
-    internal static readonly IReadOnlyList<ShipmentStatus> Open =
-        [ShipmentStatus.Released, ShipmentStatus.Picking, ShipmentStatus.Packed];
 
     readonly Lock _gate = new();
     readonly Channel<bool> _loads = NewBell(), _recounts = NewBell();
@@ -179,9 +176,24 @@ public sealed partial class LiveFeed : BackgroundService
 
     internal StockView? FindStock(string warehouse, string sku) => _availability.Find(warehouse, sku);
 
-    /// <summary>What a warehouse has to do: everything that was stored before this call.</summary>
+    /// <summary>What a warehouse has to do, with everything that was stored before this call.</summary>
     /// <exception cref="LogUnavailableException">The lists are too far behind.</exception>
-    internal async Task<IReadOnlyList<ShipmentView>> ReadOpenShipments(string code, CancellationToken cancel)
+    internal async Task<OpenWork> ReadOpenShipments(string code, CancellationToken cancel)
+    {
+        await ListsCatchUp(cancel);
+        return await _shipmentQueries.Open(code, MaxOpenShipments);
+    }
+
+    /// <summary>How much that is, by status.</summary>
+    /// <exception cref="LogUnavailableException">The lists are too far behind.</exception>
+    internal async Task<IReadOnlyDictionary<ShipmentStatus, long>> CountOpenShipments(string code, CancellationToken cancel)
+    {
+        await ListsCatchUp(cancel);
+        return await _shipmentQueries.CountOpen(code);
+    }
+
+    /// <summary>Waits until the lists show everything that was stored before this call.</summary>
+    async Task ListsCatchUp(CancellationToken cancel)
     {
         await _tail.CaughtUp(cancel).WaitAsync(ReadModelPatience, _time, cancel);
         Checkpoint told;
@@ -193,7 +205,6 @@ public sealed partial class LiveFeed : BackgroundService
                 throw new LogUnavailableException("The lists are too far behind the log.");
             await Task.Delay(Poll, _time, cancel);
         }
-        return await _shipmentQueries.All(new ShipmentFilter { Warehouse = code, Statuses = Open }, MaxOpenShipments);
     }
 
     internal void Remove(OrderWatch watch)

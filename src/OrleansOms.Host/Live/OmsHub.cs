@@ -4,13 +4,15 @@ using OrleansOms.Contracts.Shipments;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Host.Errors;
 using OrleansOms.Host.Security;
+using OrleansOms.Postgres.Shipments;
 
 namespace OrleansOms.Host.Live;
 
 /// <summary>
 /// <c>/hubs/live</c>. Each watch answers with what is stored now and is followed by pushes: <c>orderChanged</c>,
 /// <c>shipmentChanged</c>, <c>stockChanged</c>, <c>countsChanged</c>, <c>resync</c> for a client that is too slow for its
-/// watch, and <c>watchEnded</c> when what the watch was allowed for holds no longer. A client that has lost its connection
+/// watch, <c>snapshotCut</c> before a snapshot that is not whole, and <c>watchEnded</c> when what the watch was allowed for
+/// holds no longer. A client that has lost its connection
 /// watches again and has missed nothing. Refusals are hub errors whose message is a code: <c>not_found</c>,
 /// <c>forbidden</c>, <c>too_many_watches</c>, <c>too_many_requests</c>, <c>unavailable</c>.
 /// </summary>
@@ -71,7 +73,8 @@ public sealed class OmsHub(
 
     /// <summary>
     /// A warehouse: its shipments that are to be picked, packed or shipped, oldest first; then
-    /// <c>shipmentChanged(view)</c> and, for who may see stock, <c>stockChanged(view)</c>.
+    /// <c>shipmentChanged(view)</c> and, for who may see stock, <c>stockChanged(view)</c>. Where there are too many for an
+    /// answer, <c>snapshotCut</c> is said before it.
     /// </summary>
     public Task<IReadOnlyList<ShipmentView>> WatchWarehouse(string code) => Answer(async () =>
     {
@@ -79,18 +82,22 @@ public sealed class OmsHub(
         var name = new WatchName("warehouse", code);
         RequireRoom(name);
         var watch = await feed.WatchWarehouse(code, Context.ConnectionAborted);
-        var seesStock = caller.May(Scopes.StockRead);
+        var (snapshot, seesStock) = (watch.Open, caller.May(Scopes.StockRead));
         await Watches.Add(name, watch, still, async (client, stop) =>
         {
             await foreach (var change in watch.Changes(stop))
             {
                 if (change.Resync is { } open)
-                    await client.SendAsync("resync", new WarehouseResync("warehouse", code, open), stop);
+                {
+                    await SayIfCut(client, code, open, stop);
+                    await client.SendAsync("resync", new WarehouseResync("warehouse", code, open.Shipments), stop);
+                }
                 await client.SendEach("shipmentChanged", change.Shipments, stop);
                 if (seesStock) await client.SendEach("stockChanged", change.Stocks, stop);
             }
         });
-        return watch.OpenShipments;
+        await SayIfCut(Clients.Caller, code, snapshot, Context.ConnectionAborted);
+        return snapshot.Shipments;
     });
 
     /// <summary>All orders: counts by status, then <c>orderChanged(summary)</c> and <c>countsChanged(counts)</c>.</summary>
@@ -131,6 +138,11 @@ public sealed class OmsHub(
             ((HubWatches)watches!).StartWaiting();
         base.Dispose(disposing);
     }
+
+    // Before the snapshot: whoever takes what is not in it for done must know first.
+    static Task SayIfCut(IClientProxy client, string code, OpenWork open, CancellationToken stop) => open.Counts is null
+        ? Task.CompletedTask
+        : client.SendAsync("snapshotCut", new SnapshotCut("warehouse", code, open.Shipments.Count, open.Total), stop);
 
     void RequireRoom(WatchName name)
     {

@@ -3,6 +3,7 @@ using OrleansOms.Contracts.Orders;
 using OrleansOms.Contracts.Shipments;
 using OrleansOms.Contracts.Stock;
 using OrleansOms.Domain.Orders;
+using OrleansOms.Postgres.Shipments;
 
 namespace OrleansOms.Host.Live;
 
@@ -127,11 +128,9 @@ public sealed class OrdersWatch : IDisposable
 /// <summary>What happened in a warehouse since the last time.</summary>
 /// <param name="Shipments">Shipments that changed, each once, in its latest state.</param>
 /// <param name="Stocks">Stocks that changed, each once, in its latest state.</param>
-/// <param name="Resync">
-/// The whole open work, given instead when too much has happened since the last time: what is not in it is done.
-/// </param>
+/// <param name="Resync">The open work, given instead when too much has happened since the last time.</param>
 public sealed record WarehouseChange(
-    IReadOnlyList<ShipmentView> Shipments, IReadOnlyList<StockView> Stocks, IReadOnlyList<ShipmentView>? Resync);
+    IReadOnlyList<ShipmentView> Shipments, IReadOnlyList<StockView> Stocks, OpenWork? Resync);
 
 /// <summary>
 /// One warehouse, watched: its open shipments, then changes of its shipments and stocks, at most ten times a second. One
@@ -145,7 +144,7 @@ public sealed class WarehouseWatch : IDisposable
     readonly LiveFeed _feed;
     readonly Mailbox<object> _mailbox;
     Dictionary<string, int> _shown = new(StringComparer.Ordinal);
-    IReadOnlyList<ShipmentView>? _open;
+    OpenWork? _open;
 
     internal WarehouseWatch(LiveFeed feed, string warehouse, TimeProvider time) =>
         (_feed, Warehouse, _mailbox) = (feed, warehouse, new Mailbox<object>(Capacity, time));
@@ -153,8 +152,8 @@ public sealed class WarehouseWatch : IDisposable
     /// <summary>Code of the warehouse.</summary>
     public string Warehouse { get; }
 
-    /// <summary>Shipments that were to be picked, packed or shipped when the watch began, oldest first.</summary>
-    public IReadOnlyList<ShipmentView> OpenShipments =>
+    /// <summary>What was to be picked, packed or shipped when the watch began, then as last told.</summary>
+    public OpenWork Open =>
         _open ?? throw new InvalidOperationException("The watch has not begun.");
 
     /// <summary>What changes from now on. Of one shipment or stock the version never goes back.</summary>
@@ -166,7 +165,7 @@ public sealed class WarehouseWatch : IDisposable
             if (delivery.IsOver)
             {
                 Begin(await _feed.ReadOpenShipments(Warehouse, cancel));
-                yield return new WarehouseChange([], [], OpenShipments);
+                yield return new WarehouseChange([], [], Open);
                 continue;
             }
             ShipmentView[] shipments = [.. delivery.Letters.OfType<ShipmentView>().Where(IsNews)];
@@ -183,10 +182,10 @@ public sealed class WarehouseWatch : IDisposable
         _feed.Remove(this);
     }
 
-    internal void Begin(IReadOnlyList<ShipmentView> open)
+    internal void Begin(OpenWork open)
     {
         _open = open;
-        _shown = open.ToDictionary(s => s.Id, s => s.Version, StringComparer.Ordinal);
+        _shown = open.Shipments.ToDictionary(s => s.Id, s => s.Version, StringComparer.Ordinal);
     }
 
     internal void Put(ShipmentView shipment, string? trace) => _mailbox.Put(shipment.Id, shipment, trace);

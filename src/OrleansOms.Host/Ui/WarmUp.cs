@@ -77,7 +77,7 @@ public sealed partial class WarmUp(
             pages.Add($"/track/{links.TokenFor(order.Id, order.PlacedAt)}");
         }
         if (catalogue.Warehouses is [var warehouse, ..]) pages.Add($"/warehouse/{Uri.EscapeDataString(warehouse.Code)}");
-        if ((await shipments.List(new ShipmentFilter { Statuses = LiveFeed.Open, Limit = 1 })).Items is [var shipment])
+        if ((await shipments.List(new ShipmentFilter { Statuses = OpenWork.Statuses, Limit = 1 })).Items is [var shipment])
             pages.Add($"/warehouse/{Uri.EscapeDataString(shipment.Warehouse)}/{shipment.Id}");
         return pages;
     }

@@ -13,6 +13,22 @@ namespace OrleansOms.Postgres.Shipments;
 public sealed record Departure(
     string Id, string OrderNumber, string? TrackingNumber, DateTimeOffset ShippedAt, ShipmentView? View);
 
+/// <summary>What a warehouse has to do, as much of it as was asked for.</summary>
+/// <param name="Shipments">Oldest first.</param>
+/// <param name="Counts">
+/// All of it by status, counted where <paramref name="Shipments"/> are not all: what is not among them may well be open. Null
+/// where they are, and what is not among them is not open.
+/// </param>
+public sealed record OpenWork(IReadOnlyList<ShipmentView> Shipments, IReadOnlyDictionary<ShipmentStatus, long>? Counts)
+{
+    /// <summary>The statuses of what is still to be done.</summary>
+    public static readonly IReadOnlyList<ShipmentStatus> Statuses =
+        [ShipmentStatus.Released, ShipmentStatus.Picking, ShipmentStatus.Packed];
+
+    /// <summary>How many shipments are open.</summary>
+    public long Total => Math.Max(Shipments.Count, Counts?.Values.Sum() ?? 0);
+}
+
 /// <summary>Lists of shipments, from the read model.</summary>
 public sealed class ShipmentQueries(NpgsqlDataSource database)
 {
@@ -52,6 +68,37 @@ public sealed class ShipmentQueries(NpgsqlDataSource database)
             if (next is null || all.Count >= max) return all;
             page = page with { Cursor = next };
         }
+    }
+
+    /// <summary>
+    /// What a warehouse has to do. Where that is more than asked for, what is begun comes before what is not, and of either
+    /// the oldest.
+    /// </summary>
+    /// <param name="max">Most shipments.</param>
+    public async Task<OpenWork> Open(string warehouse, int max)
+    {
+        // Nothing goes back to what is not begun, so what moves between the two reads is in both and never in neither.
+        var waiting = await All(new ShipmentFilter { Warehouse = warehouse, Statuses = [ShipmentStatus.Released] }, max + 1);
+        var begun = await All(
+            new ShipmentFilter { Warehouse = warehouse, Statuses = [ShipmentStatus.Picking, ShipmentStatus.Packed] }, max + 1);
+        List<ShipmentView> open = [.. begun.Concat(waiting).DistinctBy(s => s.Id)];
+        var counts = open.Count > max ? await CountOpen(warehouse) : null;
+        return new OpenWork(
+            [.. open.Take(max).OrderBy(s => s.CreatedAt).ThenBy(s => s.Id, StringComparer.Ordinal)], counts);
+    }
+
+    /// <summary>How many shipments a warehouse has in each of the open statuses.</summary>
+    public async Task<IReadOnlyDictionary<ShipmentStatus, long>> CountOpen(string warehouse)
+    {
+        var counts = OpenWork.Statuses.ToDictionary(s => s, _ => 0L);
+        var p = new Parameters();
+        foreach (var (status, n) in await ReadModelSql.Read(database, $"""
+            select status, count(*) from oms.shipments
+            where warehouse = {p.Add(warehouse)} and status = any({p.Add(counts.Keys.Select(s => Stored.Name(s)).ToArray())})
+            group by status
+            """, p.Values, row => (Stored.Read<ShipmentStatus>(row.GetString(0)), row.GetInt64(1))))
+            counts[status] = n;
+        return counts;
     }
 
     /// <summary>What has left a warehouse since a moment: how many, and the last ones, last first.</summary>

@@ -86,7 +86,7 @@ public sealed class BrokenConnectionTests
         var order = await app.Api.Place(Api.Order([.. Enumerable.Range(0, Lines).Select(_ => (sku, 1))]));
         await app.Released(order);
         var stalled = new List<ClientWebSocket>();
-        for (var i = 0; i < 20; i++) stalled.Add(await Stall(app.Url, order.Id()));
+        for (var i = 0; i < 20; i++) stalled.Add(await Ask(app.Url, "WatchOrder", order.Id()));
         await using var healthy = await LiveClient.Connect(app.Url, OmsApp.BootstrapKey);
         await healthy.Call("WatchOrder", order.Id());
 
@@ -97,8 +97,8 @@ public sealed class BrokenConnectionTests
         foreach (var socket in stalled) socket.Dispose();
     }
 
-    /// <summary>A client that asks to watch and never reads a byte.</summary>
-    static async Task<ClientWebSocket> Stall(string url, string orderId)
+    /// <summary>A client that asks to watch and has not read a byte.</summary>
+    internal static async Task<ClientWebSocket> Ask(string url, string method, string argument)
     {
         var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("Authorization", $"Bearer {OmsApp.BootstrapKey}");
@@ -106,7 +106,7 @@ public sealed class BrokenConnectionTests
         await Say("""{"protocol":"json","version":1}""");
         await Say(new JsonObject
         {
-            ["type"] = 1, ["invocationId"] = "1", ["target"] = "WatchOrder", ["arguments"] = new JsonArray(orderId),
+            ["type"] = 1, ["invocationId"] = "1", ["target"] = method, ["arguments"] = new JsonArray(argument),
         }.ToJsonString());
         return socket;
 

@@ -43,7 +43,7 @@ sealed class LiveClient : IAsyncDisposable
             .WithAutomaticReconnect(new Patient());
         if (isPacked) builder.AddMessagePackProtocol(o => o.SerializerOptions = MessagePackSerializerOptions.Standard);
         var client = new LiveClient(builder.Build(), isPacked);
-        foreach (var push in new[] { "orderChanged", "shipmentChanged", "stockChanged", "countsChanged", "resync", "watchEnded" })
+        foreach (var push in new[] { "orderChanged", "shipmentChanged", "stockChanged", "countsChanged", "resync", "snapshotCut", "watchEnded" })
             if (isPacked) client._connection.On<object>(push, v => client.Heard.Enqueue((push, ToJson(v))));
             else client._connection.On<JsonElement>(push, v => client.Heard.Enqueue((push, ToJson(v))));
         client._connection.Reconnected += _ => client.CameBack?.Invoke() ?? Task.CompletedTask;

@@ -89,7 +89,7 @@ public sealed class LiveFeedTests(OmsApp app)
             var order = await app.PlaceNew();
             using var watch = await Feed.WatchWarehouse("LON");
             var id = (await app.Released(order))["shipments"]![0]!.Id();
-            if (watch.OpenShipments.Any(s => s.Id == id)) continue;
+            if (watch.Open.Shipments.Any(s => s.Id == id)) continue;
             await using var changes = watch.Changes().GetAsyncEnumerator();
             await Next(changes, c => c.Shipments.Any(s => s.Id == id));
         }

@@ -7,7 +7,8 @@ namespace OrleansOms.Host.Ui.Warehouse;
 /// <summary>What a board draws of its warehouse's work; small enough to go into the page.</summary>
 /// <param name="Columns">As they stand side by side.</param>
 /// <param name="Next">What to do next; null if there is nothing.</param>
-public sealed record BoardCards(IReadOnlyList<BoardColumn> Columns, BoardNext? Next)
+/// <param name="Cut">How much is known where that is not all; else null.</param>
+public sealed record BoardCards(IReadOnlyList<BoardColumn> Columns, BoardNext? Next, BoardCut? Cut)
 {
     /// <summary>Cards of a column; the counts are of all.</summary>
     const int MaxCards = WarehouseWork.MaxShipped;
@@ -17,10 +18,11 @@ public sealed record BoardCards(IReadOnlyList<BoardColumn> Columns, BoardNext? N
     /// <summary>What is drawn of this work.</summary>
     public static BoardCards Of(WarehouseWork work) => new(
         [
-            Column("to-pick", "To pick", work.ToPick), Column("picking", "Picking", work.Picking),
-            Column("packed", "Packed", work.Packed), Left(work),
+            Column("to-pick", "To pick", work.ToPick, work.Count(ShipmentStatus.Released)),
+            Column("picking", "Picking", work.Picking, work.Count(ShipmentStatus.Picking)),
+            Column("packed", "Packed", work.Packed, work.Count(ShipmentStatus.Packed)), Left(work),
         ],
-        NextOf(work));
+        NextOf(work), work.OpenOfCut is { } open ? new BoardCut(work.OpenKnown, open) : null);
 
     /// <summary>The shipment to go on with.</summary>
     public static BoardNext? NextOf(WarehouseWork work) => work switch
@@ -31,8 +33,11 @@ public sealed record BoardCards(IReadOnlyList<BoardColumn> Columns, BoardNext? N
         _ => null,
     };
 
-    static BoardColumn Column(string id, string name, IReadOnlyList<ShipmentView> list) =>
-        new(id, name, list.Count, 0, Math.Max(0, list.Count - MaxCards), [.. list.Take(MaxCards).Select(Card)]);
+    static BoardColumn Column(string id, string name, IReadOnlyList<ShipmentView> list, long count)
+    {
+        BoardCard[] cards = [.. list.Take(MaxCards).Select(Card)];
+        return new(id, name, count, 0, Math.Max(0, count - cards.Length), cards);
+    }
 
     // Those with an alarm come first, whatever their day: somebody must ask the carrier.
     static BoardColumn Left(WarehouseWork work)
@@ -77,6 +82,9 @@ public sealed record BoardColumn(string Id, string Name, long Count, int Silent,
 /// <param name="Way">By which service, how far it is, or who carries it.</param>
 /// <param name="HasAlarm">Whether the carrier has been silent for too long.</param>
 public sealed record BoardCard(string Id, string OrderNumber, DateTimeOffset At, string Words, string Way, bool HasAlarm);
+
+/// <summary>How many open shipments a board knows of how many.</summary>
+public sealed record BoardCut(int Known, long Open);
 
 /// <summary>The shipment to go on with, and the words of the button that leads to it.</summary>
 public sealed record BoardNext(string Id, string OrderNumber, string What);

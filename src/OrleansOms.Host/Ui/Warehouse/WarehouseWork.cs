@@ -34,11 +34,19 @@ public sealed class WarehouseWork(
     readonly Dictionary<string, Departure> _departed = new(StringComparer.Ordinal);
     long _unnamed;
     DateTimeOffset _firstNamed;
+    IReadOnlyDictionary<ShipmentStatus, long>? _counts;
 
     /// <summary>Whether there is something to show.</summary>
     public bool IsLoaded { get; private set; }
     /// <summary>Since when it could not be read, UTC; null if it could the last time.</summary>
     public DateTimeOffset? BehindSince { get; private set; }
+
+    /// <summary>How many shipments are open where only some of them are known; null where all are.</summary>
+    public long? OpenOfCut => _counts is null ? null : Math.Max(_counts.Values.Sum(), OpenKnown);
+    /// <summary>How many open shipments are known.</summary>
+    public int OpenKnown => _all.Values.Count(s => OpenWork.Statuses.Contains(s.Status));
+    /// <summary>How many shipments are in an open status, known or not.</summary>
+    public long Count(ShipmentStatus status) => _counts?[status] ?? _all.Values.LongCount(s => s.Status == status);
 
     /// <summary>Not begun, oldest first.</summary>
     public IReadOnlyList<ShipmentView> ToPick => In(ShipmentStatus.Released);
@@ -89,8 +97,7 @@ public sealed class WarehouseWork(
     {
         try
         {
-            var open = shipments.All(
-                new ShipmentFilter { Warehouse = warehouse, Statuses = LiveFeed.Open }, LiveFeed.MaxOpenShipments);
+            var open = shipments.Open(warehouse, LiveFeed.MaxOpenShipments);
             var left = ReadLeft();
             Begin(await open, await left);
         }
@@ -125,14 +132,20 @@ public sealed class WarehouseWork(
             {
                 using var watch = await feed.WatchWarehouse(warehouse, gone);
                 var left = await ReadLeft();
-                await change(() => Begin(watch.OpenShipments, left));
+                await change(() => Begin(watch.Open, left));
                 await foreach (var news in watch.Changes(gone))
                     if (news.Resync is { } open)
                     {
                         left = await ReadLeft();
                         await change(() => Begin(open, left));
                     }
-                    else if (news.Shipments.Count > 0) await change(() => Take(news.Shipments));
+                    else if (news.Shipments.Count > 0)
+                    {
+                        // What a shipment was that was not known here, nobody can say: all are counted again.
+                        var counts = _counts is null ? null : await feed.CountOpenShipments(warehouse, gone);
+                        await change(() => Take(news.Shipments, counts));
+                        if (WantsMore) break;
+                    }
             }
             catch (OperationCanceledException) when (gone.IsCancellationRequested) { return; }
             catch (Exception e) when (IsFault(e))
@@ -143,24 +156,29 @@ public sealed class WarehouseWork(
         }
     }
 
+    // Cut work is read again when a good part of what was known is done, or when the rest would go in.
+    bool WantsMore => _counts is { } counts
+        && (counts.Values.Sum() <= LiveFeed.MaxOpenShipments || OpenKnown < LiveFeed.MaxOpenShipments / 2);
+
     static bool IsFault(Exception e) => e is OmsFaultException or TimeoutException or DbException;
 
-    // What is not in the open work any more was finished meanwhile, and what has no alarm any more was heard of; either is
-    // known again when it changes or is asked for.
-    void Begin(IReadOnlyList<ShipmentView> open, LeftWork left)
+    // What is not in the open work any more was finished meanwhile, or is cut off, and what has no alarm any more was heard
+    // of; each is known again when it changes or is asked for.
+    void Begin(OpenWork open, LeftWork left)
     {
-        ShipmentView[] whole = [.. open, .. left.Departed.Select(d => d.View).OfType<ShipmentView>(), .. left.Silent];
+        ShipmentView[] whole = [.. open.Shipments, .. left.Departed.Select(d => d.View).OfType<ShipmentView>(), .. left.Silent];
         var ids = whole.Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var id in _all.Keys.Where(id => !ids.Contains(id)).ToList()) _all.Remove(id);
         foreach (var d in left.Departed) _departed[d.Id] = d with { View = null };
         _unnamed = Math.Max(0, left.Total - _departed.Count);
         _firstNamed = left.Departed.Count == 0 ? default : left.Departed[^1].ShippedAt;
-        Take(whole);
+        Take(whole, open.Counts);
         (IsLoaded, BehindSince) = (true, null);
     }
 
-    void Take(IReadOnlyList<ShipmentView> news)
+    void Take(IReadOnlyList<ShipmentView> news, IReadOnlyDictionary<ShipmentStatus, long>? counts)
     {
+        _counts = counts;
         foreach (var shipment in news) Take(shipment);
     }
 
