@@ -83,8 +83,8 @@ public sealed class HubAccess(Gate gate, TrackingLinks links, CatalogueIndex cat
         var request = http.Request;
         // Browsers cannot set headers on a WebSocket; the official client sends its key in the address there.
         var proof = request.Headers.Authorization.Count == 0 && request.Query["access_token"] is [{ Length: > 0 } key]
-            ? new Proof(key, null, null) : await Gate.ProofOf(http);
-        if (proof is null || proof.Login is not null && IsOtherSite(request)) return null;
+            ? new Proof(key, null) : await Gate.ProofOf(http);
+        if (proof is null || proof.Cookie is not null && IsOtherSite(request)) return null;
         try { return await gate.Find(proof) is { } caller ? (caller, proof) : null; }
         catch (ProblemException e) { throw Refusal(e.Problem.Code); }
     }

@@ -1,5 +1,6 @@
-using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.Extensions.Options;
 using OrleansOms.Host.Errors;
 using OrleansOms.Host.Http;
 
@@ -8,15 +9,15 @@ namespace OrleansOms.Host.Security;
 /// <summary>Marks an endpoint: what a caller must be allowed to do.</summary>
 public sealed record NeedsScope(string Scope);
 
-/// <summary>What a caller shows to be recognised: an API key or a login. It can be asked about again later.</summary>
-/// <param name="LoginEndsAt">When the cookie of the login ends by itself, UTC.</param>
-public sealed record Proof(string? Key, ClaimsPrincipal? Login, DateTimeOffset? LoginEndsAt);
+/// <summary>What a caller shows to be recognised: an API key or a login's cookie. It can be asked about again later.</summary>
+public sealed record Proof(string? Key, string? Cookie);
 
 /// <summary>
 /// Recognises callers by API key or by an operator's cookie, holds them to their rate, and lets only those through to an
 /// endpoint that <see cref="NeedsScope"/> allows.
 /// </summary>
-public sealed class Gate(KeyRing ring, LoginRing logins, TimeProvider time)
+public sealed class Gate(
+    KeyRing ring, LoginRing logins, IOptionsMonitor<CookieAuthenticationOptions> cookies, TimeProvider time)
 {
     const string Scheme = "Bearer ";
 
@@ -56,7 +57,7 @@ public sealed class Gate(KeyRing ring, LoginRing logins, TimeProvider time)
     public async ValueTask<ApiCaller?> Find(HttpContext http)
     {
         if (await ProofOf(http) is not { } proof) return null;
-        if (proof.Login is not null && !IsSafe(http.Request.Method) && !IsOwnSite(http.Request))
+        if (proof.Cookie is not null && !IsSafe(http.Request.Method) && !IsOwnSite(http.Request))
             throw new ProblemException(Problem.OfStatus(403) with { Detail = "The request comes from another site." });
         return await Find(proof);
     }
@@ -74,8 +75,10 @@ public sealed class Gate(KeyRing ring, LoginRing logins, TimeProvider time)
     public async ValueTask<ApiCaller?> FindAgain(Proof proof)
     {
         if (proof.Key is { } key) return (await ring.Find(key))?.Caller;
-        return !(proof.LoginEndsAt <= time.GetUtcNow()) && await logins.Holds(proof.Login!)
-            ? OperatorLogin.CallerOf(proof.Login) : null;
+        // The cookie is read again: it has an end of its own, and its key may have been revoked.
+        return cookies.Get(OperatorLogin.Scheme).TicketDataFormat.Unprotect(proof.Cookie) is { } login
+            && !(login.Properties.ExpiresUtc <= time.GetUtcNow()) && await logins.Holds(login.Principal)
+                ? OperatorLogin.CallerOf(login.Principal) : null;
     }
 
     /// <summary>What a request shows, or null if that is nothing.</summary>
@@ -83,10 +86,10 @@ public sealed class Gate(KeyRing ring, LoginRing logins, TimeProvider time)
     {
         var authorization = http.Request.Headers.Authorization.ToString();
         if (authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
-            return new Proof(authorization[Scheme.Length..].Trim(), null, null);
+            return new Proof(authorization[Scheme.Length..].Trim(), null);
         if (authorization.Length > 0 || !http.Request.Cookies.ContainsKey(OperatorLogin.Cookie)) return null;
         var login = await http.AuthenticateAsync(OperatorLogin.Scheme);
-        return login.Succeeded ? new Proof(null, login.Principal, login.Properties.ExpiresUtc) : null;
+        return login.Succeeded ? new Proof(null, OperatorLogin.CookieOf(login.Principal)) : null;
     }
 
     /// <summary>The refusal of an address that has asked too often without being recognised, or null.</summary>

@@ -73,6 +73,9 @@ public sealed class OperatorLogin(Operators operators, LoginRing logins, TimePro
             $"operator:{name}", $"operator:{name}", Everything, warehouses.Contains(AllWarehouses) ? null : warehouses);
     }
 
+    /// <summary>The cookie that a login of a request was read from; null if it was not.</summary>
+    public static string? CookieOf(ClaimsPrincipal login) => (login.Identity as ClaimsIdentity)?.BootstrapContext as string;
+
     /// <summary>The cookie: only this site sends it, no script reads it, programs get 401 rather than a page.</summary>
     public static void Configure(CookieAuthenticationOptions o)
     {
@@ -87,7 +90,12 @@ public sealed class OperatorLogin(Operators operators, LoginRing logins, TimePro
         o.Events.OnValidatePrincipal = async context =>
         {
             var ring = context.HttpContext.RequestServices.GetRequiredService<LoginRing>();
-            if (context.Principal is { } login && !await ring.Holds(login)) context.RejectPrincipal();
+            if (context.Principal is not { Identity: ClaimsIdentity who } login || !await ring.Holds(login))
+            {
+                context.RejectPrincipal();
+                return;
+            }
+            who.BootstrapContext = context.Options.CookieManager.GetRequestCookie(context.HttpContext, Cookie);
         };
         var toLogin = o.Events.OnRedirectToLogin;
         o.Events.OnRedirectToLogin = context =>

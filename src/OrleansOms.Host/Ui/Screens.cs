@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrleansOms.Host.Security;
 using OrleansOms.Host.Ui.Login;
@@ -29,6 +30,8 @@ public static class Screens
             o.DetailedErrors = builder.Environment.IsDevelopment();
         }).AddHubOptions(o => o.MaximumReceiveMessageSize = MaxMessageBytes);
         builder.Services.AddCascadingAuthenticationState();
+        builder.Services.AddScoped<PageLogin>();
+        builder.Services.AddScoped<AuthenticationStateProvider>(p => p.GetRequiredService<PageLogin>());
         builder.Services.AddHttpContextAccessor();
         builder.Services.AddAntiforgery();
         builder.Services.AddRadzenComponents();

@@ -1,7 +1,10 @@
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using OrleansOms.Grains.Catalogue;
+using OrleansOms.Host.Commands;
 using OrleansOms.Host.Live;
 using OrleansOms.Host.Security;
 using OrleansOms.Postgres.Security;
@@ -25,11 +28,58 @@ public sealed class AgeingApp : IAsyncLifetime
             .AddSingleton(p => new KeyRing(p.GetRequiredService<ApiKeys>(), Memory, NullLogger<KeyRing>.Instance))
             .AddSingleton(p => new LoginRing(p.GetRequiredService<Operators>(), Memory, NullLogger<LoginRing>.Instance))
             .AddSingleton(p => new Gate(
-                p.GetRequiredService<KeyRing>(), p.GetRequiredService<LoginRing>(), Calendar))
+                p.GetRequiredService<KeyRing>(), p.GetRequiredService<LoginRing>(),
+                p.GetRequiredService<IOptionsMonitor<CookieAuthenticationOptions>>(), Calendar))
             .AddSingleton(p => new HubAccess(
                 p.GetRequiredService<Gate>(), p.GetRequiredService<TrackingLinks>(),
-                p.GetRequiredService<CatalogueIndex>(), Calendar)),
+                p.GetRequiredService<CatalogueIndex>(), Calendar))
+            .Configure<CookieAuthenticationOptions>(OperatorLogin.Scheme, o => o.TimeProvider = Calendar),
     };
+
+    /// <summary>What ends a login.</summary>
+    public static readonly string[] LoginEndings =
+        ["logout", "disabled operator", "new password", "fewer warehouses", "expired login", "forgotten cookies"];
+
+    /// <summary>Logs a new person in, who may see everything.</summary>
+    /// <param name="ending">One of <see cref="LoginEndings"/>.</param>
+    /// <returns>The cookie, and what ends the login in that way; the memory has to grow old then.</returns>
+    public async Task<(string Cookie, Func<Task> End)> LogIn(string ending)
+    {
+        var person = await NewPerson();
+        var login = OperatorLogin.PrincipalOf(person);
+        var (cookie, operators) = (App.Cookie(login), new Operators(App.Database.Source));
+        return (cookie, ending switch
+        {
+            "logout" => () => App.Services.GetRequiredService<LoginRing>().End(login),
+            "disabled operator" => () => operators.Disable(person.Name),
+            "new password" => () => operators.Put(person with { PasswordHash = "another" }),
+            "fewer warehouses" => () => operators.Put(person with { Warehouses = ["MAN"] }),
+            "forgotten cookies" => () => ForgetCookies(cookie.Split('=', 2)[1]),
+            _ => () => Turn(TimeSpan.FromHours(2)),
+        });
+    }
+
+    /// <summary>A new person, who may see everything.</summary>
+    public async Task<Operator> NewPerson()
+    {
+        var person = new Operator($"p-{Guid.NewGuid():N}", "none", [], null);
+        await new Operators(App.Database.Source).Put(person);
+        return person;
+    }
+
+    /// <summary>Turns the calendar.</summary>
+    public Task Turn(TimeSpan ahead)
+    {
+        Calendar.Ahead = ahead;
+        return Task.CompletedTask;
+    }
+
+    async Task ForgetCookies(string cookie)
+    {
+        Assert.Equal(0, await CookiesCommand.Run(["forget", "--all"], App.Database.Source, TextWriter.Null));
+        var cookies = App.Services.GetRequiredService<IOptionsMonitor<CookieAuthenticationOptions>>().Get(OperatorLogin.Scheme);
+        await LiveApp.Until(() => cookies.TicketDataFormat.Unprotect(cookie) is null);
+    }
 
     /// <inheritdoc />
     public ValueTask InitializeAsync() => App.InitializeAsync();
@@ -62,7 +112,7 @@ public sealed class AccessEndTests(AgeingApp ageing) : IClassFixture<AgeingApp>
 
     /// <summary>Watching, and what must end it.</summary>
     public static TheoryData<string> Endings() =>
-        new("revoked key", "logout", "disabled operator", "new password", "fewer warehouses", "expired login", "expired link");
+        [.. AgeingApp.LoginEndings, "revoked key", "expired link"];
 
     [Theory, MemberData(nameof(Endings))]
     public async Task Nothing_is_pushed_after_access_has_ended(string ending)
@@ -100,7 +150,7 @@ public sealed class AccessEndTests(AgeingApp ageing) : IClassFixture<AgeingApp>
     {
         var warehouse = await _app.NewWarehouse();
         var (key, revoke) = await NewKey();
-        var person = await NewPerson();
+        var person = await ageing.NewPerson();
         await using var program = await LiveClient.Connect(_app.Url, key);
         await program.Call("WatchWarehouse", warehouse);
         await using var people = await LiveClient.Connect(_app.Url, cookie: _app.Cookie(OperatorLogin.PrincipalOf(person)));
@@ -175,25 +225,10 @@ public sealed class AccessEndTests(AgeingApp ageing) : IClassFixture<AgeingApp>
                 var (key, revoke) = await NewKey();
                 return await Watch(key, null, order.Id(), revoke);
             case "expired link":
-                return await Watch(null, null, order.Token(), () => Turn(TimeSpan.FromDays(402)));
+                return await Watch(null, null, order.Token(), () => ageing.Turn(TimeSpan.FromDays(402)));
         }
-        var person = await NewPerson();
-        var login = OperatorLogin.PrincipalOf(person);
-        var operators = new Operators(_app.Database.Source);
-        return await Watch(null, _app.Cookie(login), order.Id(), ending switch
-        {
-            "logout" => () => _app.Services.GetRequiredService<LoginRing>().End(login),
-            "disabled operator" => () => operators.Disable(person.Name),
-            "new password" => () => operators.Put(person with { PasswordHash = "another" }),
-            "fewer warehouses" => () => operators.Put(person with { Warehouses = ["MAN"] }),
-            _ => () => Turn(TimeSpan.FromHours(2)),
-        });
-
-        Task Turn(TimeSpan ahead)
-        {
-            ageing.Calendar.Ahead = ahead;
-            return Task.CompletedTask;
-        }
+        var (cookie, end) = await ageing.LogIn(ending);
+        return await Watch(null, cookie, order.Id(), end);
     }
 
     async Task<(LiveClient, string, Func<Task>)> Watch(string? key, string? cookie, string argument, Func<Task> end)
@@ -209,12 +244,5 @@ public sealed class AccessEndTests(AgeingApp ageing) : IClassFixture<AgeingApp>
         var keys = new ApiKeys(_app.Database.Source);
         await keys.Add(new ApiKey(id, id, KeyRing.HashOf(key), [Scopes.All], warehouses is [] ? null : warehouses, null, default, null));
         return (key, () => keys.Revoke(id));
-    }
-
-    async Task<Operator> NewPerson()
-    {
-        var person = new Operator($"p-{Guid.NewGuid():N}", "none", [], null);
-        await new Operators(_app.Database.Source).Put(person);
-        return person;
     }
 }

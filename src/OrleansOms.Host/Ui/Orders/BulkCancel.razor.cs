@@ -113,10 +113,9 @@ public sealed partial class BulkCancel
         var open = Open;
         (_mistake, _isSending, _sent) = (null, true, open.Count);
         foreach (var order in open) order.Result = null;
-        var actor = (await Viewer.Caller()).Actor;
         foreach (var order in open)
         {
-            order.Result = await Cancel(order, new Caller(order.CommandId, actor));
+            order.Result = await Cancel(order, new Caller(order.CommandId, (await Viewer.CallerOfCommand()).Actor));
             StateHasChanged();
         }
         (_isSending, _isSent, _focus) = (false, true, "#bulk");

@@ -96,7 +96,7 @@ public sealed partial class OrderActionsPanel
         _isSending = true;
         try
         {
-            var caller = new Caller(_commandId ??= Guid.NewGuid().ToString("N"), (await Viewer.Caller()).Actor);
+            var caller = new Caller(_commandId ??= Guid.NewGuid().ToString("N"), (await Viewer.CallerOfCommand()).Actor);
             var reply = await Grains.GetGrain<IOrderGrain>(Order.Id).Execute(WithId(command, caller.CommandId), caller);
             if (reply.Rejection is { } rejection) (_refused, _commandId) = (rejection.Detail, null);
             else

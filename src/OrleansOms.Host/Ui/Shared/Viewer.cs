@@ -1,11 +1,10 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Components.Authorization;
 using OrleansOms.Host.Security;
 
 namespace OrleansOms.Host.Ui.Shared;
 
 /// <summary>The person in front of this page: who it is, in which time zone, and what may be seen.</summary>
-public sealed class Viewer(AuthenticationStateProvider authentication, TimeProvider time)
+public sealed class Viewer(PageLogin login, TimeProvider time)
 {
     /// <summary>The cookie in which the browser tells its IANA time zone.</summary>
     public const string ZoneCookie = "oms.zone";
@@ -43,11 +42,14 @@ public sealed class Viewer(AuthenticationStateProvider authentication, TimeProvi
         if (zone is { Length: > 0 and < 64 } && TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found)) Zone = found;
     }
 
-    /// <summary>The caller that this login stands for.</summary>
-    /// <exception cref="InvalidOperationException">Nobody is logged in: the page was served without its login.</exception>
+    /// <summary>The caller that this login stands for, as far as the page knows: for what it shows.</summary>
+    /// <exception cref="LoginEndedException">Nobody is logged in any more.</exception>
     public async Task<ApiCaller> Caller() =>
-        OperatorLogin.CallerOf((await authentication.GetAuthenticationStateAsync()).User)
-        ?? throw new InvalidOperationException("Nobody is logged in.");
+        OperatorLogin.CallerOf((await login.GetAuthenticationStateAsync()).User) ?? throw new LoginEndedException();
+
+    /// <summary>The same, after asking whether the login still holds: for each command, just before it is sent.</summary>
+    /// <exception cref="LoginEndedException">It does not; the page is left for the login.</exception>
+    public Task<ApiCaller> CallerOfCommand() => login.Confirm();
 
     /// <summary>Date and time to the second where the viewer is, with the zone.</summary>
     public string Exact(DateTimeOffset at) =>

@@ -270,7 +270,7 @@ public sealed partial class StationPage : ScanPage
         try
         {
             if (!_commandIds.TryGetValue(name, out var id)) _commandIds[name] = id = Scanning ?? Guid.NewGuid().ToString("N");
-            var reply = await Grains.GetGrain<IShipmentGrain>(Id).Execute(command, new Caller(id, (await Viewer.Caller()).Actor));
+            var reply = await Grains.GetGrain<IShipmentGrain>(Id).Execute(command, new Caller(id, (await Viewer.CallerOfCommand()).Actor));
             _commandIds.Remove(name);
             if (reply.Rejection is { } rejection) return Said.Wrong(rejection.Detail);
             Adopt(reply.Value!);
