@@ -52,7 +52,7 @@ public abstract class CatalogueGrain(IEventLog log, TimeProvider time, Catalogue
     /// <summary>Makes a fact the last one; if it is that already nothing changes. Answers with the version.</summary>
     protected async Task<int> Put(CatalogueEvent fact, Caller caller)
     {
-        if (State.Fact != fact) await Store([fact], caller);
+        if (State.Fact != fact || (await IsBehind() && State.Fact != fact)) await Store([fact], caller);
         return Durable.Version;
     }
 

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using OrleansOms.Contracts;
+using OrleansOms.Contracts.Catalogue;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Contracts.Stock;
+using OrleansOms.Domain.Catalogue;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
@@ -50,6 +52,19 @@ public sealed class OvertakenTests(OmsApp app) : IClassFixture<OmsApp>
         await Store(Keys.OfStock("LON", sku), new StockReserved("ord-1", [new LineUnits(1, 2)]));
         var reply = await stock.Execute(new ShipStock("s1", "ord-1", "shp-1", [new LineUnits(1, 2)]), "test");
         Assert.Equal((3, 0), (reply.Value!.OnHand, reply.Value.Reserved));
+    }
+
+    [Fact]
+    public async Task A_product_is_put_again_that_the_other_one_has_changed()
+    {
+        var sku = await app.NewProduct();
+        var (first, other) = (new ProductDetails("first", null, null), new ProductDetails("other", null, null));
+        var product = Grains.GetGrain<IProductGrain>(Keys.Product + sku);
+        await product.Put(first, Test);
+        await Store(Keys.Product + sku, new ProductPut(sku, other));
+        await product.Put(first, Test with { CommandId = "overtaken again" });
+        var events = await app.Services.GetRequiredService<IEventLog>().ReadStream(Keys.Product + sku);
+        Assert.Equal(first, ((ProductPut)events[^1].Data!).Details);
     }
 
     [Fact]
