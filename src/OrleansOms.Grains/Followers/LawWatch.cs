@@ -32,6 +32,9 @@ public sealed partial class LawWatch(
     /// <summary>Orders that stand still and are looked at together, at most.</summary>
     const int Quiet = 1_000;
 
+    /// <summary>Events of a stream that are read at once: a stock may have millions.</summary>
+    const int Page = 1_000;
+
     static readonly TimeSpan CompareEvery = TimeSpan.FromSeconds(5);
 
     DateTimeOffset _looksAt, _comparesAt, _quietAt;
@@ -182,8 +185,13 @@ public sealed partial class LawWatch(
     async Task<StreamAudit> Read(string stream, int through)
     {
         var audit = await Start(stream, through);
-        foreach (var e in await Log.ReadStream(stream, audit.Version))
-            if (e.Version <= through) audit.Hear(e.Version, e.Known(), e.CommandId, e.At);
+        while (audit.Version < through)
+        {
+            var max = Math.Min(Page, through - audit.Version);
+            var page = await Log.ReadStream(stream, audit.Version, max);
+            foreach (var e in page) audit.Hear(e.Version, e.Known(), e.CommandId, e.At);
+            if (page.Count < max) break;
+        }
         return audit;
     }
 

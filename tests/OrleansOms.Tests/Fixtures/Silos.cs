@@ -123,6 +123,34 @@ public sealed class Silos : IAsyncDisposable
     public Task<StockView> UntilStock(string warehouse, string sku, Func<StockView, bool> isSo) =>
         Until(() => Stock(warehouse, sku).Get(), isSo);
 
+    /// <summary>Waits until a follower has handled all that is stored by now.</summary>
+    public async Task UntilHandled(string follower)
+    {
+        var last = await Database.Ask<string>("select xid::text || ',' || position from oms.event order by xid desc, position desc limit 1");
+        await Until(() => Database.Ask<bool>(
+            $"select exists (select from oms.checkpoint where follower = '{follower}' and (transaction, position) >= ({last}))"), isSo => isSo);
+    }
+
+    /// <summary>
+    /// Reservations of a stock come and go behind its grain's back until it remembers nothing of before, and it is read again.
+    /// </summary>
+    public async Task Forget(string warehouse, string sku)
+    {
+        const int ends = IdMemory.Capacity / 2 + 1;
+        LineUnits[] units = [new(1, 1)];
+        var (stream, at) = (Keys.OfStock(warehouse, sku), DateTimeOffset.UtcNow);
+        var version = (await Log.ReadStream(stream))[^1].Version;
+        if (await Log.Append(new Append(new StreamEvents(stream, version,
+            [.. Enumerable.Range(0, ends).SelectMany(n => (NewEvent[])
+            [
+                new(new StockReserved($"ord-{n}", units), $"r{n}", "test", at),
+                new(new ReservationReleased($"ord-{n}", units, "test"), $"x{n}", "test", at),
+            ])]))) is not AppendResult.Committed)
+            throw new InvalidOperationException($"{stream} went on meanwhile.");
+        // Nothing is held, and so nothing is decided before it was read again.
+        await Stock(warehouse, sku).ReservedFor("ord-0", [1]);
+    }
+
     async Task Stage()
     {
         var caller = new Caller("stage", "test");
@@ -161,7 +189,16 @@ public sealed class FaultyLog(IEventLog log) : LogAround(log)
         return await base.ReadAll(after, max);
     }
 
+    /// <summary>Told of each read of a stream: after which version, and how many events at most.</summary>
+    public Action<string, int, int?>? OnReadStream { get; set; }
+
     public enum Fault { BeforeCommit, AfterCommit }
+
+    public override Task<IReadOnlyList<LogEvent>> ReadStream(string stream, int afterVersion = 0, int? max = null)
+    {
+        OnReadStream?.Invoke(stream, afterVersion, max);
+        return base.ReadStream(stream, afterVersion, max);
+    }
 
     public override async ValueTask<AppendResult> Append(Append append)
     {

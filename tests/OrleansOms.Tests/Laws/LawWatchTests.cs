@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansOms.Contracts.Log;
@@ -99,6 +100,31 @@ public sealed class LawWatchTests
         }, e => e.Count == 1);
         Assert.Contains("not moved since", ((LawBroken)alarms[0].Data!).Numbers, StringComparison.Ordinal);
         Assert.Equal(1, await app.Database.Ask<long>(Alarms));
+    }
+
+    [Fact]
+    public async Task A_long_stream_is_read_piece_by_piece_and_no_further_than_asked()
+    {
+        const int events = 2_500, page = 1_000;
+        await using var silos = await Silos.Start();
+        var (stock, at) = (Keys.OfStock("LON", "A"), DateTimeOffset.UtcNow);
+        NewEvent Received(int n) => new(new StockReceived(1, "test"), $"in-{n}", "test", at);
+        Assert.IsType<AppendResult.Committed>(await silos.Log.Append(new Append(
+            new StreamEvents(stock, 0, [.. Enumerable.Range(0, events).Select(Received)]))));
+        await silos.UntilHandled("law-watch");
+        await silos.Cluster.RestartSiloAsync(silos.Cluster.Silos[0]);
+
+        // Nobody asks the stock: only the watch reads it, which has forgotten it.
+        var reads = new ConcurrentQueue<(int After, int? Max)>();
+        silos.Faults.OnReadStream = (stream, after, max) =>
+        {
+            if (stream == stock) reads.Enqueue((after, max));
+        };
+        Assert.IsType<AppendResult.Committed>(await silos.Log.Append(new Append(
+            new StreamEvents(stock, events, [Received(events), Received(events + 1)]))));
+        await silos.UntilHandled("law-watch");
+        Assert.Equal([(0, page), (page, page), (2 * page, events - 2 * page)], reads);
+        Assert.Equal(0, await silos.Database.Ask<long>(Alarms));
     }
 
     static async Task Store(IEventLog log, string stream, int version, DomainEvent e) =>
