@@ -78,6 +78,8 @@ public sealed record Order(string Id)
     public ImmutableArray<HoldPlaced> Holds { get; init; } = [];
     /// <summary>A cancellation that waits for its shipments' answers.</summary>
     public CancellationRequested? PendingCancellation { get; init; }
+    /// <summary>The cancellation of all that had not shipped, once it has its shipments' answers; null if there was none.</summary>
+    public CancellationRequested? AllCancelled { get; init; }
     /// <summary>Cancellations that took units, by request id.</summary>
     public ImmutableHashSet<string> CancellationIds { get; init; } = [];
     /// <summary>Cancellations that were asked for and took none: they were refused, and are refused for ever.</summary>
@@ -218,6 +220,8 @@ public sealed record Order(string Id)
             }) with
         {
             PendingCancellation = PendingCancellation?.RequestId == e.RequestId ? null : PendingCancellation,
+            AllCancelled = e.Units.Count > 0 && PendingCancellation is { Lines: null } all && all.RequestId == e.RequestId
+                ? all : AllCancelled,
             CancellationIds = e.Units.Count == 0 ? CancellationIds : CancellationIds.Add(e.RequestId),
             RefusedCancellationIds = e.Units.Count == 0 ? RefusedCancellationIds.Add(e.RequestId) : RefusedCancellationIds,
         };

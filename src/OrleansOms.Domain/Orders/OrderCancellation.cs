@@ -59,6 +59,19 @@ public static class OrderCancellation
     }
 
     /// <summary>
+    /// What a shipment did not find after all was cancelled: it had not said so when it was asked for its units, and they
+    /// are not looked for elsewhere. Null if nothing is open, or if it is still wanted.
+    /// </summary>
+    /// <param name="requestId">A cancellation is known by one id, and this is one more.</param>
+    public static UnitsCancelled? Rest(Order order, string requestId)
+    {
+        if (order.AllCancelled is not { } all) return null;
+        CancelledUnits[] open = [.. order.Lines.Where(l => l.Open > 0).Select(l => new CancelledUnits(
+            l.Placed.LineId, l.Placed.Sku, l.Open, null, null, IsOpen: true))];
+        return open.Length == 0 ? null : new UnitsCancelled(requestId, all.Reason, open);
+    }
+
+    /// <summary>
     /// What a pending cancellation must ask of each shipment: first of those with the least work done, so that no box is
     /// opened for units that are still on a shelf; of these the newest first. If money has come since the time was up, each
     /// is asked for nothing: it says what it has given back before, and gives nothing any more.

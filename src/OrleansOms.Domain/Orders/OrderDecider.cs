@@ -100,7 +100,10 @@ public static class OrderDecider
         if (c.Version <= shipment.Version) return Decision<OrderEvent>.AlreadyDone;
         var events = new List<OrderEvent>(3);
         if (c.Missing is { Count: > 0 })
+        {
             events.Add(new UnitsNotFound(shipment.Id, shipment.Warehouse, InWarehouse(order, shipment, c.Missing)));
+            if (OrderCancellation.Rest(order.Apply(events), $"{c.ShipmentId}/{c.Version}") is { } rest) events.Add(rest);
+        }
         if (c.Status == ShipmentStatus.Shipped && shipment.IsInWarehouse)
             events.Add(new UnitsShipped(shipment.Id, shipment.Warehouse, InWarehouse(order, shipment, shipment.Lines)));
         if (c.Status == ShipmentStatus.Delivered && shipment.Status != ShipmentStatus.Delivered)

@@ -350,6 +350,27 @@ public sealed class OrderDeciderTests
     }
 
     [Fact]
+    public void What_was_not_found_when_all_was_cancelled_is_not_looked_for_elsewhere()
+    {
+        var order = Given.Released().When(new CancelOrder("c1", "late", null))
+            .When(new CompleteCancellation([new ShipmentUnits(Keys.OfShipment(Given.Id, 1), [new LineUnits(1, 4)])]));
+        var after = order.When(Given.Report(2, ShipmentStatus.Picking, new LineUnits(1, 2)));
+        Assert.Equal((0, 6), (after.Lines[0].Open, after.Lines[0].Cancelled));
+        Assert.Equal(OrderStatus.Cancelled, after.DeriveStatus());
+        Assert.Equal(ShipmentStatus.Cancelled, after.Shipments[0].Status);
+    }
+
+    [Theory]
+    [InlineData(true, 4), InlineData(false, 0)]
+    public void What_was_not_found_is_looked_for_when_only_some_was_cancelled_or_all_was_too_late(bool isSome, int givenBack)
+    {
+        var order = Given.Released().When(new CancelOrder("c1", "late", isSome ? [new LineUnits(1, 4)] : null))
+            .When(new CompleteCancellation(givenBack == 0
+                ? [] : [new ShipmentUnits(Keys.OfShipment(Given.Id, 1), [new LineUnits(1, givenBack)])]));
+        Assert.Equal(2, order.When(Given.Report(2, ShipmentStatus.Picking, new LineUnits(1, 2))).Lines[0].Open);
+    }
+
+    [Fact]
     public void Cancelled_units_say_whether_they_waited_or_nobody_had_looked_for_them()
     {
         var order = Given.Placed(Given.Request(lines: [("A", 6)]), new LineAllocation(1, "A", "LON", 3))

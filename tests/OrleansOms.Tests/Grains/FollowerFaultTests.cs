@@ -63,6 +63,32 @@ public sealed class FollowerFaultTests
     }
 
     [Fact]
+    public async Task What_a_picker_does_not_find_while_all_is_cancelled_comes_from_nowhere_else()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 10);
+        var order = await silos.Place(lines: ("A", 10));
+        await silos.UntilOrder(order.Id, o => o.Shipments.Count == 1);
+        await silos.Receive("MAN", "A", 10);
+        var isFirst = 1;
+        silos.Faults.OnAppendAsync = async append =>
+        {
+            // After the order has heard its shipment, and before it asks that for its units.
+            if (append.Main.Events[0].Data is CancellationRequested && Interlocked.Exchange(ref isFirst, 0) == 1)
+                await silos.Shipment(Keys.OfShipment(order.Id, 1)).Execute(new PickUnits([new SkuUnits("A", 7)]), Silos.By("pick"));
+            return null;
+        };
+        var reply = await silos.Order(order.Id).Execute(new CancelOrder("cancel-1", "changed my mind", null), Silos.By("cancel"));
+        Assert.Equal(7, reply.Value!.Lines[0].Cancelled);
+        var after = await silos.UntilOrder(order.Id, o => o.Lines[0].Allocated == 0 && o.Status == OrderStatus.Cancelled);
+        Assert.Equal(10, after.Lines[0].Cancelled);
+        await silos.Order(order.Id).Settle();
+        await silos.UntilHandled("fulfilment");
+        Assert.Single((await silos.Order(order.Id).Get())!.Shipments);
+        Assert.Equal(0, (await silos.Stock("MAN", "A").Get()).Reserved);
+    }
+
+    [Fact]
     public async Task Units_that_come_in_while_an_order_is_being_cancelled_are_for_what_is_left_of_it()
     {
         await using var silos = await Silos.Start();
