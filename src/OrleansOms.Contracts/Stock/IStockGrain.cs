@@ -63,7 +63,7 @@ public interface IMovementGrain : IGrainWithStringKey
     [Alias("Run"), ResponseTimeout("00:00:30")]
     Task<Reply<MovementView>> Run(MoveStock command, Caller caller);
 
-    /// <summary>Goes on where a crash has left it.</summary>
+    /// <summary>Goes on where a crash has left it, unless it is running.</summary>
     [Alias("Continue")]
     Task Continue();
 }

@@ -16,16 +16,37 @@ namespace OrleansOms.Grains.Followers;
 /// <summary>
 /// Carries out what has been decided: stocks hear of their orders, orders of their shipments, allocated and payable
 /// orders are released to warehouses. What belongs to one order happens in the order of the log; orders do not wait for
-/// each other.
+/// each other, and nothing waits for a movement of stock: it is looked after until it has ended, and a restart begins before
+/// the oldest that has not.
 /// </summary>
 [GrainType("oms-fulfilment")]
-public sealed class FulfilmentFollower(
+public sealed partial class FulfilmentFollower(
     IEventLog log, ICheckpoints checkpoints, IGrainFactory grains, StockGrains stocks,
     GrainMetrics metrics, ILogger<FulfilmentFollower> logger)
     : EffectFollower(log, checkpoints, metrics, logger), IFulfilmentFollower
 {
     /// <summary>Aggregates that are worked on at once.</summary>
     const int AtOnce = 64;
+
+    /// <summary>How often movements are looked after. Most have ended by then.</summary>
+    static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long one waits that could not be continued.</summary>
+    static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(5);
+
+    readonly Dictionary<string, OpenMovement> _movements = new(StringComparer.Ordinal);
+    long _lookedAt;
+
+    /// <summary>A movement that has not ended.</summary>
+    /// <param name="from">Where the batch begins that it came in.</param>
+    sealed class OpenMovement(Checkpoint from)
+    {
+        public Checkpoint From => from;
+        public Task Continued { get; set; } = Task.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    protected override void Forget() => _movements.Clear();
 
     /// <inheritdoc />
     protected override async Task Handle(LogBatch batch)
@@ -38,10 +59,10 @@ public sealed class FulfilmentFollower(
                 case ShipmentEvent when ShipmentReports.Of(e) is { } report:
                     WorkOf(e, Keys.OrderOfShipment(e.Stream)).Steps.Add(() => OrderOf(report.ShipmentId).Report(report));
                     break;
-                case MovementStarted:
-                    WorkOf(e, e.Stream).Steps.Add(() => grains.GetGrain<IMovementGrain>(e.Stream).Continue());
-                    break;
+                case MovementStarted: _movements.TryAdd(e.Stream, new OpenMovement(Handled)); break;
+                case MovementCompleted or MovementRefused: _movements.Remove(e.Stream); break;
             }
+        LookAfterMovements();
         // One that fails ends all: the batch is handled again, and nothing after it before that.
         await Parallel.ForEachAsync(
             work.Where(w => w.Value.Steps.Count > 0 || w.Value.ToSettle is not null),
@@ -53,6 +74,45 @@ public sealed class FulfilmentFollower(
             var found = work.TryGetValue(key, out var w) ? w : work[key] = new Work();
             found.Trace ??= e.Trace;
             return found;
+        }
+    }
+
+    /// <inheritdoc />
+    protected override Task<bool> Tick()
+    {
+        LookAfterMovements();
+        return base.Tick();
+    }
+
+    /// <inheritdoc />
+    protected override Checkpoint BeginAgain
+    {
+        get
+        {
+            var first = Handled;
+            foreach (var movement in _movements.Values)
+                if (!movement.From.Covers(first)) first = movement.From;
+            return first;
+        }
+    }
+
+    void LookAfterMovements()
+    {
+        if (Environment.TickCount64 - _lookedAt < LookEvery.TotalMilliseconds) return;
+        _lookedAt = Environment.TickCount64;
+        foreach (var (stream, movement) in _movements)
+            if (movement.Continued.IsCompleted) movement.Continued = Continue(stream);
+    }
+
+    async Task Continue(string movement)
+    {
+        try { await grains.GetGrain<IMovementGrain>(movement).Continue(); }
+        catch (TimeoutException) { return; } // It goes on nevertheless.
+        catch (Exception e) when (!Stopping.IsCancellationRequested)
+        {
+            LogMovement(logger, e, movement);
+            await Task.Delay(AfterFault, Stopping).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 
@@ -93,4 +153,7 @@ public sealed class FulfilmentFollower(
         /// <summary>The last event after which the order has to be settled; null if none is.</summary>
         public LogPosition? ToSettle { get; set; }
     }
+
+    [LoggerMessage(LogLevel.Warning, "{Movement} could not be continued and is tried again.")]
+    static partial void LogMovement(ILogger logger, Exception e, string movement);
 }

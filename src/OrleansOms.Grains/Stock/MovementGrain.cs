@@ -57,8 +57,13 @@ public sealed partial class MovementGrain(
     /// <inheritdoc />
     public async Task Continue()
     {
-        await _gate.WaitAsync();
-        try { await Finish(Caller.System, isFirst: false); }
+        // Whoever runs it now goes on with it.
+        if (!await _gate.WaitAsync(0)) return;
+        try
+        {
+            if (State.Started is null) await IsBehind();
+            await Finish(Caller.System, isFirst: false);
+        }
         finally { _gate.Release(); }
     }
 

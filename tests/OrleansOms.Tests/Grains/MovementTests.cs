@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Stock;
@@ -13,14 +14,15 @@ using Stock = Domain.Stock.Stock;
 /// <summary>Receipts and adjustments of several stocks: all of their lines or none, once, whatever dies meanwhile.</summary>
 public sealed class MovementTests : IAsyncLifetime
 {
-    /// <summary>More ends of reservations than a stock remembers.</summary>
-    const int Ends = IdMemory.Capacity / 2 + 1;
-
     static readonly string Key = Keys.FromIdempotencyKey(Keys.Movement, "test", "1");
 
     Silos _silos = null!;
 
-    public async ValueTask InitializeAsync() => _silos = await Silos.Start();
+    readonly TaskCompletionSource _isLookedAfter = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public async ValueTask InitializeAsync() => _silos = await Silos.Start(
+        adjust: services => services.AddSingleton<IIncomingGrainCallFilter>(new Listener(_isLookedAfter)));
+
     public ValueTask DisposeAsync() => _silos.DisposeAsync();
 
     [Fact]
@@ -73,7 +75,7 @@ public sealed class MovementTests : IAsyncLifetime
     [Fact]
     public async Task Units_come_in_once_however_much_their_stock_has_forgotten_since()
     {
-        FailOnce<MovementCompleted>(() => Forget("A"));
+        FailOnce<MovementCompleted>(() => _silos.Forget("LON", "A"));
         Assert.Null((await Again(MovementKind.Receipt, ("A", 10))).Rejection);
         Assert.Equal(10, (await _silos.Stock("LON", "A").Get()).OnHand);
     }
@@ -82,9 +84,55 @@ public sealed class MovementTests : IAsyncLifetime
     public async Task Units_are_taken_back_once_however_much_their_stock_has_forgotten_since()
     {
         await _silos.Receive("LON", "A", 10);
-        FailOnce<MovementRefused>(() => Forget("A"));
+        FailOnce<MovementRefused>(() => _silos.Forget("LON", "A"));
         Assert.Equal("insufficient_stock", (await Again(MovementKind.Adjustment, ("A", -5), ("B", -5))).Rejection?.Code);
         Assert.Equal([-5, 5], (await LedgerOf("A")).Select(e => e.Data).OfType<StockAdjusted>().Select(e => e.Delta));
+    }
+
+    [Fact]
+    public async Task Nobody_waits_for_a_movement_that_takes_long()
+    {
+        await _silos.Receive("LON", "A", 1);
+        var order = await _silos.Place(PaymentReport.Pending, lines: ("A", 1));
+        var (isHeld, goesOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        _silos.Faults.OnAppendAsync = async append =>
+        {
+            if (append.Main.Events[0].CommandId != $"{Key}/0/do") return null;
+            isHeld.TrySetResult();
+            await goesOn.Task;
+            return null;
+        };
+        var receipt = Move(MovementKind.Receipt, ("B", 5));
+        try
+        {
+            await isHeld.Task;
+            // Its follower has come by and gone on.
+            await _isLookedAfter.Task.WaitAsync(TimeSpan.FromSeconds(60));
+            await _silos.Order(order.Id).Execute(new RecordPayment(PaymentReport.Paid, order.Totals.Grand, "pi"), Silos.By("pay"));
+            await _silos.UntilOrder(order.Id, o => o.Shipments.Count == 1);
+            Assert.False(receipt.IsCompleted);
+        }
+        finally { goesOn.SetResult(); }
+        Assert.Null((await receipt).Rejection);
+        await _silos.UntilHandled("fulfilment");
+        Assert.Equal(5, (await _silos.Stock("LON", "B").Get()).OnHand);
+    }
+
+    [Fact]
+    public async Task A_movement_that_nobody_asks_for_again_is_continued_also_when_its_follower_begins_anew()
+    {
+        _silos.Faults.OnAppend = a => a.Main.Events[0].Data is MovementCompleted ? FaultyLog.Fault.BeforeCommit : null;
+        await Assert.ThrowsAsync<LogUnavailableException>(() => Move(MovementKind.Receipt, ("A", 5)));
+        // Much has happened since, of which the follower has saved that it is done.
+        await _silos.Receive("LON", "B", 1);
+        var order = await _silos.Place(PaymentReport.Pending, lines: ("B", 1));
+        await _silos.Order(order.Id).Execute(new RecordPayment(PaymentReport.Paid, order.Totals.Grand, "pi"), Silos.By("pay"));
+        await _silos.UntilOrder(order.Id, o => o.Shipments.Count == 1);
+        await _silos.Cluster.RestartSiloAsync(_silos.Cluster.Silos[0]);
+        _silos.Faults.OnAppend = null;
+        await Silos.Until(() => _silos.Log.ReadStream(Key), events => events[^1].Data is MovementCompleted);
+        Assert.Single(await LedgerOf("A"));
+        await _silos.UntilHandled("fulfilment");
     }
 
     Task<Reply<MovementView>> Move(MovementKind kind, params (string Sku, int Delta)[] lines) =>
@@ -120,19 +168,14 @@ public sealed class MovementTests : IAsyncLifetime
     Task Release(string sku, int units) => _silos.Stock("LON", sku).Execute(
         new ReleaseStock("x", "ord-1", [new LineUnits(1, units)], "test"), "test");
 
-    /// <summary>Reservations of a stock come and go until it remembers nothing of before.</summary>
-    async Task Forget(string sku)
+    /// <summary>Hears that a movement has answered its follower.</summary>
+    sealed class Listener(TaskCompletionSource isLookedAfter) : IIncomingGrainCallFilter
     {
-        LineUnits[] units = [new(1, 1)];
-        var at = DateTimeOffset.UtcNow;
-        var version = (await LedgerOf(sku))[^1].Version;
-        Assert.IsType<AppendResult.Committed>(await _silos.Log.Append(new Append(new StreamEvents(
-            Keys.OfStock("LON", sku), version,
-            [.. Enumerable.Range(0, Ends).SelectMany(n => (NewEvent[])
-            [
-                new(new StockReserved($"ord-{n}", units), $"r{n}", "test", at),
-                new(new ReservationReleased($"ord-{n}", units, "test"), $"x{n}", "test", at),
-            ])]))));
+        public async Task Invoke(IIncomingGrainCallContext context)
+        {
+            await context.Invoke();
+            if (context.MethodName == nameof(IMovementGrain.Continue)) isLookedAfter.TrySetResult();
+        }
     }
 
     Task<IReadOnlyList<LogEvent>> LedgerOf(string sku) => _silos.Log.ReadStream(Keys.OfStock("LON", sku));
