@@ -46,4 +46,12 @@ public interface IOrderGrain : IGrainWithStringKey
     /// <param name="sku">The SKU.</param>
     [Alias("SettleReservation")]
     Task<bool> SettleReservation(string warehouse, string sku);
+
+    /// <summary>
+    /// The same for all that is suspect of the order at once: one that does not exist is made impossible once, however many
+    /// stocks have reserved for it. False if one of them has to be looked at again.
+    /// </summary>
+    /// <param name="reserved">What stocks have reserved for its lines and nobody has heard of from the order.</param>
+    [Alias("SettleReservations"), ResponseTimeout("00:00:30")]
+    Task<bool> SettleReservations(IReadOnlyList<LineAllocation> reserved);
 }

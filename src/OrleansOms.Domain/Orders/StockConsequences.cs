@@ -1,3 +1,4 @@
+using System.Globalization;
 using OrleansOms.Domain.Stock;
 
 namespace OrleansOms.Domain.Orders;
@@ -17,7 +18,7 @@ public static class StockConsequences
     /// <param name="event">The event.</param>
     public static IEnumerable<StockConsequence> Of(string orderId, int version, OrderEvent @event)
     {
-        var id = $"{orderId}/{version}";
+        var id = string.Create(CultureInfo.InvariantCulture, $"{orderId}/{version}");
         return @event switch
         {
             UnitsShipped e => ByStock(e.Lines).Select(s => new StockConsequence(
@@ -31,6 +32,12 @@ public static class StockConsequences
             _ => [],
         };
     }
+
+    /// <summary>The order's event that a command follows from; null if it is none of these commands.</summary>
+    public static int? VersionOf(string orderId, string commandId) =>
+        commandId.Length > orderId.Length && commandId.StartsWith(orderId, StringComparison.Ordinal) && commandId[orderId.Length] == '/'
+        && int.TryParse(commandId.AsSpan(orderId.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+            ? version : null;
 
     static IEnumerable<IGrouping<(string Warehouse, string Sku), LineAllocation>> ByStock(IEnumerable<LineAllocation> units) =>
         units.GroupBy(u => (u.Warehouse, u.Sku));

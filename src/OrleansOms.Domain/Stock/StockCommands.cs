@@ -1,3 +1,4 @@
+using System.Globalization;
 using OrleansOms.Domain.Orders;
 using Orleans;
 
@@ -22,7 +23,29 @@ public sealed record AdjustStock(string CommandId, [property: Id(0)] int Delta, 
 [GenerateSerializer, Immutable, Alias("oms.ReserveStock")]
 public sealed record ReserveStock(
     string CommandId, [property: Id(0)] string OrderId, [property: Id(1)] IReadOnlyList<LineUnits> Lines)
-    : StockCommand(CommandId);
+    : StockCommand(CommandId)
+{
+    const string Mark = "/after/";
+
+    /// <summary>
+    /// An attempt of an order that is stored already. It says how far the order had come: what that has decided before is
+    /// not about what is reserved now.
+    /// </summary>
+    /// <param name="version">The order's last event.</param>
+    /// <param name="unique">No other attempt of the order has it.</param>
+    public static string AttemptOf(string orderId, int version, string unique) =>
+        string.Create(CultureInfo.InvariantCulture, $"{orderId}{Mark}{version}/{unique}");
+
+    /// <summary>How far the order had come when a command reserved for it; 0 if its id does not say.</summary>
+    public static int AfterOf(string orderId, string commandId)
+    {
+        var mark = $"{orderId}{Mark}";
+        return commandId.StartsWith(mark, StringComparison.Ordinal)
+            && commandId.IndexOf('/', mark.Length) is > 0 and var end
+            && int.TryParse(commandId.AsSpan(mark.Length..end), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+                ? version : 0;
+    }
+}
 
 /// <summary>Frees promised units.</summary>
 /// <param name="Undoes">

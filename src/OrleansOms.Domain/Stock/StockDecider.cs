@@ -74,17 +74,21 @@ public static class StockDecider
 
     /// <summary>
     /// Ends reserved units once. A command that was done, or whose units are gone, changes nothing: whoever ended them
-    /// first has counted them.
+    /// first has counted them. A stock forgets what it has done; what was reserved after the order has decided this is not
+    /// what it was decided about.
     /// </summary>
     static Decision<StockEvent> End(
         Stock stock, string commandId, string orderId, IReadOnlyList<LineUnits> lines,
         Func<IReadOnlyList<LineUnits>, StockEvent> entry)
     {
         if (stock.HasDone(commandId, orderId, lines)) return Decision<StockEvent>.AlreadyDone;
+        var decided = StockConsequences.VersionOf(orderId, commandId);
         LineUnits[] held = [.. lines
             .Select(l => l with
             {
-                Quantity = Math.Min(l.Quantity, stock.Reservations.Of(orderId, l.LineId)?.Quantity ?? 0),
+                Quantity = stock.Reservations.Of(orderId, l.LineId) is { } r
+                    && (decided is null || ReserveStock.AfterOf(orderId, r.Commands[0]) < decided)
+                        ? Math.Min(l.Quantity, r.Quantity) : 0,
             })
             .Where(l => l.Quantity > 0)];
         return held.Length == 0 ? Decision<StockEvent>.AlreadyDone : Decision<StockEvent>.Accept(entry(held));

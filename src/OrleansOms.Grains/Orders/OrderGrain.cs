@@ -175,7 +175,7 @@ public sealed partial class OrderGrain(
     {
         var placed = State.Placed!;
         var reserved = await sourcing.Reserve(
-            Key, $"{Key}/{Guid.NewGuid():N}", wanted, placed.Country, placed.Personal?.ShipTo?.PostalCode,
+            Key, ReserveStock.AttemptOf(Key, State.Version, $"{Guid.NewGuid():N}"), wanted, placed.Country, placed.Personal?.ShipTo?.PostalCode,
             standsInLine: false, except: await FailedStocks());
         var decision = OrderDecider.Decide(State, new AllocateUnits(cause, reserved.Units, reserved.Plan), Now);
         if (decision.Rejection is not null || decision.Events.Count == 0)
@@ -183,7 +183,13 @@ public sealed partial class OrderGrain(
             await sourcing.Release(Key, reserved);
             return;
         }
-        await Store(decision.Events, new Caller(reserved.Attempt, Caller.System));
+        try { await Store(decision.Events, new Caller(reserved.Attempt, Caller.System)); }
+        // Nothing of it is stored, which cannot be said of a log that does not answer.
+        catch (Exception e) when (e is AggregateReloadedException or LogBusyException)
+        {
+            await sourcing.Release(Key, reserved);
+            throw;
+        }
     }
 
     /// <summary>Stocks that did not find units of this order and have had none come in since.</summary>
@@ -239,48 +245,6 @@ public sealed partial class OrderGrain(
             stocks.Of(c.Warehouse, c.Sku).Execute(c.Command, Caller.System)));
 
     /// <inheritdoc />
-    public Task<bool> SettleReservation(string warehouse, string sku) => Locked(async () =>
-    {
-        var stock = stocks.Of(warehouse, sku);
-        // Looked at before the fence: what was reserved by then for an order that is not stored never will be stored.
-        var held = await stock.ReservedFor(Key, [.. Enumerable.Range(1, OrderLimits.MaxLines)]);
-        await Fence();
-        await IsBehind();
-        foreach (var e in await Log.ReadStream(Key)) await Consequences(e.Version, Known<OrderEvent>(e));
-        SettledLine[] surplus = [.. held
-            .Where(h => h.Quantity > AllocatedIn(warehouse, sku, h.LineId))
-            .Select(h => new SettledLine(h.LineId, AllocatedIn(warehouse, sku, h.LineId), h.LastCommand))];
-        if (surplus.Length == 0) return true;
-        if (State.Exists)
-        {
-            var freed = new SettleReservation(warehouse, sku, [.. surplus.Select(s => new LineUnits(
-                s.LineId, held.First(h => h.LineId == s.LineId).Quantity - s.Kept))]);
-            await Store(OrderDecider.Decide(State, freed, Now).Events, System("settled"));
-        }
-        var reply = await stock.Execute(
-            new SettleStock(SettleStock.IdOf(Key, Guid.NewGuid()), Key, surplus, "no order holds these units"), Caller.System);
-        if (reply.Rejection is not null) return false;
-        LogSurplus(logger, Key, warehouse, sku);
-        return true;
-    });
-
-    /// <summary>
-    /// An order that is not stored is abandoned, each time anew: the desk places orders without this grain, and whoever has
-    /// reserved before this for the same order must meet it.
-    /// </summary>
-    async Task Fence()
-    {
-        if (State.Exists) return;
-        await Load();
-        var decision = OrderDecider.Decide(State, new AbandonOrder(), Now);
-        if (decision.Events.Count > 0) await Store(decision.Events, System("abandon"));
-    }
-
-    int AllocatedIn(string warehouse, string sku, int lineId) =>
-        State.Lines.ElementAtOrDefault(lineId - 1) is { } line && line.Placed.Sku == sku
-            ? line.Allocations.Where(a => a.Warehouse == warehouse).Sum(a => a.Quantity) : 0;
-
-    /// <inheritdoc />
     public Task ExpirePayment() => Locked(async () =>
     {
         if (!State.Exists) return;
@@ -321,7 +285,4 @@ public sealed partial class OrderGrain(
 
     [LoggerMessage(LogLevel.Information, "{Order}: its stocks are told later ({Reason}).")]
     static partial void LogLater(ILogger logger, string order, string reason);
-
-    [LoggerMessage(LogLevel.Warning, "{Order} holds units of {Sku} in {Warehouse} that it has not stored; they are freed.")]
-    static partial void LogSurplus(ILogger logger, string order, string warehouse, string sku);
 }

@@ -144,7 +144,7 @@ public sealed class OrderWalkTests
                 .Select(l => (l.Placed.LineId, l.Placed.Sku, cause == SourcingCause.Arrival ? l.Backordered : l.Open))
                 .Where(l => l.Item3 > 0)];
             if (wanted.Length == 0) return;
-            var reserved = Reserve(wanted, $"a{_n++}", out var plan);
+            var reserved = Reserve(wanted, ReserveStock.AttemptOf(Given.Id, Order.Version, $"a{_n++}"), out var plan);
             if (reserved.Count > 0 || cause != SourcingCause.Arrival) Execute(new AllocateUnits(cause, reserved, plan));
         }
 

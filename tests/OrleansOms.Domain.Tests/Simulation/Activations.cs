@@ -89,13 +89,14 @@ abstract class Activation<TState, TEvent>(World world, Process process, string k
         while (_next is { } batch)
         {
             _next = null;
-            bool isStored;
+            var isStored = false;
+            LostException fault = new BehindException();
             try
             {
                 isStored = await world.Log.Append(
                     process, [new NewEvents(key, batch.ExpectedVersion, batch.Events), .. batch.Births]);
             }
-            catch (LostException) { isStored = false; }
+            catch (LostException e) { fault = e; }
             if (isStored)
             {
                 Durable = batch.After!;
@@ -107,23 +108,23 @@ abstract class Activation<TState, TEvent>(World world, Process process, string k
                 // The planted bug: the fault is told, the state stays.
                 _flushed = Task.CompletedTask;
                 Durable = State;
-                Fail(batch);
+                Fail(batch, fault);
                 continue;
             }
             IsBroken = true;
             world.Drop(key, this);
-            Fail(batch);
-            if (_next is { } lost)
+            Fail(batch, fault);
+            if (_next is { } behind)
             {
                 _next = null;
-                Fail(lost);
+                Fail(behind, new BehindException());
             }
         }
         _isWriting = false;
 
-        static void Fail(Batch batch)
+        static void Fail(Batch batch, LostException fault)
         {
-            batch.Done.SetException(new LostException());
+            batch.Done.SetException(fault);
             _ = batch.Done.Task.Exception;
         }
     }

@@ -115,14 +115,20 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
             foreach (var (warehouse, sku) in State.NotFoundIn)
                 if (await World.OnStock(Process, warehouse, sku, s => s.HasFailed(Key))) failed.Add((warehouse, sku));
         }
-        var reserved = await World.Reserve(Process, Key, $"{Key}/a{World.Next()}", wanted, failed);
+        var reserved = await World.Reserve(
+            Process, Key, ReserveStock.AttemptOf(Key, State.Version, $"a{World.Next()}"), wanted, failed);
         var decision = OrderDecider.Decide(State, new AllocateUnits(cause, reserved.Units, reserved.Plan), World.Now);
         if (decision.Rejection is not null || decision.Events.Count == 0)
         {
             await World.GiveBack(Process, Key, reserved.Attempt, reserved.Units);
             return;
         }
-        await Store(decision.Events, reserved.Attempt);
+        try { await Store(decision.Events, reserved.Attempt); }
+        catch (BehindException)
+        {
+            await World.GiveBack(Process, Key, reserved.Attempt, reserved.Units);
+            throw;
+        }
     }
 
     async Task<UnitsCancelled?> FinishCancellation(string command)
@@ -168,7 +174,7 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
             if (fence.Events.Count > 0) await Store(fence.Events, System("abandon"));
         }
         await IsBehind();
-        foreach (var e in World.Log.Read(Key)) await Consequences(e.Version, (OrderEvent)e.Data);
+        if (State.Exists && held.Count > 0) await Repeat(warehouse, sku);
         SettledLine[] surplus = [.. held
             .Where(h => h.Quantity > AllocatedIn(warehouse, sku, h.LineId))
             .Select(h => new SettledLine(h.LineId, AllocatedIn(warehouse, sku, h.LineId), h.Last))];
@@ -178,6 +184,15 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
         return surplus.Length == 0 || await World.OnStock(Process, warehouse, sku, s => s.Execute(
             new SettleStock($"{Key}/settle/{World.Next()}", Key, surplus, "no order holds these units")));
     });
+
+    async Task Repeat(string warehouse, string sku)
+    {
+        var stock = Keys.OfStock(warehouse, sku);
+        foreach (var e in World.Log.Read(Key))
+            foreach (var c in StockConsequences.Of(Key, e.Version, (OrderEvent)e.Data))
+                if (c.Warehouse == warehouse && c.Sku == sku && World.Log.Read(stock).All(s => s.Command != c.Command.CommandId))
+                    await World.OnStock(Process, warehouse, sku, s => s.Execute(World.Planted(c.Command)));
+    }
 
     int AllocatedIn(string warehouse, string sku, int lineId) =>
         State.Lines.ElementAtOrDefault(lineId - 1) is { } line && line.Placed.Sku == sku

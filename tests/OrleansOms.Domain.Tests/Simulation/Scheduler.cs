@@ -1,7 +1,10 @@
 namespace OrleansOms.Domain.Tests.Simulation;
 
 /// <summary>A call whose outcome is not known to the caller: lost before it arrived, or its answer was lost.</summary>
-sealed class LostException() : Exception("No answer came.");
+class LostException(string what = "No answer came.") : Exception(what);
+
+/// <summary>An append of which it is known that it was not stored.</summary>
+sealed class BehindException() : LostException("Another activation was faster.");
 
 /// <summary>A process of the cluster. What a dead one was about to do never happens.</summary>
 sealed class Process(int number)

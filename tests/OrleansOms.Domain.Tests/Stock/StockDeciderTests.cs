@@ -106,6 +106,31 @@ public sealed class StockDeciderTests
         new(SettleStock.IdOf(Order, Guid.NewGuid()), Order, [new SettledLine(1, kept, seen)], "test");
 
     [Fact]
+    public void What_an_order_decided_before_is_not_about_units_that_were_reserved_since_also_when_the_stock_has_forgotten_it()
+    {
+        var stock = When(With(9), Reserve($"{ReserveStock.AttemptOf(Order, 6, "x")}/1", 3));
+        LineUnits[] units = [new(1, 3)];
+        Assert.Empty(StockDecider.Decide(stock, new ShipStock($"{Order}/5", Order, "shp", units)).Events);
+        Assert.Empty(StockDecider.Decide(stock, new WriteOffStock($"{Order}/6", Order, "shp", units)).Events);
+        Assert.Empty(StockDecider.Decide(stock, Release($"{Order}/6", 3)).Events);
+        Assert.Equal(0, When(stock, new ShipStock($"{Order}/7", Order, "shp", units)).Reserved);
+        Assert.Equal(0, When(stock, Release("test", 3)).Reserved);
+    }
+
+    [Fact]
+    public void Units_that_are_added_to_a_reservation_leave_it_as_old_as_it_was()
+    {
+        var stock = When(When(With(9), Reserve("placing/1", 3)), Reserve($"{ReserveStock.AttemptOf(Order, 6, "x")}/1", 2));
+        Assert.Equal(2, When(stock, new ShipStock($"{Order}/5", Order, "shp", [new LineUnits(1, 3)])).Reserved);
+    }
+
+    [Theory]
+    [InlineData(Order + "/after/12/unique/1", 12), InlineData(Order + "/unique/1", 0), InlineData("ord-2/after/12/unique/1", 0)]
+    [InlineData(Order + "/after/12", 0), InlineData(Order + "/after/x/1", 0), InlineData(Order + "/12", 0)]
+    public void A_reservation_says_how_far_its_order_had_come(string command, int version) =>
+        Assert.Equal(version, ReserveStock.AfterOf(Order, command));
+
+    [Fact]
     public void A_short_pick_takes_the_units_out_of_promise_and_shelf()
     {
         var stock = When(When(With(5), Reserve("r1", 3)), new WriteOffStock("w", Order, "shp", [new LineUnits(1, 2)]));

@@ -1,0 +1,108 @@
+using Microsoft.Extensions.Logging;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Stock;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Stock;
+
+namespace OrleansOms.Grains.Orders;
+
+// What stocks hold for the order and the order has not stored.
+public sealed partial class OrderGrain
+{
+    /// <summary>Stocks that are asked at once.</summary>
+    const int StocksAtOnce = 64;
+
+    /// <summary>What of the order is looked at in one stock.</summary>
+    readonly record struct Suspect(string Warehouse, string Sku, IReadOnlyList<int> LineIds);
+
+    /// <summary>What a stock holds for the order.</summary>
+    readonly record struct Held(string Warehouse, string Sku, IReadOnlyList<HeldUnits> Lines);
+
+    /// <inheritdoc />
+    public Task<bool> SettleReservation(string warehouse, string sku) => Locked(() => Settle(
+        [new Suspect(warehouse, sku, [.. Enumerable.Range(1, OrderLimits.MaxLines)])]));
+
+    /// <inheritdoc />
+    public Task<bool> SettleReservations(IReadOnlyList<LineAllocation> reserved) => Locked(() => Settle(
+        [.. reserved.GroupBy(r => (r.Warehouse, r.Sku)).Select(g => new Suspect(
+            g.Key.Warehouse, g.Key.Sku, [.. g.Select(r => r.LineId).Distinct()]))]));
+
+    async Task<bool> Settle(IReadOnlyList<Suspect> suspects)
+    {
+        // Looked at before the fence: what was reserved by then for an order that is not stored never will be stored.
+        var looked = await AtEach(suspects, async s => new Held(
+            s.Warehouse, s.Sku, await stocks.Of(s.Warehouse, s.Sku).ReservedFor(Key, s.LineIds)));
+        await Fence();
+        await IsBehind();
+        Held[] held = [.. looked.Where(h => h.Lines.Count > 0)];
+        await Repeat(held);
+        Held[] surplus = [.. held
+            .Select(h => h with { Lines = [.. h.Lines.Where(l => l.Quantity > AllocatedIn(h, l))] })
+            .Where(h => h.Lines.Count > 0)];
+        if (surplus.Length == 0) return true;
+        if (State.Exists)
+            await Store([.. surplus.SelectMany(s => OrderDecider.Decide(State, new SettleReservation(
+                s.Warehouse, s.Sku, [.. s.Lines.Select(l => new LineUnits(l.LineId, l.Quantity - AllocatedIn(s, l)))]), Now).Events)],
+                System("settled"));
+        return (await AtEach(surplus, Free)).All(isFreed => isFreed);
+    }
+
+    async Task<bool> Free(Held surplus)
+    {
+        var reply = await stocks.Of(surplus.Warehouse, surplus.Sku).Execute(
+            new SettleStock(
+                SettleStock.IdOf(Key, Guid.NewGuid()), Key,
+                [.. surplus.Lines.Select(l => new SettledLine(l.LineId, AllocatedIn(surplus, l), l.LastCommand))],
+                "no order holds these units"),
+            Caller.System);
+        if (reply.Rejection is not null) return false;
+        LogSurplus(logger, Key, surplus.Warehouse, surplus.Sku);
+        return true;
+    }
+
+    /// <summary>
+    /// Does again what the order's events ask of these units and their stock has not done. A stock forgets what it has done
+    /// to units that are gone, and would do it to those that it holds now; its ledger forgets nothing.
+    /// </summary>
+    async Task Repeat(IReadOnlyList<Held> held)
+    {
+        if (!State.Exists || held.Count == 0) return;
+        var among = held.Select(h => (h.Warehouse, h.Sku)).ToHashSet();
+        foreach (var e in await Log.ReadStream(Key))
+            await AtEach(
+                [.. StockConsequences.Of(Key, e.Version, Known<OrderEvent>(e)).Where(c => among.Contains((c.Warehouse, c.Sku)))],
+                async c =>
+                {
+                    if (await Log.IsStored(Keys.OfStock(c.Warehouse, c.Sku), c.Command.CommandId, e.At - ClockSkew)) return false;
+                    await stocks.Of(c.Warehouse, c.Sku).Execute(c.Command, Caller.System);
+                    return true;
+                });
+    }
+
+    static async Task<List<TResult>> AtEach<T, TResult>(IReadOnlyList<T> all, Func<T, Task<TResult>> ask)
+    {
+        var answers = new List<TResult>(all.Count);
+        foreach (var some in all.Chunk(StocksAtOnce)) answers.AddRange(await Task.WhenAll(some.Select(ask)));
+        return answers;
+    }
+
+    /// <summary>
+    /// An order that is not stored is abandoned, each time anew: the desk places orders without this grain, and whoever has
+    /// reserved before this for the same order must meet it.
+    /// </summary>
+    async Task Fence()
+    {
+        if (State.Exists) return;
+        await Load();
+        var decision = OrderDecider.Decide(State, new AbandonOrder(), Now);
+        if (decision.Events.Count > 0) await Store(decision.Events, System("abandon"));
+    }
+
+    int AllocatedIn(Held stock, HeldUnits held) =>
+        State.Lines.ElementAtOrDefault(held.LineId - 1) is { } line && line.Placed.Sku == stock.Sku
+            ? line.Allocations.Where(a => a.Warehouse == stock.Warehouse).Sum(a => a.Quantity) : 0;
+
+    [LoggerMessage(LogLevel.Warning, "{Order} holds units of {Sku} in {Warehouse} that it has not stored; they are freed.")]
+    static partial void LogSurplus(ILogger logger, string order, string warehouse, string sku);
+}
