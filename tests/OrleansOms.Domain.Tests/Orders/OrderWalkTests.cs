@@ -180,6 +180,8 @@ public sealed class OrderWalkTests
                 if (_shipments[ask.ShipmentId].Withdrawals.TryGetValue(id, out var given))
                     withdrawn.Add(new ShipmentUnits(ask.ShipmentId, given.Lines));
             }
+            Law(Order.PendingCancellation is not { } pending || !OrderPayments.IsTimeout(pending.RequestId) || Order.Covered == 0
+                || withdrawn.All(w => w.Lines.Count == 0), "a time-out takes units although money has come");
             Execute(new CompleteCancellation(withdrawn));
         }
 

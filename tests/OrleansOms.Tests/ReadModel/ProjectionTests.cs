@@ -322,6 +322,8 @@ public sealed class ProjectionTests : ReadModelTest
         Assert.Equal(2, await Database.Ask<long>($"""
             select count(*) from oms.waiting where key in ('{whole}', '{part}') and since = timestamptz '{Company.Now + window:O}'
             """));
+        Assert.Equal(new[] { whole, part }.Order(StringComparer.Ordinal), (await Rows.FindQuiet(
+            Company.Now + window + TimeSpan.FromMinutes(1), Company.Monday, 10, [])).Order(StringComparer.Ordinal));
         // As an older version has left them.
         await Database.Execute($"delete from oms.waiting where key in ('{whole}', '{part}')");
         await Rows.Begin();
