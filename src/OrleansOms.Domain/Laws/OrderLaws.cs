@@ -48,7 +48,7 @@ public static class OrderLaws
     /// <summary>L8. Money that is reported as paid and was not authorized before was authorized with it.</summary>
     public static Breach? Money(Order order)
     {
-        foreach (var payment in order.Payments.GroupBy(p => p.Reference, StringComparer.Ordinal))
+        foreach (var payment in order.Payments.GroupBy(p => p.Money, StringComparer.Ordinal))
         {
             var captured = payment.Where(p => p.Status == PaymentReport.Paid).Sum(p => p.Amount);
             var authorized = payment.Where(p => p.Status == PaymentReport.Authorized).Sum(p => p.Amount);

@@ -53,7 +53,8 @@ public sealed record OrderShipment(
 
 /// <summary>A payment report that was recorded.</summary>
 /// <param name="DueAt">The time limit that it gave the order; null if it gave none.</param>
-public sealed record Payment(PaymentReport Status, decimal Amount, string Reference, DateTimeOffset? DueAt);
+/// <param name="Money">The reference whose money it is: its own, or that of the authorization that it takes from.</param>
+public sealed record Payment(PaymentReport Status, decimal Amount, string Reference, DateTimeOffset? DueAt, string Money);
 
 /// <summary>One order: the fold of its events.</summary>
 public sealed record Order(string Id)
@@ -97,13 +98,13 @@ public sealed record Order(string Id)
     public decimal Captured => Payments.Where(p => p.Status == PaymentReport.Paid).Sum(p => p.Amount);
 
     /// <summary>
-    /// Money that is authorized or taken, in the order's currency. What is taken under the reference of its authorization is the
-    /// same money; another reference is other money.
+    /// Money that is authorized or taken, in the order's currency. What is taken of an authorization is the same money; what
+    /// is taken beside it is other money.
     /// </summary>
     public decimal Covered => Payments.Select((p, i) => p.Status switch
     {
         PaymentReport.Authorized => Math.Max(LeftOf(i), CapturedBy(p.Reference)),
-        PaymentReport.Paid when AuthorizedBy(p.Reference) is null => p.Amount,
+        PaymentReport.Paid when AuthorizedBy(p.Money) is null => p.Amount,
         _ => 0,
     }).Sum();
 
@@ -122,8 +123,12 @@ public sealed record Order(string Id)
     public Payment? AuthorizedBy(string reference) =>
         Payments.FirstOrDefault(p => p.Reference == reference && p.Status == PaymentReport.Authorized);
 
-    decimal CapturedBy(string reference) =>
-        Payments.Where(p => p.Reference == reference && p.Status == PaymentReport.Paid).Sum(p => p.Amount);
+    /// <summary>The first authorization of which so much can still be taken; null if there is none.</summary>
+    public Payment? AuthorizedFor(decimal amount) => Payments.Where((p, i) =>
+        p.Status == PaymentReport.Authorized && LeftOf(i) - CapturedBy(p.Reference) >= amount).FirstOrDefault();
+
+    decimal CapturedBy(string authorization) =>
+        Payments.Where(p => p.Money == authorization && p.Status == PaymentReport.Paid).Sum(p => p.Amount);
 
     /// <summary>Whether a hold stops this.</summary>
     public bool IsStopped(HoldStops what) => Holds.Any(h => h.Stops.HasFlag(what));
@@ -137,11 +142,11 @@ public sealed record Order(string Id)
     /// <summary>A failed report takes back what its reference had authorized and not captured by then.</summary>
     decimal LeftOf(int authorization)
     {
-        var (_, amount, reference, _) = Payments[authorization];
+        var (_, amount, reference, _, _) = Payments[authorization];
         var captured = 0m;
         for (var i = 0; i < Payments.Length; i++)
         {
-            if (Payments[i].Reference != reference) continue;
+            if (Payments[i].Money != reference) continue;
             if (Payments[i].Status == PaymentReport.Paid) captured += Payments[i].Amount;
             if (Payments[i].Status == PaymentReport.Failed && i > authorization) return Math.Min(amount, captured);
         }
@@ -154,7 +159,7 @@ public sealed record Order(string Id)
         OrderRefused e => this with { Refused = e },
         OrderAbandoned or ReservationSettled => this,
         OrderAllocated e => Evolve(e),
-        PaymentRecorded e => this with { Payments = Payments.Add(new Payment(e.Status, e.Amount, e.Reference, e.DueAt)) },
+        PaymentRecorded e => this with { Payments = Payments.Add(new Payment(e.Status, e.Amount, e.Reference, e.DueAt, e.Of ?? e.Reference)) },
         ShipmentReleased e => Evolve(e),
         UnitsNotFound e => Taken(e.Lines).WithoutUnits(
             e.ShipmentId, e.Lines.Select(l => (l.LineId, l.Quantity))) with

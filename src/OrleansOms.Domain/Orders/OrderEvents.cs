@@ -66,8 +66,11 @@ public sealed record OrderAllocated(
 /// <param name="DueAt">
 /// When the order is cancelled if no more money comes: in the report that left it short of money without any other time limit.
 /// </param>
+/// <param name="Of">
+/// The reference of the authorization that this takes from, where the provider calls it otherwise; null if it is its own.
+/// </param>
 public sealed record PaymentRecorded(
-    PaymentReport Status, decimal Amount, string Reference, DateTimeOffset? DueAt = null) : OrderEvent;
+    PaymentReport Status, decimal Amount, string Reference, DateTimeOffset? DueAt = null, string? Of = null) : OrderEvent;
 
 /// <summary>Allocated units were handed to a warehouse as one shipment.</summary>
 public sealed record ShipmentReleased(string ShipmentId, string Warehouse, IReadOnlyList<LineUnits> Lines) : OrderEvent;

@@ -41,17 +41,19 @@ public static class OrderPayments
         if (order.Placed!.Payment.Method == PaymentMethod.Prepaid && order.DerivePaymentStatus() == PaymentStatus.Paid)
             return Decision<OrderEvent>.Refuse("order_not_payable", "The order is paid.");
         var authorized = c.Status == PaymentReport.Paid ? order.AuthorizedBy(c.Reference) : null;
+        // Many providers give a capture a name of its own. What does not fit beside what is authorized is taken from that.
+        if (c.Status == PaymentReport.Paid && authorized is null && order.Covered + c.Amount > order.Due())
+            authorized = order.AuthorizedFor(c.Amount);
         // What takes money that is authorized brings no other; everything else comes beside what is there.
         var open = Math.Max(0, order.Due() - (authorized is null ? order.Covered : order.Captured));
         if (c.Status is PaymentReport.Paid or PaymentReport.Authorized && c.Amount > open)
             return Decision<OrderEvent>.Refuse(Rejection.Meaning(
-                "amount_too_high", $"Only {Words.Amount(open)} {order.Placed.Currency} is due."
-                    + (c.Status == PaymentReport.Paid && authorized is null && order.Covered > order.Captured
-                        ? " What is authorized is taken under the reference of its authorization." : "")));
+                "amount_too_high", $"Only {Words.Amount(open)} {order.Placed.Currency} is due."));
         if (authorized is not null && c.Amount > authorized.Amount)
             return Decision<OrderEvent>.Refuse(Rejection.Meaning(
                 "amount_too_high", $"Only {Words.Amount(authorized.Amount)} {order.Placed.Currency} is authorized by {c.Reference}."));
-        var recorded = new PaymentRecorded(c.Status, c.Amount, c.Reference);
+        var recorded = new PaymentRecorded(
+            c.Status, c.Amount, c.Reference, Of: authorized is null || authorized.Reference == c.Reference ? null : authorized.Reference);
         var hasNoTime = order.Placed.PaymentDueAt is null && order.WaitsForPaymentUntil is null;
         return Decision<OrderEvent>.Accept(
             hasNoTime && !order.Apply(recorded).IsPayable ? recorded with { DueAt = now + c.Window } : recorded);

@@ -120,7 +120,8 @@ static class OrderDescriptions
         "recordPayment", "Record a payment",
         "What a payment provider reports. The same reference, status and amount again change nothing. What is paid under the "
         + "reference of its authorization is the same money, and the order's number is the reference of one that came with the "
-        + "order and had none; another reference is other money, beside what is authorized. A failure takes back "
+        + "order and had none. Another reference is other money, beside what is authorized; if both would be more than is due, it is "
+        + "taken from what is authorized. A failure takes back "
         + "what its reference had authorized and not captured: nothing more is released until money comes. A failure after "
         + "a later authorization of its reference is another one, unless it comes under its Idempotency-Key again.",
         typeof(RecordPaymentRequest), typeof(OrderView))

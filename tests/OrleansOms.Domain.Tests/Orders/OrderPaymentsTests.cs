@@ -1,3 +1,4 @@
+using OrleansOms.Domain.Laws;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
@@ -145,14 +146,25 @@ public sealed class OrderPaymentsTests
     }
 
     [Fact]
-    public void A_capture_under_another_reference_than_its_authorization_is_refused_when_both_would_be_more_than_is_due()
+    public void A_capture_that_the_provider_calls_otherwise_is_of_the_authorization_beside_which_it_does_not_fit()
     {
-        var order = Pending.When(Authorized(12.31m));
-        var refused = Decide(order, Paid(12.31m, "capture of a")).Rejection;
-        Assert.Equal(
-            ("amount_too_high", "Only 10.00 GBP is due. What is authorized is taken under the reference of its authorization."),
-            (refused?.Code, refused?.Detail));
-        Assert.Equal(12.31m, order.When(Paid(12.31m)).Captured);
+        var order = Pending.When(Authorized(22.31m, "a")).When(Paid(12.31m, "capture 1"));
+        Assert.Equal((22.31m, 12.31m), (order.Covered, order.Captured));
+        Assert.Equal("a", order.Payments[^1].Money);
+        Assert.Equal("amount_too_high", Decide(order, Paid(10.01m, "capture 2")).Rejection?.Code);
+        Assert.Empty(Decide(order, Paid(12.31m, "capture 1")).Events);
+        Assert.Equal(12.31m, order.When(Failed("a")).Covered);
+        Assert.Equal(PaymentStatus.Paid, order.When(Paid(10m, "capture 2")).DerivePaymentStatus());
+        Assert.Null(OrderLaws.Money(order.When(Paid(10m, "capture 2"))));
+    }
+
+    [Fact]
+    public void A_part_that_is_authorized_and_captured_under_two_names_does_not_count_twice()
+    {
+        var order = Pending.When(Authorized(15m, "a")).When(Paid(15m, "capture"));
+        Assert.Equal(15m, order.Covered);
+        Assert.False(order.IsPayable);
+        Assert.True(order.When(Paid(7.31m, "rest")).IsPayable);
     }
 
     [Fact]
@@ -162,8 +174,8 @@ public sealed class OrderPaymentsTests
             .When(new CancelOrder("c1", "fewer", [new LineUnits(1, 2)]));
         Assert.Equal(16.19m, order.Due());
         Assert.Equal(12.31m, order.When(Paid(12.31m, "a")).Captured);
-        Assert.Equal("Only 0.00 GBP is due. What is authorized is taken under the reference of its authorization.",
-            Decide(order, Paid(1m, "c")).Rejection?.Detail);
+        Assert.Equal("b", order.When(Paid(12.31m, "a")).When(Paid(3.88m, "c")).Payments[^1].Money);
+        Assert.Equal("Only 3.88 GBP is due.", Decide(order.When(Paid(12.31m, "a")), Paid(4m, "c")).Rejection?.Detail);
     }
 
     [Fact]

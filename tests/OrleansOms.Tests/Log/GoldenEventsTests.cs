@@ -113,7 +113,7 @@ public sealed class GoldenEventsTests
             "ord-1", "100001", "LON", "GB", "standard", [new ShipmentUnit(1, "85123A", 4)],
             new PersonalData(new Customer("Jane Doe"), null)),
         new UnitsCancelled("c1", "changed my mind", [new CancelledUnits(1, "85123A", 1, null, null, IsOpen: true)]),
-        new PaymentRecorded(PaymentReport.Failed, 22.31m, "pi_1", At.AddMinutes(30)),
+        new PaymentRecorded(PaymentReport.Failed, 22.31m, "pi_1", At.AddMinutes(30), "pi_0"),
     ];
 
     /// <summary>By the name of the file.</summary>
