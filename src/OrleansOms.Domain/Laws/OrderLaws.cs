@@ -64,7 +64,8 @@ public static class OrderLaws
     /// </summary>
     public static Breach? TimesOutUnpaid(Order before, OrderEvent @event) =>
         ((@event is CancellationRequested asked && OrderPayments.IsTimeout(asked.RequestId))
-            || (@event is UnitsCancelled done && OrderPayments.IsTimeout(done.RequestId) && done.Units.Any(u => u.ShipmentId is null)))
+            || (@event is UnitsCancelled done && OrderPayments.IsTimeout(done.RequestId)
+                && done.Units.Any(u => u.ShipmentId is null)))
         && (before.IsPayable || before.Covered > 0)
             ? new Breach(Law.Money, before.Id,
                 $"cancelled as not paid in time, {before.Authorized} authorized and {before.Captured} captured of {before.Due()}")

@@ -24,7 +24,8 @@ public static class OrderPayments
 
     /// <summary>
     /// A payment report: the same one again changes nothing, and no more is taken than is due. A failure is another one if
-    /// its reference was authorized since it last failed. What leaves an order short of money that had no time limit gives it one.
+    /// its reference was authorized since it last failed. What leaves an order short of money that had no time limit gives
+    /// it one.
     /// </summary>
     public static Decision<OrderEvent> Record(Order order, RecordPayment c, DateTimeOffset now)
     {

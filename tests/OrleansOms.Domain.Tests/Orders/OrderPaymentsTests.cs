@@ -60,7 +60,8 @@ public sealed class OrderPaymentsTests
     [Fact]
     public void An_order_whose_money_fails_waits_also_while_it_is_held()
     {
-        var held = Given.Allocated(PaymentReport.Authorized).When(new PlaceHold("look", "odd address", HoldStops.Release)).When(Failed("pi_1"));
+        var held = Given.Allocated(PaymentReport.Authorized)
+            .When(new PlaceHold("look", "odd address", HoldStops.Release)).When(Failed("pi_1"));
         Assert.Equal((OrderStatus.OnHold, Now.AddMinutes(30)), (held.DeriveStatus(), held.WaitsForPaymentUntil));
     }
 

@@ -105,7 +105,9 @@ public sealed class GoldenEventsTests
         new UnitsCancelled("c2", "changed my mind", []),
     ];
 
-    /// <summary>Personal data of which only a part is there, units that nobody had looked for, and money that was taken back.</summary>
+    /// <summary>
+    /// Personal data of which only a part is there, units that nobody had looked for, and money that was taken back.
+    /// </summary>
     static readonly DomainEvent[] Part =
     [
         ((OrderPlaced)Full[0]) with { Personal = new PersonalData(null, null) },
