@@ -131,9 +131,9 @@ public sealed class LawWatchTests
         Assert.IsType<AppendResult.Committed>(await log.Append(new Append(new StreamEvents(
             stream, version, [new NewEvent(e, Guid.NewGuid().ToString("N"), "system", DateTimeOffset.UtcNow)]))));
 
-    /// <summary>Waits until the watch has read everything.</summary>
+    /// <summary>Waits until the watch has read everything, and the lists say it.</summary>
     static Task<long> Heard(OmsApp app) => OmsApp.Until(() => app.Database.Ask<long>("""
         select count(*) from oms.checkpoint c, (select xid, position from oms.event order by xid desc, position desc limit 1) e
-        where c.follower = 'law-watch' and (c.transaction, c.position) >= (e.xid::text::bigint, e.position)
-        """), n => n == 1);
+        where c.follower in ('law-watch', 'read-model') and (c.transaction, c.position) >= (e.xid::text::bigint, e.position)
+        """), n => n == 2);
 }
