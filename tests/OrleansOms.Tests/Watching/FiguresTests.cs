@@ -15,9 +15,6 @@ namespace OrleansOms.Tests.Watching;
 /// <summary>The program's own figures, of a process of its own: several programs in one process share what they count.</summary>
 public sealed class FiguresTests : IAsyncLifetime
 {
-    /// <summary>Appends at once: more than there are writers of the log.</summary>
-    const int Many = 20;
-
     TestDatabase _database = null!;
     OmsProcess _oms = null!;
     Api _api = null!;
@@ -65,14 +62,22 @@ public sealed class FiguresTests : IAsyncLifetime
     public async Task Appends_that_no_writer_has_taken_are_seen_until_they_are_stored()
     {
         const string queued = "oms_log_queued";
-        Task placed;
+        var placed = new List<Task>();
+        // Nobody has any: each order is an append of its own, and none waits for a stock.
+        Task Place() => _api.Post("/api/v1/orders", Api.Order(("B", 1)), Api.NewKey());
         await using (await Lock("oms.event"))
         {
-            // Nobody has any: each order is an append of its own, and none waits for a stock.
-            placed = Task.WhenAll(Enumerable.Range(0, Many).Select(_ => _api.Post("/api/v1/orders", Api.Order(("B", 1)), Api.NewKey())));
+            // Each writer takes all that is there, so what is to stay comes when all of them are at work.
+            while (placed.Count < new EventLogOptions().Writers)
+            {
+                placed.Add(Place());
+                await OmsApp.Until(() => _database.Ask<long>(
+                    "select count(*) from pg_locks where relation = 'oms.event'::regclass and not granted"), n => n == placed.Count);
+            }
+            placed.Add(Place());
             await OmsApp.Until(() => Figure(queued), n => n > 0);
         }
-        await placed;
+        await Task.WhenAll(placed);
         await OmsApp.Until(() => Figure(queued), n => n == 0);
     }
 
