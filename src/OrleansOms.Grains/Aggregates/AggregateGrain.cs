@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Log;
@@ -25,6 +26,9 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     /// <summary>No two clocks of the cluster are further apart.</summary>
     protected static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long what is shown is taken for the newest without a look: no longer than a person notices.</summary>
+    static readonly TimeSpan Believed = TimeSpan.FromSeconds(1);
+
     string? _key;
     TState? _state;
     TState? _durable;
@@ -33,6 +37,7 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     bool _isWriting, _isBroken, _isActive;
     NewerEventException? _newer;
     int _waiting;
+    long _newestAt;
 
     /// <summary>The stream: the grain's key.</summary>
     protected string Key => _key ??= this.GetPrimaryKeyString();
@@ -67,6 +72,7 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     /// <inheritdoc />
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        _newestAt = Stopwatch.GetTimestamp();
         try { await Load(); }
         // It leaves with the calls that wait; if there is nowhere to go, each of them is told so.
         catch (NewerEventException e) { _newer = e; }
@@ -115,6 +121,17 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     }
 
     /// <summary>
+    /// Completes when what is shown of it is durable, and the newest or a moment old. Another activation may have gone on with
+    /// the stream: one whose process stood still, or died with an append on its way. A command meets that at its append; who
+    /// only looks would be shown the former state until somebody commands.
+    /// </summary>
+    protected async Task Shown()
+    {
+        await Flushed();
+        if (Stopwatch.GetElapsedTime(_newestAt) > Believed) await IsBehind();
+    }
+
+    /// <summary>
     /// Whether something was stored since it was decided, by another activation or by this one; it is known now, and what was
     /// decided must be decided again. Asked before anybody is told that a command is refused or was done before: an append is held
     /// against the log by its version, an answer without one is not. If the second decision has no events either, and
@@ -123,10 +140,11 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     protected async Task<bool> IsBehind()
     {
         await Flushed();
-        var version = VersionOf(State);
+        var (version, asked) = (VersionOf(State), Stopwatch.GetTimestamp());
         var events = await log.ReadStream(Key, version);
         if (VersionOf(State) == version)
         {
+            _newestAt = asked;
             if (events.Count > 0) Adopt(Fold(State, events));
             return events.Count > 0;
         }
@@ -169,6 +187,7 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
                 if (result is AppendResult.Committed)
                 {
                     _durable = batch.After;
+                    _newestAt = Stopwatch.GetTimestamp();
                     OnDurable(_durable!);
                 }
             }

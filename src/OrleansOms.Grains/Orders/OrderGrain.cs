@@ -47,7 +47,7 @@ public sealed partial class OrderGrain(
     public async Task<OrderView?> Get()
     {
         if (!IsLoaded || !Durable.Exists) await Locked(() => Task.CompletedTask);
-        await Flushed();
+        await Shown();
         if (Durable.Exists) return OrderView.Of(Durable);
         DeactivateOnIdle(); // Asked for something that does not exist: keep no memory of it.
         return null;

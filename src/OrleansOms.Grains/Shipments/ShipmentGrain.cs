@@ -60,7 +60,7 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
             DeactivateOnIdle(); // Asked for something that does not exist: keep no memory of it.
             return null;
         }
-        await Flushed();
+        await Shown();
         return ShipmentView.Of(Durable);
     }
 

@@ -75,7 +75,7 @@ public sealed class StockGrain(
     public async Task<StockView> Get()
     {
         _ = State;
-        await Flushed();
+        await Shown();
         return StockView.Of(Durable);
     }
 

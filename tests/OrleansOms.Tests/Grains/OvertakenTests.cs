@@ -3,10 +3,12 @@ using OrleansOms.Contracts;
 using OrleansOms.Contracts.Catalogue;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
+using OrleansOms.Contracts.Shipments;
 using OrleansOms.Contracts.Stock;
 using OrleansOms.Domain.Catalogue;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
 using OrleansOms.Domain.Stock;
 using OrleansOms.Tests.Fixtures;
 using OrleansOms.Tests.Live;
@@ -65,6 +67,27 @@ public sealed class OvertakenTests(OmsApp app) : IClassFixture<OmsApp>
         await product.Put(first, Test with { CommandId = "overtaken again" });
         var events = await app.Services.GetRequiredService<IEventLog>().ReadStream(Keys.Product + sku);
         Assert.Equal(first, ((ProductPut)events[^1].Data!).Details);
+    }
+
+    [Fact]
+    public async Task Who_only_looks_is_soon_shown_what_is_stored()
+    {
+        var sku = await app.NewProduct(5);
+        var id = (await app.Api.Place(Api.Order((sku, 1)))).Id();
+        var (order, shipment) = (Grains.GetGrain<IOrderGrain>(id), Grains.GetGrain<IShipmentGrain>(Keys.OfShipment(id, 1)));
+        var stock = Grains.GetGrain<IStockGrain>(Keys.OfStock("LON", sku));
+        await app.CountEvents();
+        await order.Get();
+        await shipment.Get();
+        await stock.Get();
+
+        // Nobody commands any of them afterwards.
+        await Store(id, new HoldPlaced("look", "seen by the other", HoldStops.Allocate));
+        await OmsApp.Until(() => order.Get(), o => o!.Holds is [{ Name: "look" }]);
+        await Store(Keys.OfStock("LON", sku), new StockReceived(5, "seen by the other"));
+        await OmsApp.Until(() => stock.Get(), s => s.OnHand == 10);
+        await Store(Keys.OfShipment(id, 1), new UnitsPicked([new PickedUnits(1, sku, 1, 0)]));
+        await OmsApp.Until(() => shipment.Get(), s => s!.Status == ShipmentStatus.Picking);
     }
 
     [Fact]
