@@ -27,6 +27,10 @@ public abstract class EffectFollower(IEventLog log, ICheckpoints checkpoints, Gr
     /// <summary>Where a restart has to begin: <see cref="Handled"/>, or where that stood before some batch.</summary>
     protected virtual Checkpoint BeginAgain => _read;
 
+    /// <summary>The earliest of where what is still open began, and of <see cref="Handled"/>.</summary>
+    protected Checkpoint Before(IEnumerable<Checkpoint> open) =>
+        open.Aggregate(_read, (first, from) => from.Covers(first) ? first : from);
+
     /// <inheritdoc />
     protected sealed override async Task<Checkpoint> Load()
     {

@@ -85,16 +85,7 @@ public sealed partial class FulfilmentFollower(
     }
 
     /// <inheritdoc />
-    protected override Checkpoint BeginAgain
-    {
-        get
-        {
-            var first = Handled;
-            foreach (var movement in _movements.Values)
-                if (!movement.From.Covers(first)) first = movement.From;
-            return first;
-        }
-    }
+    protected override Checkpoint BeginAgain => Before(_movements.Values.Select(m => m.From));
 
     void LookAfterMovements()
     {

@@ -63,16 +63,7 @@ public sealed partial class LogTail(
     public async Task CaughtUp(CancellationToken cancel = default)
     {
         var now = await log.Now();
-        while (true)
-        {
-            Task moved;
-            lock (_gate)
-            {
-                if (_complete.Covers(now)) return;
-                moved = Hurry();
-            }
-            await moved.WaitAsync(cancel);
-        }
+        await Until(() => _complete.Covers(now), isHurried: true, cancel);
     }
 
     /// <summary>
@@ -85,37 +76,30 @@ public sealed partial class LogTail(
         var now = await log.Now();
         long mine;
         lock (_gate) mine = ++_asked;
-        while (true)
-        {
-            Task moved;
-            lock (_gate)
-            {
-                // Under load there is always more; then it is enough to have come past this moment.
-                if (_answered >= mine || _complete.Covers(now)) return;
-                moved = Hurry();
-            }
-            await moved.WaitAsync(cancel);
-        }
-    }
-
-    /// <summary>Completes with the next read, which does not wait for more.</summary>
-    Task Hurry()
-    {
-        _isAwaited = true;
-        _wake?.Cancel();
-        return _moved.Task;
+        // Under load there is always more; then it is enough to have come past this moment.
+        await Until(() => _answered >= mine || _complete.Covers(now), isHurried: true, cancel);
     }
 
     /// <summary>Completes when everything up to a checkpoint has been told.</summary>
-    public async Task Reached(Checkpoint through, CancellationToken cancel = default)
+    public Task Reached(Checkpoint through, CancellationToken cancel = default) =>
+        Until(() => _position.Covers(through), isHurried: false, cancel);
+
+    /// <summary>Looks after each read.</summary>
+    /// <param name="isHurried">Whether the next read may not wait for more.</param>
+    async Task Until(Func<bool> isSo, bool isHurried, CancellationToken cancel)
     {
         while (true)
         {
             Task moved;
             lock (_gate)
             {
-                if (_position.Covers(through)) return;
+                if (isSo()) return;
                 moved = _moved.Task;
+                if (isHurried)
+                {
+                    _isAwaited = true;
+                    _wake?.Cancel();
+                }
             }
             await moved.WaitAsync(cancel);
         }

@@ -105,16 +105,7 @@ public sealed partial class ReservationWatch(
     }
 
     /// <inheritdoc />
-    protected override Checkpoint BeginAgain
-    {
-        get
-        {
-            var first = Handled;
-            foreach (var alone in _alone.Values)
-                if (!alone.From.Covers(first)) first = alone.From;
-            return first;
-        }
-    }
+    protected override Checkpoint BeginAgain => Before(_alone.Values.Select(a => a.From));
 
     [LoggerMessage(LogLevel.Warning, "Reservations of {Count} orders could not be settled and are looked at again. The first is {Order}.")]
     static partial void LogLater(ILogger logger, Exception e, int count, string order);

@@ -22,7 +22,7 @@ public static class ListsCommand
         IReadOnlyList<NpgsqlDataSource>? logs = null)
     {
         if (args is not ["rebuild"]) return await CommandLine.Fail("Say lists rebuild.", 2);
-        await LogDatabases.Check(database, logs ?? [database]);
+        await LogDatabases.Look(database, logs ?? [database]);
         await using var log = new EventLog(logs ?? [database]);
         using var lists = new ReadModel(database, log);
         var (began, end) = (time.GetTimestamp(), await log.Now());

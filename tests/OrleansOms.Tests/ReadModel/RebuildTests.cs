@@ -51,6 +51,15 @@ public sealed class RebuildTests
         Task<int> Check() => CheckCommand.Run(app.Database.Source, TimeProvider.System, TextWriter.Null, TextWriter.Null);
     }
 
+    [Fact]
+    public async Task Lists_of_a_store_that_was_never_started_are_not_made_and_its_logs_are_not_chosen()
+    {
+        await using var database = await TestDatabase.Create();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => ListsCommand.Run(
+            ["rebuild"], database.Source, TimeProvider.System, TextWriter.Null, TextWriter.Null));
+        Assert.Equal(0, await database.Ask<long>("select count(*) from oms.logs"));
+    }
+
     static Task<AppendResult> Put(IEventLog log, string sku) => log.Append(new Append(new StreamEvents(
         Keys.Product + sku, 0,
         [new NewEvent(new ProductPut(sku, new ProductDetails(sku, 100, null)), $"{sku}/put", "system", DateTimeOffset.UtcNow)])))
