@@ -42,6 +42,7 @@ public static class GrainsSetup
     public static IServiceCollection AddOmsGrains(this IServiceCollection services)
     {
         services.AddSingleton(p => new SnapshotStore(p.GetRequiredKeyedService<IGrainStorage>(SnapshotStore.Name)));
+        services.AddKeyedSingleton<IGrainStorageSerializer, SnapshotFormat>(SnapshotStore.Name);
         services.AddSingleton<IGrainPropertiesProvider, KnownEvents>();
         services.AddSingleton<NewerSilos>();
         services.AddHostedService<FollowerKeeper>();

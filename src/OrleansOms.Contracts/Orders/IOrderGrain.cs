@@ -52,6 +52,6 @@ public interface IOrderGrain : IGrainWithStringKey
     /// stocks have reserved for it. False if one of them has to be looked at again.
     /// </summary>
     /// <param name="reserved">What stocks have reserved for its lines and nobody has heard of from the order.</param>
-    [Alias("SettleReservations"), ResponseTimeout("00:00:30")]
+    [Alias("SettleReservations")]
     Task<bool> SettleReservations(IReadOnlyList<LineAllocation> reserved);
 }

@@ -59,11 +59,34 @@ public sealed record MovementView(
 [Alias("oms.IMovementGrain")]
 public interface IMovementGrain : IGrainWithStringKey
 {
-    /// <summary>Carries out the movement, of up to thousands of stocks; a retry gets the first answer.</summary>
-    [Alias("Run"), ResponseTimeout("00:00:30")]
+    /// <summary>
+    /// Carries out the movement, of up to thousands of stocks; a retry gets the first answer. Refused with <c>request_in_progress</c>
+    /// while another call runs it, and with <see cref="Movements.StillRunning"/> when this one does for longer than a front
+    /// end waits for a silo that may have died.
+    /// </summary>
+    [Alias("Run")]
     Task<Reply<MovementView>> Run(MoveStock command, Caller caller);
+
+    /// <summary>The same for whoever was told that it is still running: waits with who runs it, and goes on if nobody does.</summary>
+    [Alias("Rejoin")]
+    Task<Reply<MovementView>> Rejoin(MoveStock command, Caller caller);
 
     /// <summary>Goes on where a crash has left it, unless it is running.</summary>
     [Alias("Continue")]
     Task Continue();
+}
+
+/// <summary>How a movement is carried out from where it was asked for.</summary>
+public static class Movements
+{
+    /// <summary>Code of the refusal that says: go on waiting.</summary>
+    public const string StillRunning = "movement_running";
+
+    /// <summary>Runs it, however long it takes, by calls that are short: a silo that dies is noticed soon.</summary>
+    public static async Task<Reply<MovementView>> RunToEnd(this IMovementGrain movement, MoveStock command, Caller caller)
+    {
+        var reply = await movement.Run(command, caller);
+        while (reply.Rejection?.Code == StillRunning) reply = await movement.Rejoin(command, caller);
+        return reply;
+    }
 }

@@ -37,7 +37,7 @@ public sealed record Shipment(string Id)
         ImmutableDictionary.Create<string, UnitsWithdrawn>(StringComparer.Ordinal);
 
     /// <summary>Ids of finished commands, a bounded memory. Only the shipment's own grain keeps it.</summary>
-    public IdMemory Remembered { get; init; } = IdMemory.Empty;
+    public IdMemory Remembered { get; init; } = IdMemory.None();
 
     /// <summary>Whether there is a shipment at all.</summary>
     public bool Exists => Created is not null;

@@ -32,9 +32,9 @@ public sealed record Stock(string Warehouse, string Sku)
     /// <summary>Open reservations of order lines.</summary>
     public Reservations Reservations { get; init; } = Reservations.None();
     /// <summary>Ids of finished commands, a bounded memory for repeats that come after a reservation's end.</summary>
-    public IdMemory Remembered { get; init; } = IdMemory.Empty;
+    public IdMemory Remembered { get; init; } = IdMemory.None();
     /// <summary>Orders whose units were not found here since units last came in, a bounded memory.</summary>
-    public IdMemory Failed { get; init; } = IdMemory.Empty;
+    public IdMemory Failed { get; init; } = IdMemory.None();
 
     /// <summary>Available to promise: on hand − reserved − safety stock, not below zero.</summary>
     public int Available => Math.Max(0, OnHand - Reserved - SafetyStock);
@@ -76,7 +76,7 @@ public sealed record Stock(string Warehouse, string Sku)
     {
         OnHand = OnHand + units,
         Remembered = Remembered.Add(commandId),
-        Failed = units > 0 ? IdMemory.Empty : Failed,
+        Failed = units > 0 ? IdMemory.None() : Failed,
     };
 
     Stock Change(string orderId, IReadOnlyList<LineUnits> lines, int sign, string commandId)

@@ -20,7 +20,13 @@ public sealed partial class MovementGrain(
     /// <summary>Stocks that are asked at once.</summary>
     const int Parallel = 64;
 
-    readonly SemaphoreSlim _gate = new(1, 1);
+    /// <summary>How long a call waits: less than a front end does, which then knows that this silo lives.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    static readonly Reply<MovementView> StillRunning = Reply<MovementView>.Refused(Rejection.Conflict(
+        Movements.StillRunning, "The movement is still running."));
+
+    Task _running = Task.CompletedTask;
 
     /// <inheritdoc />
     protected override StockMovement Empty => new();
@@ -30,41 +36,56 @@ public sealed partial class MovementGrain(
     protected override StockMovement Apply(StockMovement state, MovementEvent @event, string commandId, DateTimeOffset at) =>
         state.Apply(@event, at);
     /// <inheritdoc />
-    public async Task<Reply<MovementView>> Run(MoveStock command, Caller caller)
+    public async Task<Reply<MovementView>> Run(MoveStock command, Caller caller) => _running.IsCompleted
+        ? await Begin(command, caller)
+        : Reply<MovementView>.Refused(Rejection.Conflict(
+            "request_in_progress", "The first request with this key is still running."));
+
+    /// <inheritdoc />
+    public async Task<Reply<MovementView>> Rejoin(MoveStock command, Caller caller)
     {
-        if (!await _gate.WaitAsync(0))
-            return Reply<MovementView>.Refused(Rejection.Conflict(
-                "request_in_progress", "The first request with this key is still running."));
-        try
-        {
-            if (State.Started is { } known && known.RequestHash != command.RequestHash)
-                return Reply<MovementView>.Refused(Rejection.Meaning(
-                    "idempotency_key_reused", "This key was used with another body."));
-            var isFirst = State.Started is null;
-            if (isFirst)
-            {
-                var started = new MovementStarted(
-                    command.Kind, command.Warehouse, command.Note, command.Lines, command.RequestHash);
-                await Store(HasRoom(command)
-                    ? [started] : [started, new MovementRefused(StockDecider.TooMuch.Code, StockDecider.TooMuch.Detail)], caller);
-            }
-            await Finish(caller.Actor, isFirst);
-            return Answer();
-        }
-        finally { _gate.Release(); }
+        while (!_running.IsCompleted)
+            if (!await EndsSoon(_running)) return StillRunning;
+        return await Begin(command, caller);
     }
 
     /// <inheritdoc />
     public async Task Continue()
     {
         // Whoever runs it now goes on with it.
-        if (!await _gate.WaitAsync(0)) return;
-        try
+        if (_running.IsCompleted) await (_running = GoOn());
+    }
+
+    async Task<Reply<MovementView>> Begin(MoveStock command, Caller caller)
+    {
+        var run = Do(command, caller);
+        _running = run;
+        return await EndsSoon(run) ? await run : StillRunning;
+    }
+
+    static async Task<bool> EndsSoon(Task run) => await Task.WhenAny(run, Task.Delay(Patience)) == run;
+
+    async Task<Reply<MovementView>> Do(MoveStock command, Caller caller)
+    {
+        if (State.Started is { } known && known.RequestHash != command.RequestHash)
+            return Reply<MovementView>.Refused(Rejection.Meaning(
+                "idempotency_key_reused", "This key was used with another body."));
+        var isFirst = State.Started is null;
+        if (isFirst)
         {
-            if (State.Started is null) await IsBehind();
-            await Finish(Caller.System, isFirst: false);
+            var started = new MovementStarted(
+                command.Kind, command.Warehouse, command.Note, command.Lines, command.RequestHash);
+            await Store(HasRoom(command)
+                ? [started] : [started, new MovementRefused(StockDecider.TooMuch.Code, StockDecider.TooMuch.Detail)], caller);
         }
-        finally { _gate.Release(); }
+        await Finish(caller.Actor, isFirst);
+        return Answer();
+    }
+
+    async Task GoOn()
+    {
+        if (State.Started is null) await IsBehind();
+        await Finish(Caller.System, isFirst: false);
     }
 
     /// <summary>

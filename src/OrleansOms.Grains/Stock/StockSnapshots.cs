@@ -71,25 +71,29 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
         {
             await store.Storage.ReadStateAsync(StateName, grain, _row);
             _isRead = true;
+            if (_row.State is not { Version: > 0 } snapshot) return empty;
+            IsNewer = snapshot.KnownEvents > EventTypes.Count;
+            return IsNewer ? empty : Of(snapshot, empty);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
+            // What stands in the row is not worth waiting for.
+            _row.State = new StockSnapshot();
             LogFailed(logger, e, grain, "read");
             return empty;
         }
-        var s = _row.State ?? new StockSnapshot();
-        IsNewer = s.KnownEvents > EventTypes.Count;
-        return s.Version == 0 || IsNewer ? empty : empty with
-        {
-            Version = s.Version,
-            OnHand = s.OnHand,
-            Reserved = s.Reservations.Values.Sum(r => r.Quantity),
-            Reservations = Reservations.Of(s.Reservations.Select(r => KeyValuePair.Create(
-                ReadLine(r.Key), new Reservation(r.Value.Quantity, [.. r.Value.Commands])))),
-            Remembered = IdMemory.Of(s.Remembered),
-            Failed = IdMemory.Of(s.Failed),
-        };
     }
+
+    static Stock Of(StockSnapshot snapshot, Stock empty) => empty with
+    {
+        Version = snapshot.Version,
+        OnHand = snapshot.OnHand,
+        Reserved = snapshot.Reservations.Values.Sum(r => r.Quantity),
+        Reservations = Reservations.Of(snapshot.Reservations.Select(r => KeyValuePair.Create(
+            ReadLine(r.Key), new Reservation(r.Value.Quantity, [.. r.Value.Commands])))),
+        Remembered = IdMemory.Of(snapshot.Remembered),
+        Failed = IdMemory.Of(snapshot.Failed),
+    };
 
     /// <summary>Writes a snapshot when the tail has become long. A large state is written less often, so that the cost
     /// of one event stays the same however many reservations are open.</summary>
@@ -99,13 +103,21 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
         var tail = stock.Version - (_row.State?.Version ?? 0);
         if (tail < Math.Max(Interval, stock.Reservations.Count)) return;
         _isWriting = true;
-        // The next command changes them, so they are copied here, which takes a millisecond for 100,000. The rest, a tenth
-        // of a second, is not for the grain's turn.
+        // The next command changes what is in these, so they are copied here, which takes a millisecond for 100,000. The rest,
+        // a tenth of a second, is not for the grain's turn.
         KeyValuePair<OrderLineKey, Reservation>[] open = [.. stock.Reservations];
-        _ = Task.Run(() => Write(stock, open));
+        var snapshot = new StockSnapshot
+        {
+            Version = stock.Version,
+            OnHand = stock.OnHand,
+            Remembered = [.. stock.Remembered.Order],
+            Failed = [.. stock.Failed.Order],
+            KnownEvents = EventTypes.Count,
+        };
+        _ = Task.Run(() => Write(snapshot, open));
     }
 
-    async Task Write(Stock stock, KeyValuePair<OrderLineKey, Reservation>[] open)
+    async Task Write(StockSnapshot snapshot, KeyValuePair<OrderLineKey, Reservation>[] open)
     {
         try
         {
@@ -114,17 +126,10 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
                 await store.Storage.ReadStateAsync(StateName, grain, _row);
                 _isRead = true;
             }
-            _row.State = new StockSnapshot
-            {
-                Version = stock.Version,
-                OnHand = stock.OnHand,
-                Reservations = open.ToDictionary(
-                    r => string.Create(CultureInfo.InvariantCulture, $"{r.Key.OrderId}/{r.Key.LineId}"),
-                    r => new SnapshotReservation { Quantity = r.Value.Quantity, Commands = [.. r.Value.Commands] }),
-                Remembered = [.. stock.Remembered.Order],
-                Failed = [.. stock.Failed.Order],
-                KnownEvents = EventTypes.Count,
-            };
+            snapshot.Reservations = open.ToDictionary(
+                r => string.Create(CultureInfo.InvariantCulture, $"{r.Key.OrderId}/{r.Key.LineId}"),
+                r => new SnapshotReservation { Quantity = r.Value.Quantity, Commands = [.. r.Value.Commands] });
+            _row.State = snapshot;
             await store.Storage.WriteStateAsync(StateName, grain, _row);
         }
         catch (Exception e) when (e is not OperationCanceledException)

@@ -61,7 +61,7 @@ static class DemoCompany
     public static Task Receive(
         IGrainFactory grains, string warehouse, string reference, IReadOnlyList<MovementLine> lines) =>
         grains.GetGrain<IMovementGrain>(Keys.FromIdempotencyKey(Keys.Movement, "demo", $"{warehouse}/{reference}"))
-            .Run(new MoveStock(MovementKind.Receipt, warehouse, reference, lines, "demo"), Owner);
+            .RunToEnd(new MoveStock(MovementKind.Receipt, warehouse, reference, lines, "demo"), Owner);
 
     /// <summary>No warehouse has everything, so that orders split now and then and some must wait.</summary>
     static MovementLine[] Opening(int warehouse) =>

@@ -82,7 +82,7 @@ public static class StockEndpoints
             throw OrderValidation.Unknown("warehouse", command.Warehouse, $"There is no warehouse {command.Warehouse}.");
         await known.RequireProducts(command.Lines.Select(l => l.Sku));
         var id = Keys.FromIdempotencyKey(Keys.Movement, caller.Id, key);
-        var reply = await grains.GetGrain<IMovementGrain>(id).Run(command, new Caller(id, caller.Actor));
+        var reply = await grains.GetGrain<IMovementGrain>(id).RunToEnd(command, new Caller(id, caller.Actor));
         return reply.Rejection is { } no
             ? Problem.Of(no) : Answers.Created(reply.Value!, ApiJson.Default.MovementView, null);
     }

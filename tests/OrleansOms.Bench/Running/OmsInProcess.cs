@@ -1,12 +1,17 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using OrleansOms.Host;
+using OrleansOms.Postgres;
 
 namespace OrleansOms.Bench.Running;
 
 /// <summary>The whole program inside this process, so that grains can be called without a network between.</summary>
 public sealed class OmsInProcess : IAsyncDisposable
 {
+    /// <summary>Name of a storage as Orleans has it, for the arms that are built on one.</summary>
+    public const string PlainStorage = "bench-plain";
+
     readonly OmsApplication _application;
 
     OmsInProcess(OmsApplication application) => _application = application;
@@ -31,7 +36,13 @@ public sealed class OmsInProcess : IAsyncDisposable
                 // These reservations have no orders on purpose: nobody should look for them.
                 "--Oms:ReservationGrace", "1.00:00:00",
             ],
-            connectionString, adjust: adjust);
+            connectionString,
+            adjust: builder =>
+            {
+                builder.UseOrleans(silo => silo.AddAdoNetGrainStorage(PlainStorage, o =>
+                    (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, OrleansSchema.ConnectionString(connectionString))));
+                adjust?.Invoke(builder);
+            });
         var oms = new OmsInProcess(application);
         try
         {

@@ -1,5 +1,5 @@
 using OrleansOms.Bench.Measuring;
-using OrleansOms.Grains.Stock;
+using OrleansOms.Bench.Running;
 
 namespace OrleansOms.Bench.Workloads;
 
@@ -26,7 +26,7 @@ public interface IAdoNetStockGrain : IGrainWithStringKey
 
 /// <inheritdoc cref="IAdoNetStockGrain" />
 [GrainType("bench-adonet-stock")]
-public sealed class AdoNetStockGrain([PersistentState("bench-stock", SnapshotStore.Name)] IPersistentState<AdoNetStock> stock)
+public sealed class AdoNetStockGrain([PersistentState("bench-stock", OmsInProcess.PlainStorage)] IPersistentState<AdoNetStock> stock)
     : Grain, IAdoNetStockGrain
 {
     /// <inheritdoc />

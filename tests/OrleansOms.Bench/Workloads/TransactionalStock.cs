@@ -2,7 +2,7 @@ using Orleans.Concurrency;
 using Orleans.Transactions;
 using Orleans.Transactions.Abstractions;
 using OrleansOms.Bench.Measuring;
-using OrleansOms.Grains.Stock;
+using OrleansOms.Bench.Running;
 
 namespace OrleansOms.Bench.Workloads;
 
@@ -27,7 +27,7 @@ public interface ITransactionalOrderGrain : IGrainWithStringKey
 /// <inheritdoc cref="ITransactionalStockGrain" />
 [GrainType("bench-transactional-stock"), Reentrant]
 public sealed class TransactionalStockGrain(
-    [TransactionalState("bench-transactional-stock", SnapshotStore.Name)] ITransactionalState<TransactionalStock> stock)
+    [TransactionalState("bench-transactional-stock", OmsInProcess.PlainStorage)] ITransactionalState<TransactionalStock> stock)
     : Grain, ITransactionalStockGrain
 {
     /// <inheritdoc />
@@ -41,7 +41,7 @@ public sealed class TransactionalStockGrain(
 /// <inheritdoc cref="ITransactionalOrderGrain" />
 [GrainType("bench-transactional-order"), Reentrant]
 public sealed class TransactionalOrderGrain(
-    [TransactionalState("bench-transactional-order", SnapshotStore.Name)] ITransactionalState<TransactionalOrder> order)
+    [TransactionalState("bench-transactional-order", OmsInProcess.PlainStorage)] ITransactionalState<TransactionalOrder> order)
     : Grain, ITransactionalOrderGrain
 {
     /// <inheritdoc />

@@ -149,19 +149,4 @@ public sealed class StockDeciderTests
     public void A_stock_does_not_overflow() => Assert.Equal(
         "stock_too_large",
         StockDecider.Decide(With(Stock.MaxOnHand), new ReceiveStock("x", int.MaxValue, "po")).Rejection?.Code);
-
-    [Fact]
-    public void The_memory_of_commands_is_bounded()
-    {
-        var memory = IdMemory.Empty.AddRange(Enumerable.Range(0, IdMemory.Capacity + 10).Select(i => $"c{i}"));
-        Assert.Equal(IdMemory.Capacity, memory.Ids.Count);
-        Assert.False(memory.Contains("c9"));
-        Assert.True(memory.Contains("c10"));
-
-        var again = IdMemory.Of(["old", .. memory.Order]);
-        Assert.Equal(memory.Order, again.Order);
-        Assert.True(again.Ids.SetEquals(memory.Ids));
-        Assert.Equal(memory.Add("one more").Order, again.Add("one more").Order);
-        Assert.Equal(["a", "b"], IdMemory.Of(["a", "b"]).Order);
-    }
 }

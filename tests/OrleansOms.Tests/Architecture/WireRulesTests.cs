@@ -22,6 +22,14 @@ public sealed class WireRulesTests
     public void What_was_said_once_on_the_wire_is_said_for_ever() => GoldenFiles.IsWithin(
         "wire.txt", string.Join('\n', WireRules.Shape(OurCode.Types).Order(StringComparer.Ordinal)));
 
+    /// <summary>
+    /// A front end is told of no silo's death; it waits for each call as long as a silo may be silent. One that waits longer
+    /// outlives its silo.
+    /// </summary>
+    [Fact]
+    public void No_call_of_a_grain_has_a_time_limit_of_its_own() => Assert.Empty(OurCode.Types.Where(t => t.IsInterface)
+        .SelectMany(t => t.GetMethods()).Where(m => m.IsDefined(typeof(ResponseTimeoutAttribute), false)).Select(m => m.Name));
+
     [Fact]
     public void A_number_that_means_something_else_is_another_shape()
     {

@@ -201,7 +201,8 @@ public sealed class FaultTests
     [InlineData(12, 1)]
     public async Task A_long_stock_comes_back_from_its_snapshot_and_a_short_tail(int rounds, int snapshots)
     {
-        await using var silos = await Silos.Start();
+        // These reservations have no orders on purpose.
+        await using var silos = await Silos.Start(new OmsSettings { ReservationGrace = TimeSpan.FromDays(1) });
         await silos.Receive("LON", "A", 100_000);
         var stock = silos.Stock("LON", "A");
         for (var round = 0; round < rounds; round++)
@@ -216,6 +217,29 @@ public sealed class FaultTests
         var again = await stock.Execute(
             new ReserveStock("r0-0", Keys.FromIdempotencyKey(Keys.Order, "t", "0-0"), [new(1, 1)]), "test");
         Assert.Equal(100 * rounds, again.Value!.Reserved);
+    }
+
+    [Theory]
+    [InlineData("no snapshot")]
+    [InlineData("{\"Version\":600,\"OnHand\":1,\"Reservations\":{\"no line\":{\"Quantity\":1,\"Commands\":[\"c\"]}}}")]
+    public async Task A_stock_whose_snapshot_is_broken_is_right_and_gets_another(string broken)
+    {
+        // These reservations have no orders on purpose.
+        await using var silos = await Silos.Start(new OmsSettings { ReservationGrace = TimeSpan.FromDays(1) });
+        await silos.Receive("LON", "A", 100_000);
+        var stock = silos.Stock("LON", "A");
+        Task Reserve(int round) => Task.WhenAll(Enumerable.Range(0, 700).Select(i => stock.Execute(
+            new ReserveStock($"r{round}-{i}", Keys.FromIdempotencyKey(Keys.Order, "t", $"{round}-{i}"), [new(1, 1)]), "test")));
+        const string Stored = "select convert_from(payload, 'utf8') from oms.orleans_storage";
+        await Reserve(0);
+        await Silos.Until(() => silos.Database.Ask<long>("select count(*) from oms.orleans_storage"), n => n == 1);
+        await silos.Database.Execute($"update oms.orleans_storage set payload = convert_to('{broken}', 'utf8')");
+        await silos.Cluster.RestartSiloAsync(silos.Cluster.Silos[0]);
+        Assert.Equal(700, (await Retried(() => stock.Get())).Reserved);
+        await Reserve(1);
+        await Silos.Until(() => silos.Database.Ask<string>(Stored), text => text.Contains("\"OnHand\":100000", StringComparison.Ordinal));
+        await silos.Cluster.RestartSiloAsync(silos.Cluster.Silos[0]);
+        Assert.Equal(1400, (await Retried(() => stock.Get())).Reserved);
     }
 
     [Fact]

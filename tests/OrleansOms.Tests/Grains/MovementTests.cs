@@ -135,9 +135,51 @@ public sealed class MovementTests : IAsyncLifetime
         await _silos.UntilHandled("fulfilment");
     }
 
+    [Fact]
+    public async Task Who_asked_for_a_movement_that_takes_long_hears_of_it_by_short_calls()
+    {
+        var ends = Hold($"{Key}/0/do");
+        var receipt = Of(MovementKind.Receipt, ("A", 5));
+        Assert.Equal(Movements.StillRunning, (await Movement.Run(receipt, Me)).Rejection?.Code);
+        Assert.Equal("request_in_progress", (await Movement.Run(receipt, Me)).Rejection?.Code);
+        Assert.Equal(Movements.StillRunning, (await Movement.Rejoin(receipt, Me)).Rejection?.Code);
+        var all = Task.WhenAll(Enumerable.Range(0, 5).Select(_ => Movement.Rejoin(receipt, Me)));
+        ends.SetResult(null);
+        Assert.All(await all, reply => Assert.Equal(5, reply.Value?.Lines[0].Delta));
+        Assert.Single(await LedgerOf("A"));
+    }
+
+    [Fact]
+    public async Task Who_waits_for_a_movement_that_fails_meanwhile_goes_on_with_it()
+    {
+        var ends = Hold($"{Key}/0/do");
+        var receipt = Movement.RunToEnd(Of(MovementKind.Receipt, ("A", 5)), Me);
+        await _isLookedAfter.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await Task.Delay(TimeSpan.FromSeconds(4));
+        ends.SetResult(FaultyLog.Fault.BeforeCommit);
+        Assert.Null((await receipt).Rejection);
+        Assert.Single(await LedgerOf("A"));
+    }
+
+    /// <summary>Holds the first append of a command until it is told how that ends.</summary>
+    TaskCompletionSource<FaultyLog.Fault?> Hold(string commandId)
+    {
+        var ends = new TaskCompletionSource<FaultyLog.Fault?>();
+        var isFirst = 1;
+        _silos.Faults.OnAppendAsync = async append =>
+            append.Main.Events[0].CommandId == commandId && Interlocked.Exchange(ref isFirst, 0) == 1 ? await ends.Task : null;
+        return ends;
+    }
+
+    static Caller Me => new(Key, "test");
+
+    IMovementGrain Movement => _silos.Grains.GetGrain<IMovementGrain>(Key);
+
+    static MoveStock Of(MovementKind kind, params (string Sku, int Delta)[] lines) =>
+        new(kind, "LON", "test", [.. lines.Select(l => new MovementLine(l.Sku, l.Delta))], "hash");
+
     Task<Reply<MovementView>> Move(MovementKind kind, params (string Sku, int Delta)[] lines) =>
-        _silos.Grains.GetGrain<IMovementGrain>(Key).Run(
-            new MoveStock(kind, "LON", "test", [.. lines.Select(l => new MovementLine(l.Sku, l.Delta))], "hash"), new Caller(Key, "test"));
+        Movement.RunToEnd(Of(kind, lines), Me);
 
     /// <summary>The same request again until it is answered, as a client does.</summary>
     async Task<Reply<MovementView>> Again(MovementKind kind, params (string Sku, int Delta)[] lines)

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Orleans.Runtime;
 using Orleans.Storage;
@@ -10,7 +11,7 @@ namespace OrleansOms.Tests.Log;
 
 /// <summary>
 /// What a snapshot was stored as is read for ever. Each shape has a file with the bytes as they were stored, by the number of
-/// its members; none is ever edited (<see cref="GoldenFilesTests"/>). A new member gets a new sample and with it a new file,
+/// its members and, since the format is the project's own, its format; none is ever edited (<see cref="GoldenFilesTests"/>). A new member gets a new sample and with it a new file,
 /// written by running with <c>OMS_WRITE_GOLDEN=1</c>.
 /// </summary>
 public sealed class GoldenSnapshotsTests
@@ -18,14 +19,17 @@ public sealed class GoldenSnapshotsTests
     const string Name = "stock-snapshot";
     static readonly GrainId Stock = GrainId.Create("oms-stock", "stk-LON/golden");
 
+    static StockSnapshot OfSixMembers => new()
+    {
+        Version = 500, OnHand = 40, Remembered = ["mov-1/0/do", "ord-1/4"], Failed = ["ord-2"], KnownEvents = 38,
+        Reservations = { ["ord-1/1"] = new SnapshotReservation { Quantity = 6, Commands = ["ord-1/a", "ord-1/b"] } },
+    };
+
     /// <summary>By the name of the file. The shape before, of five members, is in the store of 0.1.0.</summary>
     static readonly IReadOnlyDictionary<string, StockSnapshot> Samples = new Dictionary<string, StockSnapshot>
     {
-        ["stock-snapshot.6"] = new()
-        {
-            Version = 500, OnHand = 40, Remembered = ["mov-1/0/do", "ord-1/4"], Failed = ["ord-2"], KnownEvents = 38,
-            Reservations = { ["ord-1/1"] = new SnapshotReservation { Quantity = 6, Commands = ["ord-1/a", "ord-1/b"] } },
-        },
+        ["stock-snapshot.6"] = OfSixMembers,
+        ["stock-snapshot.6.plain"] = OfSixMembers,
     };
 
     static string PathOf(string file) => Path.Combine(GoldenFiles.Snapshots, $"{file}.json");
@@ -48,6 +52,30 @@ public sealed class GoldenSnapshotsTests
         await storage.ReadStateAsync(Name, Stock, read);
         Assert.True(read.RecordExists);
         Assert.Equivalent(Samples[file], read.State, strict: true);
+        // So do programs whose snapshots were in the format of Orleans.
+        var older = app.Services.GetRequiredService<IGrainStorageSerializer>();
+        Assert.Equivalent(Samples[file], older.Deserialize<StockSnapshot>(new BinaryData(await File.ReadAllBytesAsync(PathOf(file)))), strict: true);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("\u0001\u0002")]
+    [InlineData("{\"Version\":500,\"OnHand\":40")]
+    [InlineData("{\"Version\":\"many\"}")]
+    [InlineData("{\"Version\":500,\"Remembered\":null}")]
+    [InlineData("{\"Version\":500,\"Remembered\":[1]}")]
+    [InlineData("{\"Version\":500,\"Remembered\":{}}")]
+    [InlineData("{\"Version\":500,\"Remembered\":{\"$type\":\"List\",\"$values\":[\"a\"")]
+    [InlineData("{\"Version\":500,\"Reservations\":[]}")]
+    [InlineData("{\"Version\":500,\"Reservations\":{\"ord-1/1\":null}}")]
+    [InlineData("{\"Version\":500,\"Reservations\":{\"ord-1/1\":{\"Quantity\":1,\"Commands\":null}}}")]
+    [InlineData("{\"Version\":500,\"Reservations\":{\"ord-1/1\":{\"Quantity\":1")]
+    public void What_is_no_snapshot_is_said_to_be_none(string stored)
+    {
+        var read = new SnapshotFormat(NullLogger<SnapshotFormat>.Instance).Deserialize<StockSnapshot>(new BinaryData(stored));
+        Assert.Equivalent(new StockSnapshot(), read, strict: true);
     }
 
     [Fact]
