@@ -11,8 +11,8 @@ namespace OrleansOms.Tests.Log;
 
 /// <summary>
 /// What a snapshot was stored as is read for ever. Each shape has a file with the bytes as they were stored, by the number of
-/// its members and, since the format is the project's own, its format; none is ever edited (<see cref="GoldenFilesTests"/>). A new member gets a new sample and with it a new file,
-/// written by running with <c>OMS_WRITE_GOLDEN=1</c>.
+/// its members and, since the format is the project's own, its format; none is ever edited (<see cref="GoldenFilesTests"/>).
+/// A new member gets a new sample and with it a new file, written by running with <c>OMS_WRITE_GOLDEN=1</c>.
 /// </summary>
 public sealed class GoldenSnapshotsTests
 {
@@ -52,7 +52,7 @@ public sealed class GoldenSnapshotsTests
         await storage.ReadStateAsync(Name, Stock, read);
         Assert.True(read.RecordExists);
         Assert.Equivalent(Samples[file], read.State, strict: true);
-        // So do programs whose snapshots were in the format of Orleans.
+        // Programs of before, whose own are in the format of Orleans, read it too.
         var older = app.Services.GetRequiredService<IGrainStorageSerializer>();
         Assert.Equivalent(Samples[file], older.Deserialize<StockSnapshot>(new BinaryData(await File.ReadAllBytesAsync(PathOf(file)))), strict: true);
     }
