@@ -236,6 +236,8 @@ public static partial class OmsHost
             silo.AddAdoNetGrainStorage(
                 SnapshotStore.Name, o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, database));
             silo.Configure<GrainCollectionOptions>(CollectSoon);
+            // Where each of a million orders was, as it would otherwise, is of no use when it rests.
+            silo.Configure<GrainDirectoryOptions>(o => o.CacheSize = 100_000);
             silo.AddDashboard(GrainDashboard.Configure);
             Handover.Add(silo.Services, SilenceOfSilo);
         });

@@ -108,7 +108,7 @@ public sealed class StockAudit(string stream, int remembered = int.MaxValue) : S
 
     /// <summary>Goes on from a stock whose entries before are not read again.</summary>
     public static StockAudit From(string stream, Stock.Stock stock, int remembered) =>
-        new(stream, remembered) { Stock = stock, Ledger = StockLedger.From(stock), Version = stock.Version };
+        new(stream, remembered) { Stock = stock with { Remembered = null, Counted = null }, Ledger = StockLedger.From(stock), Version = stock.Version };
 
     /// <inheritdoc />
     protected override IEnumerable<Breach?> Fold(DomainEvent data, string command, DateTimeOffset at)
@@ -116,7 +116,7 @@ public sealed class StockAudit(string stream, int remembered = int.MaxValue) : S
         var entry = (StockEvent)data;
         Ledger.Add(entry);
         yield return StockLaws.EndsOnce(Stream, entry, Ledger);
-        Stock = Stock.Apply(entry, command);
+        Stock = Stock.Apply(entry, command, at);
         var counts = StockCounts.Of(Stock);
         yield return StockLaws.NoOversell(Stream, counts);
         yield return StockLaws.CountsAreTheirLedger(Stream, counts, Ledger);
@@ -125,7 +125,7 @@ public sealed class StockAudit(string stream, int remembered = int.MaxValue) : S
     static Stock.Stock Empty(string stream)
     {
         var (warehouse, sku) = Keys.ReadStock(stream);
-        return new Stock.Stock(warehouse, sku);
+        return new Stock.Stock(warehouse, sku) { Remembered = null, Counted = null };
     }
 }
 

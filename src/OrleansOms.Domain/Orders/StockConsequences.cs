@@ -16,19 +16,20 @@ public static class StockConsequences
     /// <param name="orderId">Key of the order.</param>
     /// <param name="version">The event's number in the order's stream.</param>
     /// <param name="event">The event.</param>
-    public static IEnumerable<StockConsequence> Of(string orderId, int version, OrderEvent @event)
+    /// <param name="at">When it was recorded, UTC.</param>
+    public static IEnumerable<StockConsequence> Of(string orderId, int version, OrderEvent @event, DateTimeOffset at)
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"{orderId}/{version}");
         return @event switch
         {
             UnitsShipped e => ByStock(e.Lines).Select(s => new StockConsequence(
-                s.Key.Warehouse, s.Key.Sku, new ShipStock(id, orderId, e.ShipmentId, Units(s)))),
+                s.Key.Warehouse, s.Key.Sku, new ShipStock(id, orderId, e.ShipmentId, Units(s)) { DecidedAt = at })),
             UnitsNotFound e => ByStock(e.Lines).Select(s => new StockConsequence(
-                s.Key.Warehouse, s.Key.Sku, new WriteOffStock(id, orderId, e.ShipmentId, Units(s)))),
+                s.Key.Warehouse, s.Key.Sku, new WriteOffStock(id, orderId, e.ShipmentId, Units(s)) { DecidedAt = at })),
             UnitsCancelled e => ByStock(e.Units.Where(u => u.Warehouse is not null)
                     .Select(u => new LineAllocation(u.LineId, u.Sku, u.Warehouse!, u.Quantity)))
                 .Select(s => new StockConsequence(
-                    s.Key.Warehouse, s.Key.Sku, new ReleaseStock(id, orderId, Units(s), e.Reason))),
+                    s.Key.Warehouse, s.Key.Sku, new ReleaseStock(id, orderId, Units(s), e.Reason) { DecidedAt = at })),
             _ => [],
         };
     }

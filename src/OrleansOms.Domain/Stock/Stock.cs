@@ -18,6 +18,12 @@ public sealed record Stock(string Warehouse, string Sku)
     /// <summary>Most reservations that may be open at once.</summary>
     public const int MaxReservations = 1_000_000;
 
+    /// <summary>
+    /// How long the commands of a reservation are remembered after its end, unless too many others come: longer than a call is
+    /// repeated. What comes again later finds no units to end, or is looked up in the ledger (docs/decisions/0036 and 0047).
+    /// </summary>
+    public static readonly TimeSpan Memory = TimeSpan.FromMinutes(5);
+
     /// <summary>Most units that a stock can hold.</summary>
     public const int MaxOnHand = 1_000_000_000;
 
@@ -31,23 +37,33 @@ public sealed record Stock(string Warehouse, string Sku)
     public int SafetyStock => 0;
     /// <summary>Open reservations of order lines.</summary>
     public Reservations Reservations { get; init; } = Reservations.None();
-    /// <summary>Ids of finished commands, a bounded memory for repeats that come after a reservation's end.</summary>
-    public IdMemory Remembered { get; init; } = IdMemory.None();
+    /// <summary>
+    /// Ids of the commands that counted units in or out, a bounded memory; null of a stock that is only folded, and takes no
+    /// commands. They are few, and nothing else would know such a one again.
+    /// </summary>
+    public IdMemory? Counted { get; init; } = IdMemory.None();
+    /// <summary>
+    /// Ids of the commands of reservations that have ended, a bounded memory; null where <see cref="Counted"/> is.
+    /// </summary>
+    public IdMemory? Remembered { get; init; } = IdMemory.None();
     /// <summary>Orders whose units were not found here since units last came in, a bounded memory.</summary>
     public IdMemory Failed { get; init; } = IdMemory.None();
 
     /// <summary>Available to promise: on hand − reserved − safety stock, not below zero.</summary>
     public int Available => Math.Max(0, OnHand - Reserved - SafetyStock);
 
-    /// <summary>The state after one more event that the command with this id caused.</summary>
-    public Stock Apply(StockEvent @event, string commandId) => @event switch
+    /// <summary>The state after one more event.</summary>
+    /// <param name="event">The event.</param>
+    /// <param name="commandId">Id of the command that caused it.</param>
+    /// <param name="at">When it was recorded, UTC.</param>
+    public Stock Apply(StockEvent @event, string commandId, DateTimeOffset at) => @event switch
     {
         StockReceived e => Count(e.Quantity, commandId),
         StockAdjusted e => Count(e.Delta, commandId),
-        StockReserved e => Change(e.OrderId, e.Lines, 1, commandId),
-        ReservationReleased e => Change(e.OrderId, e.Lines, -1, commandId),
-        StockShipped e => Change(e.OrderId, e.Lines, -1, commandId) with { OnHand = OnHand - Sum(e.Lines) },
-        StockNotFound e => Change(e.OrderId, e.Lines, -1, commandId) with
+        StockReserved e => Change(e.OrderId, e.Lines, 1, commandId, at),
+        ReservationReleased e => Change(e.OrderId, e.Lines, -1, commandId, at),
+        StockShipped e => Change(e.OrderId, e.Lines, -1, commandId, at) with { OnHand = OnHand - Sum(e.Lines) },
+        StockNotFound e => Change(e.OrderId, e.Lines, -1, commandId, at) with
         {
             OnHand = OnHand - Sum(e.Lines), Failed = Failed.Add(e.OrderId),
         },
@@ -57,7 +73,7 @@ public sealed record Stock(string Warehouse, string Sku)
     /// <summary>Whether the command had its effect before.</summary>
     public bool HasDone(string commandId, string? orderId, IReadOnlyList<LineUnits>? lines)
     {
-        if (Remembered.Contains(commandId)) return true;
+        if (Remembered!.Contains(commandId) || Counted!.Contains(commandId)) return true;
         if (orderId is null || lines is null) return false;
         foreach (var line in lines)
             if (Reservations.Of(orderId, line.LineId) is { } held && held.Commands.Contains(commandId)) return true;
@@ -75,11 +91,11 @@ public sealed record Stock(string Warehouse, string Sku)
     Stock Count(int units, string commandId) => this with
     {
         OnHand = OnHand + units,
-        Remembered = Remembered.Add(commandId),
+        Counted = Counted?.Add(commandId),
         Failed = units > 0 ? IdMemory.None() : Failed,
     };
 
-    Stock Change(string orderId, IReadOnlyList<LineUnits> lines, int sign, string commandId)
+    Stock Change(string orderId, IReadOnlyList<LineUnits> lines, int sign, string commandId, DateTimeOffset at)
     {
         var reservations = Reservations;
         var remembered = Remembered;
@@ -87,7 +103,8 @@ public sealed record Stock(string Warehouse, string Sku)
         {
             var before = reservations.Of(orderId, line.LineId);
             var quantity = (before?.Quantity ?? 0) + sign * line.Quantity;
-            if (quantity == 0) remembered = remembered.AddRange(before!.Commands).Add(commandId);
+            if (quantity == 0)
+                foreach (var id in before!.Commands.Add(commandId)) remembered = remembered?.Add(id, at, at - Memory);
             reservations = reservations.With(orderId, line.LineId, quantity == 0
                 ? null
                 : new Reservation(quantity, before?.Commands.Add(commandId) ?? [commandId]));

@@ -7,7 +7,11 @@ namespace OrleansOms.Domain.Stock;
 /// <summary>What may be asked of one stock. <see cref="StockDecider"/> has an arm for each.</summary>
 /// <param name="CommandId">One id has one effect: a repeated command is answered as done.</param>
 [GenerateSerializer, Immutable, Alias("oms.StockCommand")]
-public abstract record StockCommand([property: Id(0)] string CommandId);
+public abstract record StockCommand([property: Id(0)] string CommandId)
+{
+    /// <summary>When the order has decided what this follows from, UTC; null of a command that follows from no order's event.</summary>
+    [Id(1)] public DateTimeOffset? DecidedAt { get; init; }
+}
 
 /// <summary>Units came in. <paramref name="Quantity"/> is 1 or more.</summary>
 [GenerateSerializer, Immutable, Alias("oms.ReceiveStock")]

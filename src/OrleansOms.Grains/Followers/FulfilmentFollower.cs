@@ -114,7 +114,7 @@ public sealed partial class FulfilmentFollower(
         // Released with what has just happened, in one append: there is nothing left to settle.
         else if (order is ShipmentReleased && work.ToSettle?.Transaction == e.Position.Transaction)
             work.ToSettle = null;
-        foreach (var c in StockConsequences.Of(e.Stream, e.Version, order))
+        foreach (var c in StockConsequences.Of(e.Stream, e.Version, order, e.At))
             work.Steps.Add(() => Expect(stocks.Of(c.Warehouse, c.Sku).Execute(c.Command, Caller.System)));
     }
 

@@ -200,7 +200,7 @@ public sealed partial class LawWatch(
     {
         var nothing = StreamAudit.Of(stream, Remembered);
         if (nothing is not StockAudit stock || through < StockSnapshots.Interval) return nothing;
-        var at = await new StockSnapshots(snapshots, GrainId.Create("oms-stock", stream), logger).Read(stock.Stock);
+        var at = await new StockSnapshots(snapshots, GrainId.Create("oms-stock", stream), logger).Read(stock.Stock, time.GetUtcNow());
         return at.Version == 0 || at.Version > through ? nothing : StockAudit.From(stream, at, Remembered);
     }
 

@@ -71,7 +71,7 @@ public sealed partial class OrderGrain
         var among = held.Select(h => (h.Warehouse, h.Sku)).ToHashSet();
         foreach (var e in await Log.ReadStream(Key))
             await AtEach(
-                [.. StockConsequences.Of(Key, e.Version, Known<OrderEvent>(e)).Where(c => among.Contains((c.Warehouse, c.Sku)))],
+                [.. StockConsequences.Of(Key, e.Version, Known<OrderEvent>(e), e.At).Where(c => among.Contains((c.Warehouse, c.Sku)))],
                 async c =>
                 {
                     if (await Log.IsStored(Keys.OfStock(c.Warehouse, c.Sku), c.Command.CommandId, e.At - ClockSkew)) return false;

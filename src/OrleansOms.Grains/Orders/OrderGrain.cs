@@ -200,7 +200,7 @@ public sealed partial class OrderGrain(
         if (State.Lines.Any(l => l.Open > 0))
             foreach (var e in (await Log.ReadStream(Key)).Reverse()
                 .TakeWhile(e => Known<OrderEvent>(e) is not OrderAllocated { Cause: SourcingCause.ShortPick }))
-                if (e.Data is UnitsNotFound notFound) await Consequences(e.Version, notFound);
+                if (e.Data is UnitsNotFound) await Consequences(e);
         var failed = new HashSet<(string, string)>();
         foreach (var (warehouse, sku) in State.NotFoundIn)
             if (await stocks.Of(warehouse, sku).HasFailed(Key)) failed.Add((warehouse, sku));
@@ -232,7 +232,7 @@ public sealed partial class OrderGrain(
         try
         {
             foreach (var e in await Log.ReadStream(Key, afterVersion))
-                await Consequences(e.Version, Known<OrderEvent>(e));
+                await Consequences(e);
         }
         catch (Exception e) when (e is OmsFaultException or TimeoutException or OrleansException or OperationCanceledException)
         {
@@ -240,8 +240,8 @@ public sealed partial class OrderGrain(
         }
     }
 
-    Task Consequences(int version, OrderEvent @event) => Task.WhenAll(
-        StockConsequences.Of(Key, version, @event).Select(c =>
+    Task Consequences(LogEvent e) => Task.WhenAll(
+        StockConsequences.Of(Key, e.Version, Known<OrderEvent>(e), e.At).Select(c =>
             stocks.Of(c.Warehouse, c.Sku).Execute(c.Command, Caller.System)));
 
     /// <inheritdoc />

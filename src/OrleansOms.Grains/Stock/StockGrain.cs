@@ -38,7 +38,7 @@ public sealed class StockGrain(
 
     /// <inheritdoc />
     protected override Stock Apply(Stock state, StockEvent @event, string commandId, DateTimeOffset at) =>
-        state.Apply(@event, commandId);
+        state.Apply(@event, commandId, at);
 
     /// <inheritdoc />
     protected override async Task Load()
@@ -50,7 +50,7 @@ public sealed class StockGrain(
             Adopt(Fold(Empty, events));
             return;
         }
-        var start = await _snapshots.Read(Empty);
+        var start = await _snapshots.Read(Empty, Now);
         // Where it is understood, what lies before it need not be read.
         if (_snapshots.IsNewer && Leaves()) throw new NewerEventException(Key, "a snapshot");
         if (start.Version == 0) start = Fold(Empty, events);
@@ -60,6 +60,7 @@ public sealed class StockGrain(
     /// <inheritdoc />
     public async Task<Reply<StockView>> Execute(StockCommand command, string actor)
     {
+        if (await IsLongDone(command)) return Reply<StockView>.Of(StockView.Of(Durable));
         var decision = StockDecider.Decide(State, command);
         if (decision.Events.Count == 0 && await IsBehind())
         {
@@ -70,6 +71,11 @@ public sealed class StockGrain(
         if (decision.Events.Count > 0) await Store(decision.Events, new Caller(command.CommandId, actor));
         return Reply<StockView>.Of(StockView.Of(Durable));
     }
+
+    /// <summary>What an order has decided so long ago may have been done and forgotten. The ledger forgets nothing.</summary>
+    async ValueTask<bool> IsLongDone(StockCommand command) =>
+        command.DecidedAt is { } at && at < Now - (Stock.Memory - ClockSkew)
+        && await Log.IsStored(Key, command.CommandId, at - ClockSkew);
 
     /// <inheritdoc />
     public async Task<StockView> Get()

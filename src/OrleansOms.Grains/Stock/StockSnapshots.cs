@@ -28,7 +28,7 @@ public sealed class StockSnapshot
     [Id(1)] public int OnHand { get; set; }
     /// <summary>Open reservations by <c>order/line</c>: units, then the ids of the commands that changed it.</summary>
     [Id(2)] public Dictionary<string, SnapshotReservation> Reservations { get; set; } = [];
-    /// <summary>Remembered command ids, oldest first.</summary>
+    /// <summary>Remembered command ids: of movements, which say so, and of reservations that have ended; oldest first.</summary>
     [Id(3)] public List<string> Remembered { get; set; } = [];
     /// <summary>Orders whose units were not found since units last came in, oldest first.</summary>
     [Id(4)] public List<string> Failed { get; set; } = [];
@@ -65,7 +65,8 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
     /// <summary>Whether the one that was read is of a newer program.</summary>
     public bool IsNewer { get; private set; }
 
-    public async Task<Stock> Read(Stock empty)
+    /// <summary>The stock that was kept, or the empty one; its ids are remembered from now on as if they had just come.</summary>
+    public async Task<Stock> Read(Stock empty, DateTimeOffset now)
     {
         try
         {
@@ -73,7 +74,7 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
             _isRead = true;
             if (_row.State is not { Version: > 0 } snapshot) return empty;
             IsNewer = snapshot.KnownEvents > EventTypes.Count;
-            return IsNewer ? empty : Of(snapshot, empty);
+            return IsNewer ? empty : Of(snapshot, empty, now);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -84,14 +85,15 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
         }
     }
 
-    static Stock Of(StockSnapshot snapshot, Stock empty) => empty with
+    static Stock Of(StockSnapshot snapshot, Stock empty, DateTimeOffset now) => empty with
     {
         Version = snapshot.Version,
         OnHand = snapshot.OnHand,
         Reserved = snapshot.Reservations.Values.Sum(r => r.Quantity),
         Reservations = Reservations.Of(snapshot.Reservations.Select(r => KeyValuePair.Create(
             ReadLine(r.Key), new Reservation(r.Value.Quantity, [.. r.Value.Commands])))),
-        Remembered = IdMemory.Of(snapshot.Remembered),
+        Counted = IdMemory.Of([.. snapshot.Remembered.Where(IsOfMovement)]),
+        Remembered = IdMemory.Of([.. snapshot.Remembered.Where(id => !IsOfMovement(id))], now),
         Failed = IdMemory.Of(snapshot.Failed),
     };
 
@@ -110,7 +112,7 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
         {
             Version = stock.Version,
             OnHand = stock.OnHand,
-            Remembered = [.. stock.Remembered.Order],
+            Remembered = [.. stock.Counted!.Order, .. stock.Remembered!.Order],
             Failed = [.. stock.Failed.Order],
             KnownEvents = EventTypes.Count,
         };
@@ -139,6 +141,8 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
         }
         finally { _isWriting = false; }
     }
+
+    static bool IsOfMovement(string command) => command.StartsWith(Keys.Movement, StringComparison.Ordinal);
 
     static OrderLineKey ReadLine(string key)
     {

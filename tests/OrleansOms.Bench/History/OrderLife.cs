@@ -124,7 +124,7 @@ public sealed class OrderLife(
         feed.Add(new Append(new StreamEvents(id, version, [.. events.Select(e => New(e, commandId, actor))])));
         _order = _order.Apply(events);
         for (var i = 0; i < events.Count; i++)
-            foreach (var c in StockConsequences.Of(id, version + 1 + i, events[i])) shelves.Do(c.Sku, c.Command, Now);
+            foreach (var c in StockConsequences.Of(id, version + 1 + i, events[i], Now)) shelves.Do(c.Sku, c.Command, Now);
     }
 
     IReadOnlyList<OrderEvent> Decide(OrderCommand step) => Accepted(OrderDecider.Decide(_order, step, Now));

@@ -30,7 +30,7 @@ public sealed class Shelves(string warehouse, LogFeed feed)
         feed.Add(new Append(new StreamEvents(
             Keys.OfStock(warehouse, sku), stock.Version,
             [.. decision.Events.Select(e => new NewEvent(e, command.CommandId, Caller.System, at))])));
-        _stocks[sku] = decision.Events.Aggregate(stock, (s, e) => s.Apply(e, command.CommandId));
+        _stocks[sku] = decision.Events.Aggregate(stock, (s, e) => s.Apply(e, command.CommandId, at));
     }
 
     Stock Of(string sku) => _stocks.TryGetValue(sku, out var stock) ? stock : new Stock(warehouse, sku);

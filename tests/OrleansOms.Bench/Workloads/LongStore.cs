@@ -200,7 +200,7 @@ public sealed class LongStore
             var shelves = new Shelves(Requests.Warehouse, feed);
             var stock = new Stock(Requests.Warehouse, sku);
             foreach (var e in await log.ReadStream(Keys.OfStock(Requests.Warehouse, sku)))
-                stock = stock.Apply((StockEvent)e.Data!, e.CommandId);
+                stock = stock.Apply((StockEvent)e.Data!, e.CommandId, e.At);
             shelves.Put(stock);
             for (var n = 0; n < TailEvents; n++)
                 shelves.Do(sku, new AdjustStock($"count/{n}", n % 2 == 0 ? 1 : -1, "counted"), DateTimeOffset.UtcNow);

@@ -260,7 +260,7 @@ public sealed class OrderWalkTests
             {
                 Order = Order.Apply(e);
                 Stored(Order.Id, e, $"{Order.Id}/{_commands}");
-                _stockMail.AddRange(StockConsequences.Of(Order.Id, Order.Version, e));
+                _stockMail.AddRange(StockConsequences.Of(Order.Id, Order.Version, e, _now));
             }
         }
 
@@ -276,7 +276,7 @@ public sealed class OrderWalkTests
             Assert.True(decision.Rejection is null, $"seed {_seed}: {decision.Rejection?.Detail}");
             foreach (var e in decision.Events)
             {
-                _stocks[key] = _stocks[key].Apply(e, command.CommandId);
+                _stocks[key] = _stocks[key].Apply(e, command.CommandId, _now);
                 Stored(Keys.OfStock(key.Item1, key.Item2), e, command.CommandId);
             }
         }

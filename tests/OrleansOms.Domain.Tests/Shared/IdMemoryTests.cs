@@ -4,6 +4,44 @@ namespace OrleansOms.Domain.Tests.Shared;
 
 public sealed class IdMemoryTests
 {
+    static readonly DateTimeOffset Now = new(2026, 7, 1, 12, 0, 0, TimeSpan.Zero);
+
+    [Theory, InlineData(5), InlineData(6), InlineData(7)]
+    public void Ids_are_forgotten_by_their_age_too_and_a_version_stays_as_it_is(int seed)
+    {
+        var random = new Random(seed);
+        List<(IdMemory Is, string[] Should)> versions = [];
+        var (memory, all, at) = (IdMemory.None(), new List<(string Id, DateTimeOffset At)>(), Now);
+        for (var n = 0; n < 500; n++)
+        {
+            at += TimeSpan.FromSeconds(1 + random.Next(3));
+            memory = memory.Add($"id-{n}", at, at.AddSeconds(-20));
+            all.Add(($"id-{n}", at));
+            versions.Add((memory, [.. all.Where(e => e.At >= at.AddSeconds(-20)).Select(e => e.Id)]));
+        }
+
+        foreach (var (now, should) in versions)
+        {
+            Assert.Equal(should, now.Order);
+            for (var n = 0; n < 500; n++) Assert.Equal(should.Contains($"id-{n}"), now.Contains($"id-{n}"));
+        }
+    }
+
+    [Fact]
+    public void Many_old_ones_are_forgotten_little_by_little()
+    {
+        var memory = IdMemory.Of([.. Enumerable.Range(0, 100).Select(n => $"old-{n}")], Now);
+        var before = memory;
+        for (var n = 0; n < 50; n++)
+        {
+            var next = memory.Add($"new-{n}", Now.AddHours(1), Now.AddMinutes(1));
+            Assert.InRange(memory.Count - next.Count, -1, 10);
+            memory = next;
+        }
+        Assert.Equal(Enumerable.Range(0, 50).Select(n => $"new-{n}"), memory.Order);
+        Assert.Equal(100, before.Order.Count(id => before.Contains(id)));
+    }
+
     [Theory, InlineData(1), InlineData(2), InlineData(3), InlineData(4)]
     public void Every_version_stays_as_it_is_whatever_is_made_of_it_later(int seed)
     {
@@ -32,7 +70,7 @@ public sealed class IdMemoryTests
     [Fact]
     public void What_was_stored_is_remembered_as_it_was()
     {
-        var memory = IdMemory.None().AddRange(Enumerable.Range(0, IdMemory.Capacity + 10).Select(i => $"c{i}"));
+        var memory = Enumerable.Range(0, IdMemory.Capacity + 10).Aggregate(IdMemory.None(), (known, i) => known.Add($"c{i}"));
         Assert.False(memory.Contains("c9"));
         Assert.True(memory.Contains("c10"));
 

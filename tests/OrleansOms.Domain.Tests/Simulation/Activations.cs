@@ -140,12 +140,14 @@ sealed class StockActivation : Activation<Stock, StockEvent>
     }
 
     protected override int VersionOf(Stock state) => state.Version;
-    protected override Stock Apply(Stock state, Stored e) => state.Apply((StockEvent)e.Data, e.Command);
+    protected override Stock Apply(Stock state, Stored e) => state.Apply((StockEvent)e.Data, e.Command, e.At);
 
     /// <summary>Whether it was done.</summary>
     public async Task<bool> Execute(StockCommand command)
     {
         if (IsBroken) throw new LostException();
+        if (command.DecidedAt < World.Now - (Stock.Memory - World.ClockSkew)
+            && World.Log.Read(Key).Any(e => e.Command == command.CommandId)) return true;
         var decision = StockDecider.Decide(State, command);
         if (decision.Events.Count == 0 && await IsBehind()) decision = StockDecider.Decide(State, command);
         if (World.Plant == Plant.DoubleRelease && command is ReleaseStock { Undoes: null } release && decision.Events.Count == 0)

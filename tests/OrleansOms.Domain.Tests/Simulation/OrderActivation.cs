@@ -111,7 +111,7 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
             if (State.Lines.Any(l => l.Open > 0))
                 foreach (var e in World.Log.Read(Key).Reverse()
                     .TakeWhile(e => e.Data is not OrderAllocated { Cause: SourcingCause.ShortPick }))
-                    if (e.Data is UnitsNotFound notFound) await Consequences(e.Version, notFound);
+                    if (e.Data is UnitsNotFound) await Consequences(e);
             foreach (var (warehouse, sku) in State.NotFoundIn)
                 if (await World.OnStock(Process, warehouse, sku, s => s.HasFailed(Key))) failed.Add((warehouse, sku));
         }
@@ -152,14 +152,14 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
     {
         try
         {
-            foreach (var e in World.Log.Read(Key, after)) await Consequences(e.Version, (OrderEvent)e.Data);
+            foreach (var e in World.Log.Read(Key, after)) await Consequences(e);
         }
         catch (LostException) { return; }
     }
 
-    async Task Consequences(int version, OrderEvent e)
+    async Task Consequences(Stored e)
     {
-        foreach (var c in StockConsequences.Of(Key, version, e))
+        foreach (var c in StockConsequences.Of(Key, e.Version, (OrderEvent)e.Data, e.At))
             await World.OnStock(Process, c.Warehouse, c.Sku, s => s.Execute(World.Planted(c.Command)));
     }
 
@@ -189,7 +189,7 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
     {
         var stock = Keys.OfStock(warehouse, sku);
         foreach (var e in World.Log.Read(Key))
-            foreach (var c in StockConsequences.Of(Key, e.Version, (OrderEvent)e.Data))
+            foreach (var c in StockConsequences.Of(Key, e.Version, (OrderEvent)e.Data, e.At))
                 if (c.Warehouse == warehouse && c.Sku == sku && World.Log.Read(stock).All(s => s.Command != c.Command.CommandId))
                     await World.OnStock(Process, warehouse, sku, s => s.Execute(World.Planted(c.Command)));
     }

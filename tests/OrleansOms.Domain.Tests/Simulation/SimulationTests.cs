@@ -35,7 +35,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     /// <param name="plant">The bug.</param>
     /// <param name="laws">Each of them finds it in one schedule or another, and nothing else does: a crash is no find.</param>
     [Theory]
-    [InlineData(Plant.DoubleRelease, Law.EndsOnce, Law.OneEffect)]
+    [InlineData(Plant.DoubleRelease, Law.ReservationsAreAllocations, Law.EndsOnce, Law.OneEffect)]
     [InlineData(Plant.AppliedBeforeAppendFails, Law.ReservationsAreAllocations, Law.NothingLost, Law.Units)]
     [InlineData(Plant.SkippedVersion, Law.NoGap)]
     [InlineData(Plant.RestockTwice, Law.ReservationsAreAllocations)]

@@ -258,7 +258,7 @@ sealed partial class World
     {
         if (e.Data is OrderEvent order)
         {
-            foreach (var c in StockConsequences.Of(e.Stream, e.Version, order))
+            foreach (var c in StockConsequences.Of(e.Stream, e.Version, order, e.At))
                 await OnStock(process, c.Warehouse, c.Sku, s => s.Execute(Planted(c.Command)));
             if (order is HoldLifted or UnitsCancelled) await OnOrder(process, e.Stream, o => o.AllocateWaiting());
             if (order is OrderAllocated or PaymentRecorded or HoldLifted or CancellationRequested or UnitsCancelled or UnitsNotFound)

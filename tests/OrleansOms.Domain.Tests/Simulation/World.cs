@@ -20,6 +20,9 @@ sealed partial class World
     /// <summary>Most lines of an order here.</summary>
     public const int MaxLines = 2;
 
+    /// <summary>As the program has it.</summary>
+    public static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
+
     static readonly string[] Warehouses = ["LON", "MAN"], Skus = ["A", "B"];
 
     readonly Scheduler _scheduler;
@@ -180,7 +183,7 @@ sealed partial class World
         var key = Keys.OfStock(warehouse, sku);
         if (isFresh || !_scheduler.Chance(0.2)) return Log.Stock(key)?.Available ?? 0;
         return Log.Read(key).SkipLast(_scheduler.Random.Next(1, 4))
-            .Aggregate(new Domain.Stock.Stock(warehouse, sku), (s, e) => s.Apply((StockEvent)e.Data, e.Command)).Available;
+            .Aggregate(new Domain.Stock.Stock(warehouse, sku), (s, e) => s.Apply((StockEvent)e.Data, e.Command, e.At)).Available;
     }
 
     /// <summary>What releasing an order's shipments writes.</summary>

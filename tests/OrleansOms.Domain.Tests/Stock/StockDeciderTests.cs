@@ -10,13 +10,15 @@ public sealed class StockDeciderTests
 {
     const string Order = "ord-00000000000000000000000001";
 
+    static readonly DateTimeOffset Now = new(2026, 7, 1, 12, 0, 0, TimeSpan.Zero);
+
     static Stock With(int onHand) => When(new Stock("LON", "A"), new ReceiveStock("in", onHand, "po"));
 
-    static Stock When(Stock stock, StockCommand command)
+    static Stock When(Stock stock, StockCommand command, TimeSpan after = default)
     {
         var decision = StockDecider.Decide(stock, command);
         Assert.Null(decision.Rejection);
-        return decision.Events.Aggregate(stock, (s, e) => s.Apply(e, command.CommandId));
+        return decision.Events.Aggregate(stock, (s, e) => s.Apply(e, command.CommandId, Now + after));
     }
 
     static ReserveStock Reserve(string id, int quantity, int line = 1) => new(id, Order, [new LineUnits(line, quantity)]);
@@ -51,6 +53,20 @@ public sealed class StockDeciderTests
         Assert.Empty(StockDecider.Decide(stock, Reserve("r1", 3)).Events);
         Assert.Empty(StockDecider.Decide(stock, Release("x1", 3)).Events);
         Assert.Equal(5, stock.Available);
+    }
+
+    [Fact]
+    public void A_finished_command_is_remembered_for_as_long_as_it_may_be_repeated_and_then_makes_room()
+    {
+        var stock = When(When(With(5), Reserve("r1", 3)), Release("x1", 3));
+        var then = When(stock, Reserve("r2", 1), Stock.Memory);
+        Assert.Empty(StockDecider.Decide(then, Reserve("r1", 3)).Events);
+        Assert.Equal(["r1", "x1"], then.Remembered!.Order);
+
+        var later = Stock.Memory + TimeSpan.FromTicks(1);
+        var last = When(then, Release("x2", 1), later);
+        Assert.Equal(["r2", "x2"], last.Remembered!.Order);
+        Assert.Empty(StockDecider.Decide(last, new ReceiveStock("in", 5, "po")).Events);
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class SlowLog
     /// <summary>Holds the next appends of streams that start so, until disposed.</summary>
     public Hold HoldAppendsOf(string prefix) => _hold = new Hold(this, prefix);
 
-    /// <summary>Holds everybody who follows the log, until disposed.</summary>
+    /// <summary>Holds everybody who follows the log, until disposed: nobody is told what is stored from now on.</summary>
     public Hold HoldReads() => _reads = new Hold(this, "");
 
     /// <summary>What is held.</summary>
@@ -58,8 +58,13 @@ public sealed class SlowLog
 
         public override async Task<LogBatch> ReadAll(Checkpoint after, int max)
         {
-            if (owner._reads is { } hold) await hold.Pass("");
-            return await base.ReadAll(after, max);
+            await Pass();
+            var batch = await base.ReadAll(after, max);
+            // It may have been under way, and have read what was stored since.
+            await Pass();
+            return batch;
         }
+
+        Task Pass() => owner._reads?.Pass("") ?? Task.CompletedTask;
     }
 }

@@ -43,6 +43,23 @@ public sealed class SettlementTests
     }
 
     [Fact]
+    public async Task What_an_order_has_decided_long_ago_is_done_once_also_when_a_dead_retry_holds_units_meanwhile()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 10);
+        var order = $"{Keys.Order}{new string('1', 26)}";
+        LineUnits[] units = [new(1, 5)];
+        var ship = new ShipStock($"{order}/5", order, "shp", units) { DecidedAt = DateTimeOffset.UtcNow - TimeSpan.FromMinutes(10) };
+        await silos.Stock("LON", "A").Execute(new ReserveStock($"{order}/placing/1", order, units), "test");
+        await silos.Stock("LON", "A").Execute(ship, "test");
+        Assert.Equal((5, 0), await Counts(silos));
+        await silos.Forget("LON", "A");
+        await silos.Stock("LON", "A").Execute(new ReserveStock($"{order}/retry/1", order, units), "test");
+        await silos.Stock("LON", "A").Execute(ship, "test");
+        Assert.Equal((5, 5), await Counts(silos));
+    }
+
+    [Fact]
     public async Task A_follower_that_begins_again_long_before_ships_nothing_twice()
     {
         await using var silos = await Silos.Start();

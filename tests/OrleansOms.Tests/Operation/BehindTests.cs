@@ -57,6 +57,7 @@ public sealed class BehindTests
         await app.InitializeAsync();
         using (slow.HoldReads())
         {
+            await app.AddProduct("D"); // Where nothing is stored, nothing is left to look up.
             var answer = await app.Api.Post("/api/v1/orders", Api.Order(("ONLY-JUST-THERE", 1)), Api.NewKey());
             Assert.Equal((503, "unavailable"), (answer.Status, answer.Code));
             Assert.Equal(503, (await app.Api.Get("/health/ready")).Status);

@@ -183,7 +183,7 @@ public sealed class Company(IEventLog log)
             Shipments[stream] = (Shipments.GetValueOrDefault(stream) ?? new Shipment(stream)).Apply(shipment, Now);
         if (data is not StockEvent stock) return;
         var (warehouse, sku) = Keys.ReadStock(stream);
-        Stocks[stream] = (Stocks.GetValueOrDefault(stream) ?? new Ledger(warehouse, sku)).Apply(stock, command);
+        Stocks[stream] = (Stocks.GetValueOrDefault(stream) ?? new Ledger(warehouse, sku)).Apply(stock, command, Now);
     }
 
     int Held(string orderId, OrderLine line) => Stocks
