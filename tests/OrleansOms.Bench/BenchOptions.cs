@@ -3,7 +3,7 @@ using System.Globalization;
 namespace OrleansOms.Bench;
 
 /// <summary>What the command line asks for.</summary>
-/// <param name="IsQuick">Everything in about two minutes: small and once. Good for a look, not for a document.</param>
+/// <param name="IsQuick">Small and once, without what is long. Good for a look, not for a document.</param>
 /// <param name="Rounds">Rounds of each workload that takes turns; null for the usual number.</param>
 /// <param name="Orders">Orders of the long history; null for the usual number.</param>
 /// <param name="Minutes">Of the soak; null for the usual time.</param>
@@ -22,7 +22,8 @@ public sealed record BenchOptions(
         usage: bench [--quick] [--rounds N] [--orders N] [--minutes N] [--server CONNECTION] [--postgres-bin DIR]
                      [--json FILE] [WORKLOAD ...]
 
-          --quick              everything small and once, in about two minutes: for a look, not for a document
+          --quick              small and once, in about two minutes, without cold, two-processes, push-many, soak and what needs
+                               the history, unless they are named: for a look, not for a document
           --rounds N           rounds of each workload
           --orders N           orders of the history that rebuild, big-history and first-view share (1,000,000); it is made
                                once and kept below artifacts/history

@@ -50,7 +50,7 @@ public static class BenchRun
             throw new ArgumentException($"There is no workload {unknown}.");
         return
         [
-            .. Workload.All.Where(w => names.Count == 0 || names.Contains(w.Name)),
+            .. Workload.All.Where(w => names.Count == 0 ? !(options.IsQuick && w.IsLong) : names.Contains(w.Name)),
         ];
     }
 

@@ -11,8 +11,8 @@ public sealed class IdMemory
     /// <summary>Most ids that are kept.</summary>
     public const int Capacity = 4096;
 
-    /// <summary>Ids that are forgotten at most for one that is added, so that no change is a long one.</summary>
-    const int Stride = 4;
+    /// <summary>Ids that are forgotten at most for one that is added, or one of so many; no change is a long one.</summary>
+    const int Stride = 4, Part = 64;
 
     readonly Queue<(string Id, long Ticks)> _order;
     readonly HashSet<string> _ids;
@@ -29,7 +29,7 @@ public sealed class IdMemory
     /// <param name="ids">The ids.</param>
     /// <param name="at">When they are taken to have come, where it matters.</param>
     public static IdMemory Of(IReadOnlyCollection<string> ids, DateTimeOffset at = default) =>
-        Of([.. ids.Select(id => (id, at.Ticks))]);
+        Of([.. ids.Select(id => (id, at.UtcTicks))]);
 
     static IdMemory Of((string Id, long Ticks)[] ids)
     {
@@ -69,7 +69,7 @@ public sealed class IdMemory
     /// <param name="id">The id.</param>
     /// <param name="at">When it came.</param>
     /// <param name="since">From when on ids are kept.</param>
-    public IdMemory Add(string id, DateTimeOffset at, DateTimeOffset since) => Add(id, at.Ticks, since.Ticks);
+    public IdMemory Add(string id, DateTimeOffset at, DateTimeOffset since) => Add(id, at.UtcTicks, since.UtcTicks);
 
     IdMemory Add(string id, long at, long since)
     {
@@ -85,10 +85,10 @@ public sealed class IdMemory
 
     string[] Forget(long since)
     {
-        var old = 0;
+        var (old, most) = (0, Math.Max(Stride, Count / Part));
         foreach (var (_, ticks) in _order)
         {
-            if (old == Stride || ticks >= since && old > Count - Capacity) break;
+            if (old == most || ticks >= since && old > Count - Capacity) break;
             old++;
         }
         var forgotten = old == 0 ? [] : new string[old];
@@ -96,6 +96,11 @@ public sealed class IdMemory
         {
             forgotten[n] = _order.Dequeue().Id;
             _ids.Remove(forgotten[n]);
+        }
+        if (_order.Capacity > 16 * Stride && _order.Count < _order.Capacity / 4)
+        {
+            _order.TrimExcess();
+            _ids.TrimExcess();
         }
         return forgotten;
     }

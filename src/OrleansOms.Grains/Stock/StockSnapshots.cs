@@ -28,7 +28,7 @@ public sealed class StockSnapshot
     [Id(1)] public int OnHand { get; set; }
     /// <summary>Open reservations by <c>order/line</c>: units, then the ids of the commands that changed it.</summary>
     [Id(2)] public Dictionary<string, SnapshotReservation> Reservations { get; set; } = [];
-    /// <summary>Remembered command ids: of movements, which say so, and of reservations that have ended; oldest first.</summary>
+    /// <summary>Remembered command ids: of reservations that have ended and of movements, which say so; oldest first each.</summary>
     [Id(3)] public List<string> Remembered { get; set; } = [];
     /// <summary>Orders whose units were not found since units last came in, oldest first.</summary>
     [Id(4)] public List<string> Failed { get; set; } = [];
@@ -112,7 +112,7 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
         {
             Version = stock.Version,
             OnHand = stock.OnHand,
-            Remembered = [.. stock.Counted!.Order, .. stock.Remembered!.Order],
+            Remembered = [.. stock.Remembered!.Order, .. stock.Counted!.Order],
             Failed = [.. stock.Failed.Order],
             KnownEvents = EventTypes.Count,
         };

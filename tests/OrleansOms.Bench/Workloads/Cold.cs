@@ -18,6 +18,9 @@ public sealed record Cold() : Workload("cold", "activations")
     const string Ours = "ours", AdoNet = "AdoNet state", FirstAnswer = "firstAnswerSeconds";
 
     /// <inheritdoc />
+    public override bool IsLong => true;
+
+    /// <inheritdoc />
     public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 1);
 
     /// <inheritdoc />

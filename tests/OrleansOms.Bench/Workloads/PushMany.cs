@@ -27,6 +27,9 @@ public sealed record PushMany() : Workload("push-many", "messages")
     string? _message;
 
     /// <inheritdoc />
+    public override bool IsLong => true;
+
+    /// <inheritdoc />
     public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 1);
 
     /// <inheritdoc />

@@ -26,6 +26,9 @@ public sealed record Soak() : Workload("soak", "requests")
 
     static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(30);
 
+    /// <inheritdoc />
+    public override bool IsLong => true;
+
     /// <summary>One, of half an hour: its parts are held against each other.</summary>
     public override int Rounds(BenchOptions options) => 1;
 

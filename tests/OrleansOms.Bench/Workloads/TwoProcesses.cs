@@ -15,6 +15,9 @@ public sealed record TwoProcesses() : Workload("two-processes", "orders")
     const int ClientsOfEach = 64;
 
     /// <inheritdoc />
+    public override bool IsLong => true;
+
+    /// <inheritdoc />
     public override int Rounds(BenchOptions options) => options.RoundsOf(full: 5, quick: 1);
 
     /// <inheritdoc />

@@ -18,6 +18,9 @@ public abstract record Workload(string Name, string Unit)
     /// <summary>Whether it runs on the long history.</summary>
     public virtual bool HasHistory => false;
 
+    /// <summary>Whether a quick look at everything leaves it out: small, it takes as long as many others, or tells nothing.</summary>
+    public virtual bool IsLong => HasHistory;
+
     /// <summary>How often the arms take turns.</summary>
     public abstract int Rounds(BenchOptions options);
 

@@ -146,10 +146,16 @@ sealed class StockActivation : Activation<Stock, StockEvent>
     public async Task<bool> Execute(StockCommand command)
     {
         if (IsBroken) throw new LostException();
-        if (command.DecidedAt < World.Now - (Stock.Memory - World.ClockSkew)
-            && World.Log.Read(Key).Any(e => e.Command == command.CommandId)) return true;
         var decision = StockDecider.Decide(State, command);
         if (decision.Events.Count == 0 && await IsBehind()) decision = StockDecider.Decide(State, command);
+        if (decision.Events.Count > 0 && command.DecidedAt < World.Now - (Stock.Memory - 2 * World.ClockSkew))
+        {
+            var isDone = World.Log.Read(Key).Any(e => e.Command == command.CommandId && e.At >= command.DecidedAt - World.ClockSkew);
+            await World.Pause(Process);
+            if (IsBroken) throw new LostException();
+            if (isDone) return true;
+            decision = StockDecider.Decide(State, command);
+        }
         if (World.Plant == Plant.DoubleRelease && command is ReleaseStock { Undoes: null } release && decision.Events.Count == 0)
             decision = Decision<StockEvent>.Accept(new ReservationReleased(release.OrderId, release.Lines, "again"));
         if (decision.Rejection is not null) return false;
