@@ -9,7 +9,10 @@ namespace OrleansOms.Domain.Stock;
 [GenerateSerializer, Immutable, Alias("oms.StockCommand")]
 public abstract record StockCommand([property: Id(0)] string CommandId)
 {
-    /// <summary>When the order has decided what this follows from, UTC; null of a command that follows from no order's event.</summary>
+    /// <summary>
+    /// When it was decided, UTC: what follows from an order's event, when that was recorded; a reservation, when it was asked for.
+    /// Null of others: they know by themselves whether they are too late.
+    /// </summary>
     [Id(1)] public DateTimeOffset? DecidedAt { get; init; }
 }
 

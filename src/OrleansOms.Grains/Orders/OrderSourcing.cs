@@ -23,7 +23,7 @@ sealed record ReservedUnits(IReadOnlyList<LineAllocation> Units, SourcingPlan Pl
 /// when one refuses, what the others have reserved is given back and the next plan is made from what is true by then.
 /// </summary>
 public sealed class OrderSourcing(
-    StockGrains stocks, CatalogueIndex catalogue, AvailabilityIndex availability, IPlaces places, LogTail tail)
+    StockGrains stocks, CatalogueIndex catalogue, AvailabilityIndex availability, IPlaces places, LogTail tail, TimeProvider time)
 {
     /// <summary>Plans tried before the units count as missing; each one failed because someone else was faster.</summary>
     const int MaxPlans = 5;
@@ -80,8 +80,10 @@ public sealed class OrderSourcing(
     {
         var shares = ByStock(units);
         var tries = new Task<Reply<StockView>>[shares.Count];
+        var now = time.GetUtcNow();
         for (var i = 0; i < tries.Length; i++)
-            tries[i] = shares[i].Stock.Execute(new ReserveStock(attempt, orderId, shares[i].Lines), Caller.System);
+            tries[i] = shares[i].Stock.Execute(
+                new ReserveStock(attempt, orderId, shares[i].Lines) { DecidedAt = now }, Caller.System);
         try { await Task.WhenAll(tries); }
         catch
         {

@@ -75,8 +75,8 @@ public sealed class StockGrain(
     }
 
     /// <summary>
-    /// Whether an order has decided it so long ago that it may have been done and forgotten, also where the clocks of three
-    /// processes differ. The ledger forgets nothing.
+    /// Whether it was decided so long ago that it may have been done and forgotten, also where the clocks of three processes
+    /// differ. The ledger forgets nothing.
     /// </summary>
     bool IsLate(StockCommand command) => command.DecidedAt < Now - (Stock.Memory - 2 * ClockSkew);
 

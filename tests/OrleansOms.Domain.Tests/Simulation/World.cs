@@ -148,8 +148,9 @@ sealed partial class World
             var units = LineSplit.Assign(wanted, plan.Units);
             var command = $"{attempt}/{n}";
             var shares = units.GroupBy(u => (u.Warehouse, u.Sku)).ToList();
+            var now = Now;
             var tries = shares.Select(g => OnStock(from, g.Key.Warehouse, g.Key.Sku, s => s.Execute(
-                new ReserveStock(command, orderId, [.. g.Select(u => new LineUnits(u.LineId, u.Quantity))])))).ToList();
+                new ReserveStock(command, orderId, [.. g.Select(u => new LineUnits(u.LineId, u.Quantity))]) { DecidedAt = now }))).ToList();
             var (isLost, failed) = (false, new List<(string, string)>());
             for (var i = 0; i < tries.Count; i++)
                 try
