@@ -87,7 +87,8 @@ public sealed class OrderSourcing(
         try { await Task.WhenAll(tries); }
         catch
         {
-            await GiveBack(orderId, attempt, shares.Where((_, i) => !IsRefused(tries[i])));
+            // Nobody waits for it: who does not answer now will not answer this soon, and whoever orders has waited for it once.
+            _ = GiveBack(orderId, attempt, [.. shares.Where((_, i) => !IsRefused(tries[i]))]);
             throw;
         }
         if (Array.TrueForAll(tries, t => t.Result.Rejection is null)) return [];

@@ -29,8 +29,10 @@ public sealed class OmsProcess : IAsyncDisposable
 
     readonly Process _process;
     readonly StreamWriter _output;
+    readonly string _log;
 
-    OmsProcess(Process process, Uri url, StreamWriter output) => (_process, Url, _output) = (process, url, output);
+    OmsProcess(Process process, Uri url, StreamWriter output, string log) =>
+        (_process, Url, _output, _log) = (process, url, output, log);
 
     /// <summary>Where it answers.</summary>
     public Uri Url { get; }
@@ -47,10 +49,26 @@ public sealed class OmsProcess : IAsyncDisposable
     /// <summary>Starts it and waits until it is ready.</summary>
     /// <param name="connectionString">Of its database.</param>
     /// <param name="how">Null: as usual.</param>
-    /// <exception cref="InvalidOperationException">It ended; the message names the file with what it printed.</exception>
+    /// <exception cref="InvalidOperationException">It ended; the message has what it printed.</exception>
     public static async Task<OmsProcess> Start(Session session, string connectionString, OmsStart? how = null)
     {
-        how ??= new OmsStart();
+        var oms = Begin(session, connectionString, how ?? new OmsStart());
+        try
+        {
+            await oms.Ready(session.Cancel);
+            return oms;
+        }
+        catch (Exception e)
+        {
+            await oms.DisposeAsync();
+            throw new InvalidOperationException(
+                $"The program did not start: {e.Message}\n{string.Join('\n', File.ReadLines(oms._log).Take(40))}", e);
+        }
+    }
+
+    /// <summary>Starts it and waits for nothing.</summary>
+    public static OmsProcess Begin(Session session, string connectionString, OmsStart how)
+    {
         var folder = Directory.CreateDirectory(Path.Combine(session.Folder, $"oms-{Guid.NewGuid():N}")).FullName;
         var url = how.Url ?? new Uri($"http://127.0.0.1:{FreePort()}");
         string[] words = [.. how.Before, "dotnet", Path.Combine(AppContext.BaseDirectory, "OrleansOms.Host.dll"), "up"];
@@ -67,22 +85,12 @@ public sealed class OmsProcess : IAsyncDisposable
         var log = Path.Combine(folder, "output.txt");
         var output = new StreamWriter(log) { AutoFlush = true };
         var process = Process.Start(start)!;
-        var oms = new OmsProcess(process, url, output);
+        var oms = new OmsProcess(process, url, output, log);
         process.OutputDataReceived += (_, line) => oms.Write(line.Data);
         process.ErrorDataReceived += (_, line) => oms.Write(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        try
-        {
-            await oms.AwaitReady(session.Cancel);
-            return oms;
-        }
-        catch (Exception e)
-        {
-            await oms.DisposeAsync();
-            throw new InvalidOperationException(
-                $"The program did not start: {e.Message}\n{string.Join('\n', File.ReadLines(log).Take(40))}", e);
-        }
+        return oms;
     }
 
     /// <inheritdoc />
@@ -118,7 +126,10 @@ public sealed class OmsProcess : IAsyncDisposable
             if (_output.BaseStream is { CanWrite: true }) _output.WriteLine(line);
     }
 
-    async Task AwaitReady(CancellationToken cancel)
+    /// <summary>Waits until it says that it is ready.</summary>
+    /// <exception cref="InvalidOperationException">It ended.</exception>
+    /// <exception cref="TimeoutException">It was not ready within a minute.</exception>
+    public async Task Ready(CancellationToken cancel)
     {
         using var http = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(5) };
         var start = Stopwatch.GetTimestamp();

@@ -1,10 +1,12 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace OrleansOms.Bench.Running;
 
 /// <summary>
 /// Processors for two programs that are measured, and the others for PostgreSQL and the load. Where the machine has too
-/// few, both programs stand on the first processor and the kernel holds each to its share of it. Linux only.
+/// few, both programs stand on the first processor and the kernel holds each to its share of it, from the moment on when it is
+/// warm: with so little of a processor, compiling what it runs takes a program half an hour. Linux only.
 /// </summary>
 public sealed class ProcessorShares : IDisposable
 {
@@ -23,6 +25,18 @@ public sealed class ProcessorShares : IDisposable
 
     /// <summary>For each program, what it is started by.</summary>
     public IReadOnlyList<IReadOnlyList<string>> Programs { get; }
+
+    /// <summary>Holds a program that runs to what it has, if it was not from its start.</summary>
+    /// <param name="program">Which one, from 0.</param>
+    /// <param name="pid">Its process.</param>
+    public void Hold(int program, int pid)
+    {
+        if (_groups.Length == 0) return;
+        File.WriteAllText(Path.Combine(_groups[program], "cgroup.procs"), Text(pid));
+        // Of all its threads, which .NET cannot.
+        using var pin = Process.Start(new ProcessStartInfo("taskset", ["-a", "-c", "-p", "0", Text(pid)]) { RedirectStandardOutput = true })!;
+        pin.WaitForExit();
+    }
 
     /// <summary>The first processor that PostgreSQL and the load have; theirs are all from there.</summary>
     public int FirstOfOthers { get; }
@@ -57,9 +71,9 @@ public sealed class ProcessorShares : IDisposable
         try
         {
             var groups = Enumerable.Range(0, 2).Select(n => Group(n, share)).ToArray();
-            // A process enters its group before it becomes the program, which then sees how much it has.
-            return new ProcessorShares(share, [.. groups.Select(g => (IReadOnlyList<string>)
-                ["sh", "-c", "echo $$ > \"$0/cgroup.procs\" && exec \"$@\"", g, .. OnProcessors(0, 0)])], 1, groups);
+            // The program is told at its start that it has one processor, as it will.
+            IReadOnlyList<string> alone = ["env", "DOTNET_PROCESSOR_COUNT=1", "DOTNET_gcServer=0"];
+            return new ProcessorShares(share, [.. groups.Select(_ => alone)], 1, groups);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using OrleansOms.Bench.Driving;
 using OrleansOms.Bench.Measuring;
 using OrleansOms.Bench.Running;
@@ -72,7 +73,10 @@ public sealed record Cold() : Workload("cold", "activations")
         }
     }
 
-    /// <summary>Places orders, kills the program, starts it again at the same place, and places one more.</summary>
+    /// <summary>
+    /// Places orders, kills the program, starts it again at the same place, and places one more, again and again until it is
+    /// answered. Ready, which a load balancer asks for, it is when it has opened its pages too.
+    /// </summary>
     static async Task<Outcome> ComeBack(Session session, string connectionString)
     {
         var place = new OmsStart
@@ -87,20 +91,43 @@ public sealed record Cold() : Workload("cold", "activations")
             await oms.Kill();
         }
         var start = Stopwatch.GetTimestamp();
-        await using (var oms = await OmsProcess.Start(session, connectionString, place))
+        await using (var oms = OmsProcess.Begin(session, connectionString, place))
         {
-            var ready = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            using var client = await WireClient.Connect(oms.Url);
-            var answer = await client.Send(new Requests(oms.Url, OmsProcess.ApiKey, session.Options.Skus).Order($"{Guid.NewGuid():N}", Random.Shared));
-            if (answer.Status != 201) throw new InvalidOperationException($"The first order: {answer.Status} {answer.Text}");
+            var ready = oms.Ready(session.Cancel);
+            await FirstOrder(oms.Url, new Requests(oms.Url, OmsProcess.ApiKey, session.Options.Skus), ready);
+            var answered = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            await ready;
             return new Outcome(0, 0)
             {
                 Further = new Dictionary<string, double>
                 {
-                    ["readySeconds"] = ready, [FirstAnswer] = Stopwatch.GetElapsedTime(start).TotalSeconds,
+                    [FirstAnswer] = answered, ["readySeconds"] = Stopwatch.GetElapsedTime(start).TotalSeconds,
                     ["cpuSeconds"] = Cpu.Of(oms.Pid),
                 },
             };
         }
+    }
+
+    /// <summary>Asks in the same words until it is answered.</summary>
+    /// <param name="ready">What tells that the program does not come.</param>
+    static async Task FirstOrder(Uri url, Requests requests, Task ready)
+    {
+        var order = requests.Order($"{Guid.NewGuid():N}", Random.Shared);
+        while (!ready.IsFaulted)
+        {
+            try
+            {
+                using var client = await WireClient.Connect(url);
+                var answer = await client.Send(order);
+                if (answer.Status == 201) return;
+                if (answer.Status != 503) throw new InvalidOperationException($"The first order: {answer.Status} {answer.Text}");
+            }
+            catch (Exception e) when (e is SocketException or IOException)
+            {
+                // It does not listen yet.
+            }
+            await Task.Delay(10);
+        }
+        await ready;
     }
 }

@@ -44,7 +44,7 @@ public sealed record Growth() : Workload("growth", "commands")
                 ProgramCpu = () => Cpu.Of(Environment.ProcessId), Against = NameOf(0), Goal = open == 0 ? null : Flat,
             });
         }
-        foreach (var open in session.Options.IsQuick ? few : many[..^1])
+        foreach (var open in session.Options.IsQuick ? few : many)
         {
             var callers = new AdoNetCallers(oms.Grains, $"open-{open}");
             await callers.Open(open);

@@ -43,9 +43,15 @@ public sealed record TwoProcesses() : Workload("two-processes", "orders")
             Shop? shop = null;
             return new Arm(NameOf(processes, shares.Cores), () => Run(session, shop!, processes * ClientsOfEach))
             {
-                Prepare = async () => shop = await Shop.Open(
-                    session, $"oms_bench_processes_{processes}", session.Options.Seconds(full: 90, quick: 1),
-                    programs: [.. shares.Programs.Take(processes).Select(p => new OmsStart { Before = p })], load: shares.Load),
+                Prepare = async () =>
+                {
+                    shop = await Shop.Open(
+                        session, $"oms_bench_processes_{processes}", session.Options.Seconds(full: 60, quick: 1),
+                        programs: [.. shares.Programs.Take(processes).Select(p => new OmsStart { Before = p })], load: shares.Load);
+                    for (var n = 0; n < processes; n++) shares.Hold(n, shop.Servers[n].Pid);
+                    await shop.Driver.PlaceOrders(processes * ClientsOfEach, session.Options.Seconds(full: 10, quick: 1));
+                    await shop.CatchUp();
+                },
                 Finish = () => shop!.DisposeAsync(),
                 ProgramCpu = () => CpuOf(shop!),
                 Against = NameOf(1, shares.Cores), Goal = processes == 2 ? Goal.Ratio(Target) : null,

@@ -159,8 +159,9 @@ sealed partial class World
                 }
                 catch (LostException) { isLost = true; }
             if (!isLost && failed.Count == 0) return new Reserved(units, plan, command);
-            await GiveBack(from, orderId, command, [.. units.Where(u => !failed.Contains((u.Warehouse, u.Sku)))]);
-            if (isLost) throw new LostException();
+            var back = GiveBack(from, orderId, command, [.. units.Where(u => !failed.Contains((u.Warehouse, u.Sku)))]);
+            if (isLost) throw new LostException(); // Nobody waits for who does not answer.
+            await back;
             isFresh = true;
             if (n >= MaxPlans) refused.UnionWith(failed);
         }

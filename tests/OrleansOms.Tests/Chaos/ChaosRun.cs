@@ -11,7 +11,7 @@ sealed class ChaosRun(int seed, Action<string> say, Builds? builds = null)
     /// <summary>From now on nothing may still be one-sided or on its way by itself.</summary>
     static readonly TimeSpan LongAfter = TimeSpan.FromMinutes(6);
 
-    const int WatchersAtEach = 2, WatchedAnew = 4;
+    const int WatchersAtEach = 2, WatchedAnew = 4, CustomersAtEach = 3;
 
     readonly Builds _builds = builds ?? new Builds(Builds.This, Builds.This);
 
@@ -39,6 +39,7 @@ sealed class ChaosRun(int seed, Action<string> say, Builds? builds = null)
         await traders.Open();
         var watchers = new List<Watcher>();
         var boards = new List<Board>();
+        var customers = new List<Customer>();
         try
         {
             for (var n = 0; n < WatchersAtEach; n++)
@@ -48,6 +49,9 @@ sealed class ChaosRun(int seed, Action<string> say, Builds? builds = null)
             var random = new Random(seed);
             var tooLong = new List<string>();
             await Rest(traders, watchers);
+            foreach (var (n, front) in cluster.Fronts.Index())
+                foreach (var order in traders.Accepted.Reverse().Take(CustomersAtEach))
+                    customers.Add(await Customer.At(front.Url, await history.Get(random, $"/api/v1/orders/{order}"), isPacked: n % 2 == 1));
             foreach (var fault in faults)
             {
                 var start = history.Now;
@@ -67,6 +71,7 @@ sealed class ChaosRun(int seed, Action<string> say, Builds? builds = null)
                 wrong.AddRange(await watcher.Check(stored, id => history.Get(random, $"/api/v1/orders/{id}")));
             foreach (var board in boards)
                 wrong.AddRange(await board.Check(stored, path => history.Get(random, path)));
+            foreach (var customer in customers) wrong.AddRange(await customer.Check());
             say($"{history.Now.TotalSeconds,6:0.0} s  seed {seed}: {history.All.Count} commands, {traders.Accepted.Count} orders, "
                 + $"{history.All.Sum(a => a.Unknown)} outcomes unknown at first, {cluster.Nodes.Sum(n => n.Starts - 1)} restarts, {wrong.Count} wrong");
             return wrong;
@@ -75,6 +80,7 @@ sealed class ChaosRun(int seed, Action<string> say, Builds? builds = null)
         {
             foreach (var watcher in watchers) await watcher.DisposeAsync();
             foreach (var board in boards) await board.DisposeAsync();
+            foreach (var customer in customers) await customer.DisposeAsync();
         }
     }
 

@@ -8,13 +8,13 @@ namespace OrleansOms.Tests.Chaos;
 /// <param name="Strike">Does it, and completes when it is over; what it has broken may still be coming back.</param>
 sealed record Fault(string Name, Func<ChaosCluster, Random, Task> Strike)
 {
+    /// <summary>How soon others answer for a silo that is gone, or silent for so long that it is taken for gone.</summary>
+    static readonly TimeSpan SiloLoss = TimeSpan.FromSeconds(8);
+
     /// <summary>The longest that any client may wait for an answer, its repetitions included; null for no limit.</summary>
     public TimeSpan? AnsweredWithin { get; init; }
 
-    public static Fault KillSilo { get; } = new("kill -9 of a silo", (c, r) => Any(c.Silos, r).Kill())
-    {
-        AnsweredWithin = TimeSpan.FromSeconds(8),
-    };
+    public static Fault KillSilo { get; } = new("kill -9 of a silo", (c, r) => Any(c.Silos, r).Kill()) { AnsweredWithin = SiloLoss };
 
     public static Fault KillFront { get; } = new("kill -9 of a front end", (c, r) => Any(c.Fronts, r).Kill());
     public static Fault CrashDatabase { get; } = new("PostgreSQL ends at once", (c, _) => c.CrashDatabase());
@@ -40,7 +40,10 @@ sealed record Fault(string Name, Func<ChaosCluster, Random, Task> Strike)
 
     /// <summary>SIGSTOP for a while.</summary>
     public static Fault PauseSilo(int seconds) =>
-        new($"a silo stands still for {seconds} s", (c, r) => Any(c.Silos, r).Pause(TimeSpan.FromSeconds(seconds)));
+        new($"a silo stands still for {seconds} s", (c, r) => Any(c.Silos, r).Pause(TimeSpan.FromSeconds(seconds)))
+        {
+            AnsweredWithin = SiloLoss,
+        };
 
     /// <summary>SIGSTOP for a while.</summary>
     public static Fault PauseFront(int seconds) =>

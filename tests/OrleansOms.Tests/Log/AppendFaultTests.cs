@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Postgres.Log;
+using OrleansOms.Tests.Fixtures;
 using OrleansOms.Tests.Live;
 
 namespace OrleansOms.Tests.Log;
@@ -41,9 +44,13 @@ public sealed class AppendFaultTests : LogTest
     [Fact]
     public async Task A_database_that_does_not_answer_in_time_makes_the_outcome_unknown()
     {
-        await using var log = new EventLog(Database.Source, Options with { CommandTimeoutSeconds = 1 });
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var meters = services.GetRequiredService<IMeterFactory>();
+        using var failed = new Counted(meters, "oms.log.failed");
+        await using var log = new EventLog(Database.Source, Options with { CommandTimeoutSeconds = 1 }, new LogMetrics(meters));
         await using (await StopWrites())
             await Assert.ThrowsAsync<LogUnavailableException>(async () => await log.Append(Of("ord-1")));
+        Assert.Equal(1, failed.Sum);
 
         Assert.IsType<AppendResult.Committed>(await log.Append(Of("ord-2")));
         Assert.Equal(0, await HeadOf("ord-1"));
