@@ -156,6 +156,7 @@ sealed class StockActivation : Activation<Stock, StockEvent>
             if (isDone) return true;
             decision = StockDecider.Decide(State, command);
         }
+        if (decision.Events.Count == 0) await Flushed();
         if (World.Plant == Plant.DoubleRelease && command is ReleaseStock { Undoes: null } release && decision.Events.Count == 0)
             decision = Decision<StockEvent>.Accept(new ReservationReleased(release.OrderId, release.Lines, "again"));
         if (decision.Rejection is not null) return false;
@@ -197,6 +198,7 @@ sealed class ShipmentActivation : Activation<Shipment, ShipmentEvent>
         if (!State.Exists) return null;
         var decision = Decide();
         if (decision.Events.Count == 0 && await IsBehind()) decision = Decide();
+        if (decision.Events.Count == 0) await Flushed();
         if (decision.Rejection is not null) return null;
         if (decision.Events.Count > 0) await Store(decision.Events, id);
         return Durable;
