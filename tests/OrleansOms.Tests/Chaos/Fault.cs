@@ -11,6 +11,9 @@ sealed record Fault(string Name, Func<ChaosCluster, Random, Task> Strike)
     /// <summary>How soon others answer for a silo that is gone, or silent for so long that it is taken for gone.</summary>
     static readonly TimeSpan SiloLoss = TimeSpan.FromSeconds(8);
 
+    /// <summary>Seconds of silence after which a silo is taken for gone.</summary>
+    const int Silence = 6;
+
     /// <summary>The longest that any client may wait for an answer, its repetitions included; null for no limit.</summary>
     public TimeSpan? AnsweredWithin { get; init; }
 
@@ -42,7 +45,7 @@ sealed record Fault(string Name, Func<ChaosCluster, Random, Task> Strike)
     public static Fault PauseSilo(int seconds) =>
         new($"a silo stands still for {seconds} s", (c, r) => Any(c.Silos, r).Pause(TimeSpan.FromSeconds(seconds)))
         {
-            AnsweredWithin = SiloLoss,
+            AnsweredWithin = seconds > Silence ? SiloLoss : null,
         };
 
     /// <summary>SIGSTOP for a while.</summary>
