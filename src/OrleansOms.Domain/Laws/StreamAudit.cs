@@ -108,7 +108,10 @@ public sealed class StockAudit(string stream, int remembered = int.MaxValue) : S
 
     /// <summary>Goes on from a stock whose entries before are not read again.</summary>
     public static StockAudit From(string stream, Stock.Stock stock, int remembered) =>
-        new(stream, remembered) { Stock = stock with { Remembered = null, Counted = null }, Ledger = StockLedger.From(stock), Version = stock.Version };
+        new(stream, remembered)
+        {
+            Stock = stock with { Remembered = null, Counted = null }, Ledger = StockLedger.From(stock), Version = stock.Version,
+        };
 
     /// <inheritdoc />
     protected override IEnumerable<Breach?> Fold(DomainEvent data, string command, DateTimeOffset at)

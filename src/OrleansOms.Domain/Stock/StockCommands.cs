@@ -14,6 +14,12 @@ public abstract record StockCommand([property: Id(0)] string CommandId)
     /// Null of others: they know by themselves whether they are too late.
     /// </summary>
     [Id(1)] public DateTimeOffset? DecidedAt { get; init; }
+
+    /// <summary>
+    /// Whether it was decided so long ago that it may have been done and forgotten, and has to be looked up in the ledger, which
+    /// forgets nothing. Three processes have a part in it, whose clocks may differ by a minute each.
+    /// </summary>
+    public bool IsLate(DateTimeOffset now) => DecidedAt < now - (Stock.Memory - TimeSpan.FromMinutes(2));
 }
 
 /// <summary>Units came in. <paramref name="Quantity"/> is 1 or more.</summary>

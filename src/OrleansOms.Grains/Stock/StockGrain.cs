@@ -62,9 +62,9 @@ public sealed class StockGrain(
     {
         var decision = StockDecider.Decide(State, command);
         if (decision.Events.Count == 0 && await IsBehind()) decision = StockDecider.Decide(State, command);
-        if (decision.Events.Count > 0 && IsLate(command))
+        if (decision.Events.Count > 0 && command is { DecidedAt: { } decided } && command.IsLate(Now))
         {
-            if (await Log.IsStored(Key, command.CommandId, command.DecidedAt!.Value - ClockSkew))
+            if (await Log.IsStored(Key, command.CommandId, decided - ClockSkew))
                 return Reply<StockView>.Of(StockView.Of(Durable));
             decision = StockDecider.Decide(State, command);
         }
@@ -73,12 +73,6 @@ public sealed class StockGrain(
         if (decision.Events.Count > 0) await Store(decision.Events, new Caller(command.CommandId, actor));
         return Reply<StockView>.Of(StockView.Of(Durable));
     }
-
-    /// <summary>
-    /// Whether it was decided so long ago that it may have been done and forgotten, also where the clocks of three processes
-    /// differ. The ledger forgets nothing.
-    /// </summary>
-    bool IsLate(StockCommand command) => command.DecidedAt < Now - (Stock.Memory - 2 * ClockSkew);
 
     /// <inheritdoc />
     public async Task<StockView> Get()

@@ -148,7 +148,7 @@ sealed class StockActivation : Activation<Stock, StockEvent>
         if (IsBroken) throw new LostException();
         var decision = StockDecider.Decide(State, command);
         if (decision.Events.Count == 0 && await IsBehind()) decision = StockDecider.Decide(State, command);
-        if (decision.Events.Count > 0 && command.DecidedAt < World.Now - (Stock.Memory - 2 * World.ClockSkew))
+        if (decision.Events.Count > 0 && command.IsLate(World.Now))
         {
             var isDone = World.Log.Read(Key).Any(e => e.Command == command.CommandId && e.At >= command.DecidedAt - World.ClockSkew);
             await World.Pause(Process);
