@@ -106,7 +106,11 @@ public static partial class OmsHost
         AddOrleans(builder, connectionString, settings);
         Telemetry.Add(builder, settings.Role);
         if (settings.HasWeb) AddWeb(builder, settings, links);
-        if (isDemo) builder.Services.AddHostedService<DemoPlay>();
+        if (isDemo)
+        {
+            builder.Services.TryAddSingleton<KnownThings>(); // A silo without an API has none yet.
+            builder.Services.AddHostedService<DemoPlay>();
+        }
         AddEnd(builder, settings);
         adjust?.Invoke(builder);
 

@@ -4,6 +4,7 @@ using OrleansOms.Contracts.Stock;
 using OrleansOms.Domain.Catalogue;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
+using OrleansOms.Host.Catalogue;
 
 namespace OrleansOms.Host.Demo;
 
@@ -46,13 +47,17 @@ static class DemoCompany
         ("Niamh Byrne", "2 Quay Street", "Galway", "H91 W6", "IE"), ("Priya Shah", "77 Park Avenue", "Leeds", "LS8 2JJ", "GB"),
     ];
 
-    /// <summary>Creates what is not there. Running it again changes nothing.</summary>
-    public static async Task Load(IGrainFactory grains)
+    /// <summary>Creates what is not there. Running it again changes nothing, also of what people have changed since.</summary>
+    /// <exception cref="Contracts.Log.LogUnavailableException">What is there cannot be looked up now.</exception>
+    public static async Task Load(IGrainFactory grains, KnownThings known)
     {
         foreach (var (code, details) in Warehouses)
-            await grains.GetGrain<IWarehouseGrain>(Keys.Warehouse + code).Put(details, Owner);
-        await Task.WhenAll(Products.Select((p, i) => grains.GetGrain<IProductGrain>(Keys.Product + p.Sku)
-            .Put(new ProductDetails(p.Name, p.Grams, Barcode(i)), Owner)));
+            if (await known.FindWarehouse(code) is null)
+                await grains.GetGrain<IWarehouseGrain>(Keys.Warehouse + code).Put(details, Owner);
+        for (var i = 0; i < Products.Length; i++)
+            if (!await known.IsProduct(Products[i].Sku))
+                await grains.GetGrain<IProductGrain>(Keys.Product + Products[i].Sku)
+                    .Put(new ProductDetails(Products[i].Name, Products[i].Grams, Barcode(i)), Owner);
         for (var w = 0; w < Warehouses.Length; w++)
             await Receive(grains, Warehouses[w].Code, "opening stock", Opening(w));
     }

@@ -7,6 +7,7 @@ using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
 using OrleansOms.Domain.Stock;
 using OrleansOms.Grains.Orders;
+using OrleansOms.Host.Catalogue;
 using OrleansOms.Postgres.Shipments;
 
 namespace OrleansOms.Host.Demo;
@@ -16,7 +17,7 @@ namespace OrleansOms.Host.Demo;
 /// then something is not on the shelf, carriers scan, stock comes in.
 /// </summary>
 public sealed partial class DemoPlay(
-    IGrainFactory grains, OrderDesk desk, INumberSequence numbers, ShipmentQueries shipments, TimeProvider time,
+    IGrainFactory grains, KnownThings known, OrderDesk desk, INumberSequence numbers, ShipmentQueries shipments, TimeProvider time,
     ILogger<DemoPlay> logger)
     : BackgroundService
 {
@@ -36,7 +37,7 @@ public sealed partial class DemoPlay(
             {
                 try
                 {
-                    if (!isLoaded) await DemoCompany.Load(grains);
+                    if (!isLoaded) await DemoCompany.Load(grains, known);
                     isLoaded = true;
                     await Play();
                 }

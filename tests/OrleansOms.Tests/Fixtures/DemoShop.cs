@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using OrleansOms.Host.Catalogue;
 using OrleansOms.Host.Demo;
 using OrleansOms.Tests.Live;
 
@@ -21,13 +22,17 @@ public sealed class DemoShop : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await App.InitializeAsync();
-        await DemoCompany.Load(App.Services.GetRequiredService<IGrainFactory>());
+        await Load();
         // Orders are sourced by what was heard of stock: until the last warehouse's has been heard of.
         await OmsApp.Until(
             () => App.Api.Get($"/api/v1/availability?sku={DemoCompany.Products[^1].Sku}"),
             a => a.Status == 200 && a.Json["items"]![0]!["warehouses"]!.AsArray()
                 .Any(w => (string?)w!["warehouse"] == DemoCompany.Warehouses[^1].Code && (int)w["available"]! > 0));
     }
+
+    /// <summary>Loads the company, as each start with it does.</summary>
+    public Task Load() => DemoCompany.Load(
+        App.Services.GetRequiredService<IGrainFactory>(), App.Services.GetRequiredService<KnownThings>());
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => App.DisposeAsync();

@@ -7,6 +7,9 @@ namespace OrleansOms.Tests.Live;
 /// <summary>The official JavaScript client and axe, installed once.</summary>
 public sealed class JavaScript : IAsyncLifetime
 {
+    // Classes that begin beside each other have one folder.
+    static readonly SemaphoreSlim Turn = new(1);
+
     /// <summary>Where it is.</summary>
     public static string Folder => Path.Combine(Repository.Root, "tests", "OrleansOms.Tests", "js");
 
@@ -21,11 +24,16 @@ public sealed class JavaScript : IAsyncLifetime
             Missing = "node and npm are not installed: what needs them was not tried.";
             return;
         }
-        if (File.Exists(Path.Combine(Folder, "node_modules", ".package-lock.json"))) return;
-        using var npm = Run("npm", "ci");
-        var output = await npm.StandardOutput.ReadToEndAsync() + await npm.StandardError.ReadToEndAsync();
-        await npm.WaitForExitAsync();
-        Assert.True(npm.ExitCode == 0, output);
+        await Turn.WaitAsync();
+        try
+        {
+            if (File.Exists(Path.Combine(Folder, "node_modules", ".package-lock.json"))) return;
+            using var npm = Run("npm", "ci");
+            var output = await npm.StandardOutput.ReadToEndAsync() + await npm.StandardError.ReadToEndAsync();
+            await npm.WaitForExitAsync();
+            Assert.True(npm.ExitCode == 0, output);
+        }
+        finally { Turn.Release(); }
     }
 
     /// <inheritdoc />
