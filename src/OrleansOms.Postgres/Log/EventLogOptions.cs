@@ -21,7 +21,10 @@ public sealed record EventLogOptions
     /// <summary>Bytes of JSON after which one read of the whole log ends, so that large events stay bounded.</summary>
     public int MaxReadBytes { get; init; } = 16_000_000;
 
-    /// <summary>Newest events that the process remembers, so that its followers do not each read and parse them.</summary>
+    /// <summary>
+    /// Newest events that the process remembers at most for its slowest follower, so that its followers do not each read and
+    /// parse them.
+    /// </summary>
     public int MaxRecentEvents { get; init; } = 20_000;
 
     /// <summary>Bytes of JSON that the remembered events had at most.</summary>

@@ -62,6 +62,7 @@ sealed class OneLog : IAsyncDisposable
         if (recent.Read(after, max) is { } remembered)
             return remembered;
         var read = await reader.All(after, max);
+        recent.Moved(after, read.Through);
         recent.Add(after, read);
         return new LogRead<LogEvent>([.. read.Events.Select(e => e.Event)], read.Through, read.Complete);
     }

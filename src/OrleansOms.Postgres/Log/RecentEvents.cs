@@ -1,13 +1,20 @@
+using System.Diagnostics;
 using OrleansOms.Contracts.Log;
 
 namespace OrleansOms.Postgres.Log;
 
 /// <summary>
 /// The newest events of the log that this process has read: all of them between two positions. Whoever is first to read
-/// on fills it; the others need no database.
+/// on fills it; the others need no database. What all of them have read is forgotten: each event that is still alive when
+/// the collector comes makes everybody wait, and at full rate there are thousands a second.
 /// </summary>
 sealed class RecentEvents(EventLogOptions options)
 {
+    /// <summary>Nobody waits longer for events than this; who does not come again reads no more.</summary>
+    static readonly TimeSpan ComesAgainWithin = TimeSpan.FromSeconds(10);
+
+    // Where each reader is and when it came. Readers have no names: who asks at a place where one was left is that one.
+    readonly List<(LogPosition At, long Came)> readers = [];
     readonly Lock gate = new();
     readonly List<ReadEvent> events = [];
     long bytes;
@@ -34,7 +41,17 @@ sealed class RecentEvents(EventLogOptions options)
     public Look LookAt(LogPosition after)
     {
         lock (gate)
+        {
+            Move(after, after);
             return new Look(IsNewer(after) ? null : grown.Task, from);
+        }
+    }
+
+    /// <summary>A reader that was at a position has read from the database.</summary>
+    public void Moved(LogPosition after, LogPosition through)
+    {
+        lock (gate)
+            Move(after, through);
     }
 
     /// <summary>
@@ -89,6 +106,7 @@ sealed class RecentEvents(EventLogOptions options)
             for (var i = 0; i < count; i++)
                 slice[i] = events[first + i].Event;
             var last = slice[^1].Position;
+            Move(after, last);
             return new LogRead<LogEvent>(slice, last, first + count < events.Count ? last : complete);
         }
     }
@@ -109,12 +127,20 @@ sealed class RecentEvents(EventLogOptions options)
         return low;
     }
 
-    // A quarter more than allowed is let in before the oldest go, so that the list is not moved at every step.
+    void Move(LogPosition after, LogPosition through)
+    {
+        var now = Stopwatch.GetTimestamp();
+        var known = readers.FindIndex(r => r.At == after);
+        if (known < 0) readers.Add((through, now));
+        else readers[known] = (through, now);
+    }
+
+    // A quarter more than necessary is kept before the oldest go, so that the list is not moved at every step.
     void Forget()
     {
-        if (events.Count <= options.MaxRecentEvents * 5 / 4 && bytes <= options.MaxRecentBytes)
+        var gone = Math.Max(ReadByAll(), events.Count - options.MaxRecentEvents);
+        if (gone * 5L <= events.Count && bytes <= options.MaxRecentBytes)
             return;
-        var gone = Math.Max(0, events.Count - options.MaxRecentEvents);
         var left = bytes - events.Take(gone).Sum(e => (long)e.Bytes);
         while (gone < events.Count && left > options.MaxRecentBytes * 3L / 4)
             left -= events[gone++].Bytes;
@@ -123,6 +149,16 @@ sealed class RecentEvents(EventLogOptions options)
         from = events[gone - 1].Event.Position;
         bytes = left;
         events.RemoveRange(0, gone);
+    }
+
+    /// <summary>Events that no reader needs any more. Who is so far behind that it needs the database anyhow does not count.</summary>
+    int ReadByAll()
+    {
+        readers.RemoveAll(r => Stopwatch.GetElapsedTime(r.Came) > ComesAgainWithin);
+        var slowest = through;
+        foreach (var (at, _) in readers)
+            if (at >= from && at < slowest) slowest = at;
+        return FirstAfter(slowest);
     }
 
     void Signal()
