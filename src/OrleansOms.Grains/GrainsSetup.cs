@@ -44,7 +44,7 @@ public static class GrainsSetup
         services.AddSingleton(p => new SnapshotStore(p.GetRequiredKeyedService<IGrainStorage>(SnapshotStore.Name)));
         services.AddKeyedSingleton<IGrainStorageSerializer, SnapshotFormat>(SnapshotStore.Name);
         services.AddSingleton<IGrainPropertiesProvider, KnownEvents>();
-        services.AddSingleton<NewerSilos>();
+        services.AddSingleton<SilosByVersion>();
         services.AddHostedService<FollowerKeeper>();
         services.AddHostedService<SweeperStart>();
         return services;

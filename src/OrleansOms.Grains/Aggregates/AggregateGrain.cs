@@ -241,7 +241,7 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     }
 
     /// <summary>Whether there is a silo that knows more events than this one; it goes there.</summary>
-    protected bool Leaves() => ServiceProvider.GetRequiredService<NewerSilos>().Take(GrainContext);
+    protected bool Leaves() => ServiceProvider.GetRequiredService<SilosByVersion>().TakeToNewer(GrainContext);
 
     sealed class Pending(int expectedVersion)
     {

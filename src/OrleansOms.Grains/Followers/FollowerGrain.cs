@@ -56,7 +56,17 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
     }
 
     /// <inheritdoc />
-    public Task Ensure() => Task.CompletedTask;
+    public Task Ensure()
+    {
+        if (ServiceProvider.GetRequiredService<SilosByVersion>().TakeTo(Place, GrainContext)) LogMoves(logger, Follower);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// Where it runs: on the silo that is so many younger than the oldest, or the youngest. Without it all followers would stay
+    /// with the first silo that was there, which would have all of their work and as many orders as every other.
+    /// </summary>
+    protected virtual int Place => 2;
 
     /// <summary>Where to begin.</summary>
     protected abstract Task<Checkpoint> Load();
@@ -122,7 +132,7 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
                 pause = TimeSpan.FromMilliseconds(100);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested) { return; }
-            catch (NewerEventException e) when (ServiceProvider.GetRequiredService<NewerSilos>().Take(GrainContext))
+            catch (NewerEventException e) when (ServiceProvider.GetRequiredService<SilosByVersion>().TakeToNewer(GrainContext))
             {
                 LogLeaves(logger, Follower, e.Message);
                 return;
@@ -166,6 +176,9 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
         _ = ahead.ContinueWith(t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         return ahead;
     }
+
+    [LoggerMessage(LogLevel.Information, "Follower {Follower} moves to another silo.")]
+    static partial void LogMoves(ILogger logger, string follower);
 
     [LoggerMessage(LogLevel.Information, "Follower {Follower} goes to a silo of a newer version: {Reason}")]
     static partial void LogLeaves(ILogger logger, string follower, string reason);

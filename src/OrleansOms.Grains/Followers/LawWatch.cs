@@ -51,6 +51,9 @@ public sealed partial class LawWatch(
     Pairing _pairs = new();
 
     /// <inheritdoc />
+    protected override int Place => 1;
+
+    /// <inheritdoc />
     protected override void Forget()
     {
         _recent = new(StringComparer.Ordinal);

@@ -27,6 +27,9 @@ public sealed class ReadModelFollower(
     bool _isFarBehind;
 
     /// <inheritdoc />
+    protected override int Place => 0;
+
+    /// <inheritdoc />
     protected override int BatchSize => _isFarBehind ? FarBehind : Usual;
 
     /// <inheritdoc />
