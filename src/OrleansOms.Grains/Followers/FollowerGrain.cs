@@ -58,7 +58,7 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
     /// <inheritdoc />
     public Task Ensure()
     {
-        if (ServiceProvider.GetRequiredService<SilosByVersion>().TakeTo(Place, GrainContext)) LogMoves(logger, Follower);
+        if (MayMove && ServiceProvider.GetRequiredService<SilosByVersion>().TakeTo(Place, GrainContext)) LogMoves(logger, Follower);
         return Task.CompletedTask;
     }
 
@@ -67,6 +67,9 @@ public abstract partial class FollowerGrain(IEventLog log, GrainMetrics metrics,
     /// with the first silo that was there, which would have all of their work and as many orders as every other.
     /// </summary>
     protected virtual int Place => 2;
+
+    /// <summary>Whether it knows nothing at the moment that it would not find again from its checkpoint on.</summary>
+    protected virtual bool MayMove => true;
 
     /// <summary>Where to begin.</summary>
     protected abstract Task<Checkpoint> Load();

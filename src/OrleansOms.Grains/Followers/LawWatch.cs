@@ -53,6 +53,10 @@ public sealed partial class LawWatch(
     /// <inheritdoc />
     protected override int Place => 1;
 
+    /// <summary>Pairs that are about to be whole are heard of there; one that stays alone would be forgotten.</summary>
+    protected override bool MayMove =>
+        _pairs.Open.Values.All(p => time.GetUtcNow() - p.At < StockLaws.OneSidedAtMost / Looks);
+
     /// <inheritdoc />
     protected override void Forget()
     {

@@ -29,7 +29,7 @@ sealed class SilosByVersion(IClusterManifestProvider manifests, IClusterMembersh
     public bool TakeTo(int place, IGrainContext grain)
     {
         SiloAddress[] byAge = [.. Active(grain.GrainId.Type)[Own(grain.GrainId.Type)].OrderBy(s => s.Generation).ThenBy(s => s)];
-        if (byAge.Length == 0 || byAge[Math.Min(place, byAge.Length - 1)] is var home && home == self.SiloAddress) return false;
+        if (byAge.Length == 0 || byAge[Math.Min(place, byAge.Length - 1)] is var home && home.Equals(self.SiloAddress)) return false;
         Take(grain, home);
         return true;
     }

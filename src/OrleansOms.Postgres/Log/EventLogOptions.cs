@@ -22,8 +22,8 @@ public sealed record EventLogOptions
     public int MaxReadBytes { get; init; } = 16_000_000;
 
     /// <summary>
-    /// Newest events that the process remembers at most for its slowest follower, so that its followers do not each read and
-    /// parse them.
+    /// Newest events that the process remembers for its slowest follower, and a quarter more until they are trimmed, so that its
+    /// followers do not each read and parse them.
     /// </summary>
     public int MaxRecentEvents { get; init; } = 20_000;
 

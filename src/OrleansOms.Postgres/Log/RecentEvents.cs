@@ -10,7 +10,7 @@ namespace OrleansOms.Postgres.Log;
 /// </summary>
 sealed class RecentEvents(EventLogOptions options)
 {
-    /// <summary>Nobody waits longer for events than this; who does not come again reads no more.</summary>
+    /// <summary>Who does not come within this time counts no more, and reads from the database if it comes later.</summary>
     static readonly TimeSpan ComesAgainWithin = TimeSpan.FromSeconds(10);
 
     // Where each reader is and when it came. Readers have no names: who asks at a place where one was left is that one.
