@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Net;
 using System.Text;
@@ -51,14 +50,13 @@ sealed class History(IReadOnlyList<Uri> fronts) : IDisposable
 {
     static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(15), KnownWithin = TimeSpan.FromMinutes(3);
     const int AtOnce = 8;
-    static readonly TimeSpan Believed = TimeSpan.FromSeconds(1);
     static readonly TimeSpan BeforeAnother = TimeSpan.FromMilliseconds(100);
 
     readonly Stopwatch _clock = Stopwatch.StartNew();
     readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = AnswerWithin };
     readonly ConcurrentQueue<Asked> _all = new(), _others = new();
     readonly ConcurrentDictionary<string, JsonNode> _views = new(StringComparer.Ordinal);
-    readonly ConcurrentDictionary<string, ImmutableList<(int Version, TimeSpan At)>> _told = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, int> _told = new(StringComparer.Ordinal);
 
     /// <summary>Everything that was asked for under a key.</summary>
     public IReadOnlyCollection<Asked> All => _all;
@@ -101,15 +99,13 @@ sealed class History(IReadOnlyList<Uri> fronts) : IDisposable
 
     /// <summary>
     /// Reads until there is an answer. A list may lag; one order is current: no older than what anybody had been told of it
-    /// a second before it was asked for. A silo that is counted out while it stands still has it once more, and of the two each
-    /// believes for a second what it has read (decision 0044).
+    /// when it was asked for.
     /// </summary>
     public async Task<JsonNode> Get(Random random, string path)
     {
         var asked = new Asked(HttpMethod.Get, path, "", "", Now);
         _others.Enqueue(asked);
-        var told = _told.GetValueOrDefault(asked.What, [])
-            .Where(t => t.At <= asked.Invoked - Believed).Select(t => t.Version).DefaultIfEmpty().Max();
+        var told = _told.GetValueOrDefault(asked.What);
         var answer = JsonNode.Parse((await Known(random, asked)).Text)!;
         if (told > 0 && LogLaws.NeverBack(asked.What, told, answer["version"]?.GetValue<int>() ?? 0) is { } breach)
             Wrong.Add($"{breach}, to who asked at {asked.Invoked.TotalSeconds:0.0} s: {string.Join(", ", asked.Tries)}");
@@ -131,9 +127,7 @@ sealed class History(IReadOnlyList<Uri> fronts) : IDisposable
     {
         if (answer is not JsonObject || answer["id"] is not { } id || answer["version"] is not { } number) return false;
         var version = number.GetValue<int>();
-        _told.AddOrUpdate(
-            id.GetValue<string>(), _ => [(version, Now)],
-            (_, told) => told.Any(t => t.Version >= version) ? told : told.Add((version, Now)));
+        _told.AddOrUpdate(id.GetValue<string>(), version, (_, told) => Math.Max(told, version));
         return true;
     }
 
