@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Log;
@@ -26,9 +25,6 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     /// <summary>No two clocks of the cluster are further apart.</summary>
     protected static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long what is shown is taken for the newest without a look: no longer than a person notices.</summary>
-    static readonly TimeSpan Believed = TimeSpan.FromSeconds(1);
-
     string? _key;
     TState? _state;
     TState? _durable;
@@ -37,7 +33,8 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     bool _isWriting, _isBroken, _isActive;
     NewerEventException? _newer;
     int _waiting;
-    long _newestAt;
+    Task _look = Task.CompletedTask;
+    Task? _nextLook;
 
     /// <summary>The stream: the grain's key.</summary>
     protected string Key => _key ??= this.GetPrimaryKeyString();
@@ -72,7 +69,6 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     /// <inheritdoc />
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _newestAt = Stopwatch.GetTimestamp();
         try { await Load(); }
         // It leaves with the calls that wait; if there is nowhere to go, each of them is told so.
         catch (NewerEventException e) { _newer = e; }
@@ -121,14 +117,17 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     }
 
     /// <summary>
-    /// Completes when what is shown of it is durable, and the newest or a moment old. Another activation may have gone on with
+    /// Completes when what is shown of it is durable, and no older than the call. Another activation may have gone on with
     /// the stream: one whose process stood still, or died with an append on its way. A command meets that at its append; who
-    /// only looks would be shown the former state until somebody commands.
+    /// only looks would be shown the former state. So the log is asked each time, once for all that came before the question.
     /// </summary>
-    protected async Task Shown()
+    protected Task Shown() => _look.IsCompleted ? _look = IsBehind() : _nextLook ??= LookAfter(_look);
+
+    async Task LookAfter(Task look)
     {
-        await Flushed();
-        if (Stopwatch.GetElapsedTime(_newestAt) > Believed) await IsBehind();
+        await look.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        _nextLook = null;
+        await (_look = IsBehind());
     }
 
     /// <summary>
@@ -140,17 +139,17 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     protected async Task<bool> IsBehind()
     {
         await Flushed();
-        var (version, asked) = (VersionOf(State), Stopwatch.GetTimestamp());
+        var version = VersionOf(State);
         var events = await log.ReadStream(Key, version);
-        if (VersionOf(State) == version)
+        // What it began to append since says itself whether it was behind: it is stored only if not.
+        if (VersionOf(State) != version) await Flushed();
+        if (ReferenceEquals(_state, _durable))
         {
-            _newestAt = asked;
-            if (events.Count > 0) Adopt(Fold(State, events));
-            return events.Count > 0;
+            // Who asked beside this may have been told a part of it.
+            LogEvent[] further = [.. events.Where(e => e.Version > VersionOf(State))];
+            if (further.Length > 0) Adopt(Fold(State, further));
         }
-        // Its own next append says whether it was behind: it is stored only if not.
-        await Flushed();
-        return true;
+        return VersionOf(State) != version;
     }
 
     Pending Enqueue(IReadOnlyList<NewEvent> events, IReadOnlyList<StreamEvents> births)
@@ -187,7 +186,6 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
                 if (result is AppendResult.Committed)
                 {
                     _durable = batch.After;
-                    _newestAt = Stopwatch.GetTimestamp();
                     OnDurable(_durable!);
                 }
             }

@@ -55,13 +55,10 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
     /// <inheritdoc />
     public async Task<ShipmentView?> Get()
     {
-        if (!State.Exists)
-        {
-            DeactivateOnIdle(); // Asked for something that does not exist: keep no memory of it.
-            return null;
-        }
         await Shown();
-        return ShipmentView.Of(Durable);
+        if (Durable.Exists) return ShipmentView.Of(Durable);
+        DeactivateOnIdle(); // Asked for something that does not exist: keep no memory of it.
+        return null;
     }
 
     /// <inheritdoc />

@@ -77,7 +77,6 @@ public sealed class StockGrain(
     /// <inheritdoc />
     public async Task<StockView> Get()
     {
-        _ = State;
         await Shown();
         return StockView.Of(Durable);
     }

@@ -55,9 +55,9 @@ sealed class Trade : IDisposable
     public IReadOnlyList<Asked> PlacedBefore(TimeSpan moment) =>
         [.. _history.All.Where(a => a.Path == "/api/v1/orders" && a.Status == 201 && a.Answered < moment)];
 
-    /// <summary>Orders that were first asked for after a moment, and acknowledged.</summary>
+    /// <summary>Orders that were first asked for after a moment, and acknowledged; one that is only asked for again is older.</summary>
     public IReadOnlyList<Asked> PlacedAfter(TimeSpan moment) =>
-        [.. _history.All.Where(a => a.Path == "/api/v1/orders" && a.Status == 201 && a.Invoked > moment)];
+        [.. _history.All.Where(a => a.Path == "/api/v1/orders" && a.Status == 201).DistinctBy(a => a.Key).Where(a => a.Invoked > moment)];
 
     /// <summary>
     /// Holds a program that was brought back against what was acknowledged: those orders are there, the same request has the
