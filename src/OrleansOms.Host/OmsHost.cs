@@ -182,8 +182,9 @@ public static partial class OmsHost
         }.ConnectionString;
         services.TryAddSingleton(TimeProvider.System);
         // Figures tell pools apart by their names, which would else be the connection strings.
-        services.AddSingleton(_ => new NpgsqlDataSourceBuilder(Pooled(connectionString)) { Name = "oms" }.Build());
-        services.AddSingleton(_ => new LogDatabases(settings.LogConnections.Select(Pooled)));
+        services.AddSingleton<Timelines>();
+        services.AddSingleton(p => p.GetRequiredService<Timelines>().Keep(new(Pooled(connectionString)) { Name = "oms" }));
+        services.AddSingleton(p => new LogDatabases(settings.LogConnections.Select(Pooled), p.GetRequiredService<Timelines>()));
         services.AddSingleton<LogMetrics>();
         services.AddSingleton<IEventLog>(p => new EventLog(
             p.GetRequiredService<LogDatabases>().All is { Count: > 0 } logs ? logs : [p.GetRequiredService<NpgsqlDataSource>()],

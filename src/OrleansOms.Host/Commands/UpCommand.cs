@@ -1,6 +1,8 @@
+using Npgsql;
 using OrleansOms.Host.Cluster;
 using OrleansOms.Host.Database;
 using OrleansOms.Host.Security;
+using OrleansOms.Postgres;
 
 namespace OrleansOms.Host.Commands;
 
@@ -10,6 +12,8 @@ namespace OrleansOms.Host.Commands;
 /// </summary>
 public static class UpCommand
 {
+    static readonly TimeSpan BeforeAnother = TimeSpan.FromSeconds(1), EndsWithin = TimeSpan.FromSeconds(30);
+
     /// <summary>Where the private server's connection string is while it runs, for commands beside this one.</summary>
     public static string ConnectionFile(string data) => Path.Combine(data, "postgres.connection");
 
@@ -81,14 +85,60 @@ public static class UpCommand
         }
     }
 
+    /// <summary>Again and again, as long as it ends because a server of its database is not any more the one that it was.</summary>
     static async Task Serve(string[] args, string? connectionString, bool isDemo, string told)
     {
-        await using var app = await OmsHost.Build(args, connectionString, isDemo);
-        await app.Web.StartAsync();
+        var app = await OmsHost.Build(args, connectionString, isDemo);
+        while (await ServeUntilLeft(app, args, isDemo, told))
+        {
+            await Console.Out.WriteLineAsync("  Another database server has taken over: OrleansOms begins anew.");
+            app = await BuildAgain();
+        }
+
+        async Task<OmsApplication> BuildAgain()
+        {
+            while (true)
+            {
+                try { return await OmsHost.Build(args, connectionString, isDemo); }
+                catch (NpgsqlException e)
+                {
+                    await Console.Error.WriteLineAsync($"OrleansOms: {e.Message}");
+                    await Task.Delay(BeforeAnother);
+                }
+            }
+        }
+    }
+
+    /// <summary>False if it was told to stop.</summary>
+    /// <exception cref="TimeoutException">It should begin anew and does not end: only another process can do it.</exception>
+    static async Task<bool> ServeUntilLeft(OmsApplication app, string[] args, bool isDemo, string told)
+    {
+        var left = app.Web.Services.GetRequiredService<Timelines>().Left;
+        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        app.Web.Lifetime.ApplicationStopping.Register(stopping.SetResult);
+        try { await app.Web.StartAsync(); }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
         OwnerOnly.Write(told, $"{app.Url} (process {Environment.ProcessId})\n");
         // Who has started it says where it is found.
         if (!args.Contains(ParentWatch.Argument)) Greet(app.Url, app.Secrets, isDemo);
-        await app.Web.WaitForShutdownAsync();
+        var isLeft = await Task.WhenAny(stopping.Task, left) == left;
+        var end = End();
+        await (isLeft ? end.WaitAsync(EndsWithin) : end);
+        return isLeft;
+
+        async Task End()
+        {
+            await using (app)
+            {
+                // As at kill -9: nothing that it knows may be written any more, and nothing else is lost with it.
+                await app.Web.StopAsync(new CancellationToken(isLeft))
+                    .ConfigureAwait(isLeft ? ConfigureAwaitOptions.SuppressThrowing : ConfigureAwaitOptions.None);
+            }
+        }
     }
 
     static void Greet(string url, FirstSecrets secrets, bool isDemo)

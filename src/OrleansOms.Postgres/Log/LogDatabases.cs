@@ -3,11 +3,14 @@ using Npgsql;
 namespace OrleansOms.Postgres.Log;
 
 /// <summary>The databases that the event log is in, each one a log. They are disposed with this.</summary>
-public sealed class LogDatabases(IEnumerable<string> connectionStrings) : IAsyncDisposable
+/// <param name="timelines">Keeps their sessions, where the program remembers what it has read.</param>
+public sealed class LogDatabases(IEnumerable<string> connectionStrings, Timelines? timelines = null) : IAsyncDisposable
 {
     /// <summary>By the log's number.</summary>
     public IReadOnlyList<NpgsqlDataSource> All { get; } =
-        [.. connectionStrings.Select((database, number) => new NpgsqlDataSourceBuilder(database) { Name = $"oms log {number}" }.Build())];
+        [.. connectionStrings
+            .Select((database, number) => new NpgsqlDataSourceBuilder(database) { Name = $"oms log {number}" })
+            .Select(sessions => timelines?.Keep(sessions) ?? sessions.Build())];
 
     /// <summary>
     /// Refuses logs that are not those of the store. At the store's first start, which may be of several processes at
