@@ -89,21 +89,28 @@ public static partial class OmsHost
             ?? throw new InvalidOperationException("There is no database: set ConnectionStrings__Oms.");
         foreach (var database in (string[])[connectionString, .. settings.LogConnections]) await Migrator.Run(database);
 
-        AddDatabase(builder.Services, connectionString, settings);
         FirstSecrets secrets;
         RenewedSecret links;
+        var histories = new List<Timeline>();
         await using (var database = NpgsqlDataSource.Create(connectionString))
         {
             await using (var connection = await database.OpenConnectionAsync()) await OrleansSchema.Check(connection);
             secrets = await FirstSecrets.Prepare(settings, database);
             await using (var logs = new LogDatabases(settings.LogConnections))
-                await LogDatabases.Check(database, logs.All is [] ? [database] : logs.All);
+            {
+                foreach (var source in (NpgsqlDataSource[])[database, .. logs.All])
+                    await using (var session = await source.OpenConnectionAsync()) histories.Add(await Timeline.Of(session));
+                var all = logs.All is [] ? [database] : logs.All;
+                await LogDatabases.Check(database, all);
+                await Checkpoints.StayWithin(database, all);
+            }
             var kept = new Secrets(database);
             await kept.GetOrCreate(RenewedSecrets.Links, RenewedSecrets.LinkBytes);
             links = (await kept.Find(RenewedSecrets.Links))!;
         }
         builder.Services.AddOmsDesk(builder.Configuration.GetSection("Oms").Get<OmsSettings>() ?? new OmsSettings());
-        AddOrleans(builder, connectionString, settings);
+        AddDatabase(builder.Services, connectionString, settings, histories);
+        AddOrleans(builder, connectionString, settings, ClusterOf(settings, histories));
         Telemetry.Add(builder, settings.Role);
         if (settings.HasWeb) AddWeb(builder, settings, links);
         if (isDemo)
@@ -129,7 +136,7 @@ public static partial class OmsHost
     public static WebApplication BuildForDescription()
     {
         var builder = NewBuilder(["--urls", "http://127.0.0.1:0"]);
-        AddDatabase(builder.Services, "Host=127.0.0.1", new HostSettings());
+        AddDatabase(builder.Services, "Host=127.0.0.1", new HostSettings(), [default]);
         builder.Services.AddOmsDesk(new OmsSettings());
         builder.Services.AddSingleton<IGrainFactory>(_ => throw new InvalidOperationException("Nothing is behind it."));
         builder.Services.RemoveAll<IHostedService>();
@@ -172,7 +179,9 @@ public static partial class OmsHost
         return builder;
     }
 
-    static void AddDatabase(IServiceCollection services, string connectionString, HostSettings settings)
+    /// <param name="histories">Of the database of the lists, and of the logs' where they are in others.</param>
+    static void AddDatabase(
+        IServiceCollection services, string connectionString, HostSettings settings, IReadOnlyList<Timeline> histories)
     {
         string Pooled(string database) => new NpgsqlConnectionStringBuilder(database)
         {
@@ -183,8 +192,9 @@ public static partial class OmsHost
         services.TryAddSingleton(TimeProvider.System);
         // Figures tell pools apart by their names, which would else be the connection strings.
         services.AddSingleton<Timelines>();
-        services.AddSingleton(p => p.GetRequiredService<Timelines>().Keep(new(Pooled(connectionString)) { Name = "oms" }));
-        services.AddSingleton(p => new LogDatabases(settings.LogConnections.Select(Pooled), p.GetRequiredService<Timelines>()));
+        services.AddSingleton(p => p.GetRequiredService<Timelines>().Keep(new(Pooled(connectionString)) { Name = "oms" }, histories[0]));
+        services.AddSingleton(p => new LogDatabases(
+            settings.LogConnections.Select(Pooled), (log, number) => p.GetRequiredService<Timelines>().Keep(log, histories[number + 1])));
         services.AddSingleton<LogMetrics>();
         services.AddSingleton<IEventLog>(p => new EventLog(
             p.GetRequiredService<LogDatabases>().All is { Count: > 0 } logs ? logs : [p.GetRequiredService<NpgsqlDataSource>()],
@@ -201,11 +211,19 @@ public static partial class OmsHost
         services.AddSingleton<Secrets>();
     }
 
-    static void AddOrleans(WebApplicationBuilder builder, string connectionString, HostSettings settings)
+    /// <summary>
+    /// Programs in different histories of a server are no members of one cluster: what one of them has read there may never
+    /// have been in the other's.
+    /// </summary>
+    static string ClusterOf(HostSettings settings, IEnumerable<Timeline> histories) =>
+        histories.All(h => h.Number == 1) ? settings.Silo.ClusterId
+            : $"{settings.Silo.ClusterId}-{string.Join('.', histories.Select(h => h.Number))}";
+
+    static void AddOrleans(WebApplicationBuilder builder, string connectionString, HostSettings settings, string clusterId)
     {
         var (database, members) =
             (OrleansSchema.ConnectionString(connectionString), OrleansSchema.MembershipConnectionString(connectionString));
-        void Name(ClusterOptions o) => (o.ClusterId, o.ServiceId) = (settings.Silo.ClusterId, settings.Silo.ServiceId);
+        void Name(ClusterOptions o) => (o.ClusterId, o.ServiceId) = (clusterId, settings.Silo.ServiceId);
         builder.Services.AddSingleton<IOutgoingGrainCallFilter>(new Redelivery(SilenceOfSilo));
         if (!settings.HasSilo)
         {

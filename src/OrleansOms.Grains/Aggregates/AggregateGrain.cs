@@ -81,9 +81,10 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
         Adopt(Fold(Empty, await log.ReadStream(Key)));
     }
 
-    /// <summary>Takes a state as what is stored, also after an append that failed.</summary>
+    /// <summary>Takes a state as what is stored, also after an append that failed; one that is older than what is known is left.</summary>
     protected void Adopt(TState state)
     {
+        if (!_isBroken && _state is not null && VersionOf(state) < VersionOf(_state)) return;
         _state = _durable = state;
         _isBroken = false;
         _newer = null;
@@ -140,15 +141,12 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     {
         await Flushed();
         var version = VersionOf(State);
-        var events = await log.ReadStream(Key, version);
-        // What it began to append since says itself whether it was behind: it is stored only if not.
-        if (VersionOf(State) != version) await Flushed();
-        if (ReferenceEquals(_state, _durable))
-        {
-            // Who asked beside this may have been told a part of it.
-            LogEvent[] further = [.. events.Where(e => e.Version > VersionOf(State))];
-            if (further.Length > 0) Adopt(Fold(State, further));
-        }
+        var events = await log.ReadStream(Key, VersionOf(Durable));
+        var newest = events is [.., var last] ? last.Version : 0;
+        // What it has under way itself is among them, or is not stored.
+        while (VersionOf(Durable) < newest && !ReferenceEquals(_state, _durable)) await Flushed();
+        // Who asked beside this may have been told a part of it.
+        if (VersionOf(State) < newest) Adopt(Fold(State, events.Where(e => e.Version > VersionOf(State))));
         return VersionOf(State) != version;
     }
 

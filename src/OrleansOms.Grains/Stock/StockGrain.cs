@@ -53,8 +53,19 @@ public sealed class StockGrain(
         var start = await _snapshots.Read(Empty, Now);
         // Where it is understood, what lies before it need not be read.
         if (_snapshots.IsNewer && Leaves()) throw new NewerEventException(Key, "a snapshot");
-        if (start.Version == 0) start = Fold(Empty, events);
-        Adopt(Fold(start, await Log.ReadStream(Key, start.Version)));
+        if (start.Version > 0)
+        {
+            var tail = await Log.ReadStream(Key, start.Version - 1);
+            if (tail is [var last, ..] && last.Version == start.Version)
+            {
+                Adopt(Fold(start, tail.Skip(1)));
+                return;
+            }
+            // It is of a history that is not the log's: of a server that was lost, or of a copy. Once the log has come as far
+            // nobody can tell any more, so it must be gone before anything is stored.
+            await _snapshots.Clear();
+        }
+        Adopt(Fold(Fold(Empty, events), await Log.ReadStream(Key, events[^1].Version)));
     }
 
     /// <inheritdoc />

@@ -85,6 +85,14 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
         }
     }
 
+    /// <summary>Throws away what is kept, which is ahead of the log.</summary>
+    public async Task Clear()
+    {
+        LogAhead(logger, grain);
+        await store.Storage.ClearStateAsync(StateName, grain, _row);
+        _row.State = new StockSnapshot();
+    }
+
     static Stock Of(StockSnapshot snapshot, Stock empty, DateTimeOffset now) => empty with
     {
         Version = snapshot.Version,
@@ -149,6 +157,9 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
         var slash = key.LastIndexOf('/');
         return new OrderLineKey(key[..slash], int.Parse(key.AsSpan(slash + 1), CultureInfo.InvariantCulture));
     }
+
+    [LoggerMessage(LogLevel.Warning, "The snapshot of {Grain} was ahead of the log and is thrown away.")]
+    static partial void LogAhead(ILogger logger, GrainId grain);
 
     [LoggerMessage(LogLevel.Warning, "The snapshot of {Grain} could not be {Done}; the log is read instead.")]
     static partial void LogFailed(ILogger logger, Exception e, GrainId grain, string done);

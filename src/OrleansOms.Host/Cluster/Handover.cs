@@ -33,7 +33,8 @@ sealed class Handover(TimeSpan patience, IClusterMembershipService cluster, ILoc
 
     async Task Wait(TimeSpan time, CancellationToken stop)
     {
-        for (var end = Environment.TickCount64 + time.TotalMilliseconds; Environment.TickCount64 < end && HasOthers();)
+        var end = Environment.TickCount64 + time.TotalMilliseconds;
+        while (!stop.IsCancellationRequested && Environment.TickCount64 < end && HasOthers())
             await Task.Delay(Look, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 

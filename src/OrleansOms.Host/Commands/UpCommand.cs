@@ -1,4 +1,3 @@
-using Npgsql;
 using OrleansOms.Host.Cluster;
 using OrleansOms.Host.Database;
 using OrleansOms.Host.Security;
@@ -12,7 +11,7 @@ namespace OrleansOms.Host.Commands;
 /// </summary>
 public static class UpCommand
 {
-    static readonly TimeSpan BeforeAnother = TimeSpan.FromSeconds(1), EndsWithin = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan BeforeAnother = TimeSpan.FromSeconds(1), EndsWithin = TimeSpan.FromSeconds(10);
 
     /// <summary>Where the private server's connection string is while it runs, for commands beside this one.</summary>
     public static string ConnectionFile(string data) => Path.Combine(data, "postgres.connection");
@@ -88,57 +87,59 @@ public static class UpCommand
     /// <summary>Again and again, as long as it ends because a server of its database is not any more the one that it was.</summary>
     static async Task Serve(string[] args, string? connectionString, bool isDemo, string told)
     {
-        var app = await OmsHost.Build(args, connectionString, isDemo);
-        while (await ServeUntilLeft(app, args, isDemo, told))
+        for (var isAnew = false; ; isAnew = true)
         {
-            await Console.Out.WriteLineAsync("  Another database server has taken over: OrleansOms begins anew.");
-            app = await BuildAgain();
-        }
-
-        async Task<OmsApplication> BuildAgain()
-        {
-            while (true)
+            try
             {
-                try { return await OmsHost.Build(args, connectionString, isDemo); }
-                catch (NpgsqlException e)
-                {
-                    await Console.Error.WriteLineAsync($"OrleansOms: {e.Message}");
-                    await Task.Delay(BeforeAnother);
-                }
+                if (!await ServeOnce(args, connectionString, isDemo, told)) return;
+                await Console.Out.WriteLineAsync("  Another database server has taken over: OrleansOms begins anew.");
+            }
+            // Who took over may not be ready for all of it, and nobody else may be there to start the program again.
+            catch (Exception e) when (isAnew)
+            {
+                await Console.Error.WriteLineAsync($"OrleansOms: {e.Message}");
+                await Task.Delay(BeforeAnother);
             }
         }
     }
 
     /// <summary>False if it was told to stop.</summary>
-    /// <exception cref="TimeoutException">It should begin anew and does not end: only another process can do it.</exception>
-    static async Task<bool> ServeUntilLeft(OmsApplication app, string[] args, bool isDemo, string told)
+    static async Task<bool> ServeOnce(string[] args, string? connectionString, bool isDemo, string told)
     {
+        var app = await OmsHost.Build(args, connectionString, isDemo);
         var left = app.Web.Services.GetRequiredService<Timelines>().Left;
+        var drain = app.Web.Services.GetRequiredService<Drain>();
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         app.Web.Lifetime.ApplicationStopping.Register(stopping.SetResult);
-        try { await app.Web.StartAsync(); }
+        try
+        {
+            await app.Web.StartAsync();
+            OwnerOnly.Write(told, $"{app.Url} (process {Environment.ProcessId})\n");
+            // Who has started it says where it is found.
+            if (!args.Contains(ParentWatch.Argument)) Greet(app.Url, app.Secrets, isDemo);
+            await Task.WhenAny(stopping.Task, left);
+        }
+        catch when (left.IsCompleted) { } // As it began.
         catch
         {
             await app.DisposeAsync();
             throw;
         }
-        OwnerOnly.Write(told, $"{app.Url} (process {Environment.ProcessId})\n");
-        // Who has started it says where it is found.
-        if (!args.Contains(ParentWatch.Argument)) Greet(app.Url, app.Secrets, isDemo);
-        var isLeft = await Task.WhenAny(stopping.Task, left) == left;
-        var end = End();
-        await (isLeft ? end.WaitAsync(EndsWithin) : end);
-        return isLeft;
-
-        async Task End()
+        if (!left.IsCompleted)
         {
-            await using (app)
-            {
-                // As at kill -9: nothing that it knows may be written any more, and nothing else is lost with it.
-                await app.Web.StopAsync(new CancellationToken(isLeft))
-                    .ConfigureAwait(isLeft ? ConfigureAwaitOptions.SuppressThrowing : ConfigureAwaitOptions.None);
-            }
+            await using (app) await app.Web.StopAsync();
+            return false;
         }
+        // What does not end in time waits for the server that was lost, and gets no session of another one.
+        await EndAtOnce(app).WaitAsync(EndsWithin).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return !drain.HasBegun;
+    }
+
+    /// <summary>As at kill -9: nothing that it knows may be written any more, and nothing else is lost with it.</summary>
+    static async Task EndAtOnce(OmsApplication app)
+    {
+        await using (app)
+            await app.Web.StopAsync(new CancellationToken(true)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     static void Greet(string url, FirstSecrets secrets, bool isDemo)

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.Extensions.Options;
@@ -10,7 +11,22 @@ namespace OrleansOms.Host.Security;
 public sealed record NeedsScope(string Scope);
 
 /// <summary>What a caller shows to be recognised: an API key or a login's cookie. It can be asked about again later.</summary>
-public sealed record Proof(string? Key, string? Cookie);
+public sealed class Proof(string? key, string? cookie)
+{
+    /// <summary>The API key, as it was sent.</summary>
+    public string? Key => key;
+
+    /// <summary>The cookie, as it was sent.</summary>
+    public string? Cookie => cookie;
+
+    /// <summary>What the cookie said when it was last read.</summary>
+    internal ReadCookie? Read { get; set; }
+}
+
+/// <summary>A cookie that one of our keys has opened.</summary>
+/// <param name="Caller">Who it is for.</param>
+/// <param name="Until">When it has to be opened again.</param>
+sealed record ReadCookie(ClaimsPrincipal Login, DateTimeOffset? Ends, ApiCaller Caller, DateTimeOffset Until);
 
 /// <summary>
 /// Recognises callers by API key or by an operator's cookie, holds them to their rate, and lets only those through to an
@@ -75,11 +91,15 @@ public sealed class Gate(
     public async ValueTask<ApiCaller?> FindAgain(Proof proof)
     {
         if (proof.Key is { } key) return (await ring.Find(key))?.Caller;
-        // The cookie is read again: it has an end of its own, and its key may have been revoked.
-        return cookies.Get(OperatorLogin.Scheme).TicketDataFormat.Unprotect(proof.Cookie) is { } login
-            && !(login.Properties.ExpiresUtc <= time.GetUtcNow()) && await logins.Holds(login.Principal)
-                ? OperatorLogin.CallerOf(login.Principal) : null;
+        // The cookie is read again now and then: its key may have been revoked.
+        if (proof.Read is null || logins.IsPast(proof.Read.Until)) proof.Read = Read(proof.Cookie);
+        return proof.Read is { } cookie && !(cookie.Ends <= time.GetUtcNow()) && await logins.Holds(cookie.Login) ? cookie.Caller : null;
     }
+
+    ReadCookie? Read(string? cookie) =>
+        cookies.Get(OperatorLogin.Scheme).TicketDataFormat.Unprotect(cookie) is { } ticket
+        && OperatorLogin.CallerOf(ticket.Principal) is { } caller
+            ? new ReadCookie(ticket.Principal, ticket.Properties.ExpiresUtc, caller, logins.UntilReadAgain()) : null;
 
     /// <summary>What a request shows, or null if that is nothing.</summary>
     public static async ValueTask<Proof?> ProofOf(HttpContext http)

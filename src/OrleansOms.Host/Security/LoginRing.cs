@@ -12,6 +12,12 @@ public sealed class LoginRing(Operators operators, TimeProvider time, ILogger<Lo
     /// <summary>How old the ring may be.</summary>
     public static readonly TimeSpan Lifetime = FreshCopy<Logins>.Lifetime;
 
+    /// <summary>
+    /// How long a cookie that one of our keys has opened need not be opened again: before each push to each screen that would be
+    /// two fifths of the work. With what it takes until a key is known to be revoked, it is less than <see cref="Lifetime"/>.
+    /// </summary>
+    static readonly TimeSpan Opened = TimeSpan.FromSeconds(1);
+
     const string StampClaim = "stamp", LoginClaim = "login";
 
     readonly FreshCopy<Logins> _logins = new("logins", _ => operators.Logins(), time, logger);
@@ -28,6 +34,12 @@ public sealed class LoginRing(Operators operators, TimeProvider time, ILogger<Lo
         return await _logins.Find(l => l.Stamps.GetValueOrDefault(name) == stamp && !l.Ended.Contains(id) ? login : null)
             is not null;
     }
+
+    /// <summary>Until when a cookie that is opened now need not be opened again.</summary>
+    public DateTimeOffset UntilReadAgain() => time.GetUtcNow() + Opened;
+
+    /// <summary>Whether such a moment has passed.</summary>
+    public bool IsPast(DateTimeOffset moment) => time.GetUtcNow() > moment;
 
     /// <summary>Ends a login.</summary>
     public Task End(ClaimsPrincipal login) =>

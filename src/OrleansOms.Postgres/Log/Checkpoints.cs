@@ -60,6 +60,28 @@ public sealed class Checkpoints(NpgsqlDataSource source) : ICheckpoints
         return true;
     }
 
+    /// <summary>
+    /// Takes every follower back to where a log ends, if it stands behind that: it has read there what the log has lost since,
+    /// on another server, and would pass over what comes now. To be called before anything new is appended.
+    /// </summary>
+    /// <param name="lists">Where checkpoints are.</param>
+    /// <param name="logs">By the log's number.</param>
+    public static async Task StayWithin(NpgsqlDataSource lists, IReadOnlyList<NpgsqlDataSource> logs)
+    {
+        for (var log = 0; log < logs.Count; log++)
+        {
+            await using var ask = logs[log].CreateCommand("select pg_snapshot_xmax(pg_current_snapshot())");
+            var end = (long)(ulong)(await ask.ExecuteScalarAsync())! - 1;
+            await using var back = lists.CreateCommand("""
+                update oms.checkpoint set transaction = $2, position = $3
+                where split_part(follower, '/', 2) = $1 and transaction > $2
+                """);
+            foreach (var value in (NpgsqlParameter[])[LogSql.Of(log == 0 ? "" : $"{log}"), LogSql.Of(end), LogSql.Of(long.MaxValue)])
+                back.Parameters.Add(value);
+            await back.ExecuteNonQueryAsync();
+        }
+    }
+
     static async Task<bool> Advance(NpgsqlConnection connection, string row, LogPosition from, LogPosition to)
     {
         // Only whoever begins at the start may create the row.

@@ -3,14 +3,16 @@ using Npgsql;
 namespace OrleansOms.Postgres.Log;
 
 /// <summary>The databases that the event log is in, each one a log. They are disposed with this.</summary>
-/// <param name="timelines">Keeps their sessions, where the program remembers what it has read.</param>
-public sealed class LogDatabases(IEnumerable<string> connectionStrings, Timelines? timelines = null) : IAsyncDisposable
+/// <param name="connectionStrings">By the log's number.</param>
+/// <param name="build">Makes the source of a log, where it is no plain one.</param>
+public sealed class LogDatabases(
+    IEnumerable<string> connectionStrings, Func<NpgsqlDataSourceBuilder, int, NpgsqlDataSource>? build = null) : IAsyncDisposable
 {
     /// <summary>By the log's number.</summary>
     public IReadOnlyList<NpgsqlDataSource> All { get; } =
         [.. connectionStrings
             .Select((database, number) => new NpgsqlDataSourceBuilder(database) { Name = $"oms log {number}" })
-            .Select(sessions => timelines?.Keep(sessions) ?? sessions.Build())];
+            .Select((sessions, number) => build?.Invoke(sessions, number) ?? sessions.Build())];
 
     /// <summary>
     /// Refuses logs that are not those of the store. At the store's first start, which may be of several processes at

@@ -180,6 +180,9 @@ public sealed class FaultyLog(IEventLog log) : LogAround(log)
     /// <summary>The same, with time to do something before it passes.</summary>
     public Func<Append, Task<Fault?>>? OnAppendAsync { get; set; }
 
+    /// <summary>What an append that is stored waits for before it says so.</summary>
+    public Func<Append, Task>? OnStored { get; set; }
+
     /// <summary>What whoever follows the log waits for before each read.</summary>
     public Task Reads { get; set; } = Task.CompletedTask;
 
@@ -205,6 +208,7 @@ public sealed class FaultyLog(IEventLog log) : LogAround(log)
         var fault = OnAppendAsync is { } ask ? await ask(append) : null;
         if (fault == Fault.BeforeCommit) throw new LogUnavailableException("lost before the commit");
         var result = await base.Append(append);
+        if (OnStored is { } wait) await wait(append);
         return fault == Fault.AfterCommit ? throw new LogUnavailableException("lost after the commit") : result;
     }
 }

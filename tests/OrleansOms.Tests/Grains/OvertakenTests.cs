@@ -107,6 +107,47 @@ public sealed class OvertakenTests(OmsApp app) : IClassFixture<OmsApp>
     }
 
     [Fact]
+    public async Task Who_looks_while_an_append_is_not_answered_yet_is_not_shown_what_was_overtaken_since()
+    {
+        await using var silos = await Silos.Start();
+        var (key, stock) = (Keys.OfStock("LON", "A"), silos.Stock("LON", "A"));
+        var onHand = (await stock.Get()).OnHand;
+        for (var round = 0; round < 10; round++)
+        {
+            var (stored, answered) = (new TaskCompletionSource(), new TaskCompletionSource());
+            silos.Faults.OnStored = async append =>
+            {
+                if (append.Main.Stream != key) return;
+                stored.TrySetResult();
+                await answered.Task;
+            };
+            var first = stock.Execute(new ReceiveStock($"first-{round}", 1, "test"), "test");
+            await stored.Task;
+            var version = (await silos.Log.ReadStream(key))[^1].Version;
+            Assert.IsType<AppendResult.Committed>(await silos.Log.Append(new Append(new StreamEvents(
+                key, version, [new NewEvent(new StockReceived(1, "seen by the other"), $"other-{round}", "other", DateTimeOffset.UtcNow)]))));
+            onHand += 2;
+
+            // Both wait for the first one; then the second is under way before the look goes on, and is not stored for a while.
+            var look = stock.Get();
+            silos.Faults.OnAppendAsync = async append =>
+            {
+                if (append.Main.Stream == key) await Task.WhenAny(look, Task.Delay(200));
+                return null;
+            };
+            var second = stock.Execute(new ReceiveStock($"second-{round}", 1, "test"), "test");
+            await silos.Grains.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics();
+            answered.SetResult();
+            await first;
+            try { Assert.InRange((await look).OnHand, onHand, onHand + 1); }
+            catch (AggregateReloadedException) { } // It is told that it does not know.
+            await Assert.ThrowsAsync<AggregateReloadedException>(() => second);
+            (silos.Faults.OnStored, silos.Faults.OnAppendAsync) = (null, null);
+            Assert.Equal(onHand, (await stock.Get()).OnHand);
+        }
+    }
+
+    [Fact]
     public async Task An_order_decides_on_what_is_stored()
     {
         var placed = await app.PlaceNew();

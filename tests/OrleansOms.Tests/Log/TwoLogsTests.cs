@@ -59,6 +59,24 @@ public sealed class TwoLogsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_follower_that_has_read_what_a_log_has_lost_misses_nothing_that_comes_in_its_place()
+    {
+        string[] skus = [.. await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => _app.NewProduct(40)))];
+        await PlaceAndShip(skus, 2);
+        await HoldsAndIsListed(orders: 2, shipped: 2);
+        // The database of the lists is as it was; in those of the logs other transactions will have these numbers.
+        Assert.Equal(2, await _app.Database.Ask<long>("""
+            with moved as (
+              update oms.checkpoint set transaction = transaction + 100000 where follower in ('fulfilment', 'fulfilment/1') returning 1)
+            select count(*) from moved
+            """));
+
+        await _app.Restart();
+        await PlaceAndShip(skus, 2);
+        await HoldsAndIsListed(orders: 4, shipped: 4);
+    }
+
+    [Fact]
     public async Task Another_number_of_logs_is_refused_at_the_start()
     {
         _app.Settings["Oms:Logs"] = _orders.ConnectionString;

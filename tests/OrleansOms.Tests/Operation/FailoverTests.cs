@@ -31,6 +31,26 @@ public sealed class FailoverTests
     }
 
     [Fact]
+    public async Task All_of_a_cluster_begins_anew_at_once()
+    {
+        await using var first = await PlainPostgres.Start();
+        await using var second = await StandbyOf(first);
+        await using var cluster = await ClusterProcess.Start(ConnectionTo(first, second));
+        using var trade = await Trade.Begin(cluster.Url);
+        await first.Kill();
+        await Runbook.Run(["failover"], second.Folder, second.Variables, second.Account);
+        await trade.Until(more: 20);
+        await trade.End();
+
+        await using var beside = new OmsProcess(ConnectionTo(first, second)) { Url = cluster.Url };
+        await using var source = NpgsqlDataSource.Create(second.ConnectionTo("oms"));
+        await Trade.Check(beside, source, trade.PlacedBefore(trade.Now));
+        Assert.Equal(5, cluster.Said.Count(l => l.Contains("OrleansOms begins anew", StringComparison.Ordinal)));
+        Assert.DoesNotContain(cluster.Said, l => l.Contains("is started again", StringComparison.Ordinal));
+        Assert.Equal(0, await cluster.Stop());
+    }
+
+    [Fact]
     public async Task What_only_the_lost_server_had_is_forgotten_though_it_was_read_there()
     {
         await using var first = await PlainPostgres.Start();
@@ -48,9 +68,13 @@ public sealed class FailoverTests
         await second.Stop();
         var key = Api.NewKey();
         var paid = shop.Post($"/api/v1/orders/{id}/payments", payment, key);
-        await Silos.Until(() => first.Ask<long>("""
-            select count(pg_terminate_backend(pid)) from pg_stat_activity where wait_event = 'SyncRep' and query like '%insert into oms.event%'
-            """), ended => ended > 0);
+        await Silos.Until(async () =>
+        {
+            await first.Ask<long>("""
+                select count(pg_terminate_backend(pid)) from pg_stat_activity where wait_event = 'SyncRep' and query like '%insert into oms.event%'
+                """);
+            return paid.IsCompleted;
+        }, answered => answered);
         Assert.Equal(503, (await paid).Status);
         await Silos.Until(() => Task.FromResult(live.Versions().DefaultIfEmpty().Max()), v => v > before);
         await first.Kill();
