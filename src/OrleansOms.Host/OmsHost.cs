@@ -206,6 +206,8 @@ public static partial class OmsHost
         services.AddSingleton<OrderQueries>();
         services.AddSingleton<ShipmentQueries>();
         services.AddSingleton<StockQueries>();
+        services.AddSingleton<StockHistory>();
+        services.AddSingleton<Ledger>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<Operators>();
         services.AddSingleton<Secrets>();

@@ -37,6 +37,7 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
     readonly StreamFold<Shipment> _shipments = new(
         log, RememberedLines, id => new Shipment(id), s => s.Version, s => 1 + s.Lines.Length + s.Tracking.Length, Apply,
         s => s.IsFinal);
+    readonly StockDayRows _stockDays = new();
 
     static Order Apply(Order order, LogEvent e) => order.Apply((OrderEvent)e.Known());
 
@@ -200,7 +201,7 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
                     $"update oms.checkpoint set transaction = 0, position = 0 where {Checkpoints.IsOfFollower}", Follower),
                 ReadModelSql.Statement("""
                     truncate oms.orders, oms.order_search, oms.order_lines, oms.order_counts, oms.shipments, oms.stock,
-                      oms.products, oms.warehouses, oms.waiting
+                      oms.stock_days, oms.products, oms.warehouses, oms.waiting
                     """),
             },
         };
@@ -209,7 +210,7 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
         return 0;
     }
 
-    static async Task<bool> Write(
+    async Task<bool> Write(
         NpgsqlConnection connection, Checkpoint from, LogBatch log, IReadOnlyList<Change<Order>> orders,
         IReadOnlyList<Change<Shipment>> shipments)
     {
@@ -221,7 +222,7 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
         ShipmentRows.Write(batch, shipments);
         WaitRows.Write(batch, orders, shipments);
         CatalogueRows.Write(batch, log.Events);
-        var stocks = StockRows.Write(batch, log.Events);
+        var (stocks, days) = StockRows.Write(batch, log.Events, _stockDays);
         if (batch.BatchCommands.Count > 0)
         {
             await batch.PrepareAsync();
@@ -231,11 +232,13 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
         if (stocks.Any(s => (int)s.Command.RecordsAffected != s.Rows))
             throw new InvalidOperationException($"The batch after {from} does not follow the stocks that are stored.");
         await transaction.CommitAsync();
+        _stockDays.Remember(days);
         return true;
     }
 
     void Forget()
     {
+        _stockDays.Forget();
         _orders.Forget();
         _shipments.Forget();
     }

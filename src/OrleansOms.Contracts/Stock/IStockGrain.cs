@@ -14,6 +14,10 @@ public sealed record StockView(
     /// <summary>The view of a stock.</summary>
     public static StockView Of(Domain.Stock.Stock stock) => new(
         stock.Warehouse, stock.Sku, stock.OnHand, stock.Reserved, stock.SafetyStock, stock.Available, stock.Version);
+
+    /// <summary>The view of a stock at a moment of its past.</summary>
+    public static StockView Of(string warehouse, string sku, StockBalance then) => Of(
+        new Domain.Stock.Stock(warehouse, sku) { Version = then.Version, OnHand = then.OnHand, Reserved = then.Reserved });
 }
 
 /// <summary>

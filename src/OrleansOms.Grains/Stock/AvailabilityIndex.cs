@@ -66,17 +66,8 @@ public sealed class AvailabilityIndex
         var known = Find(warehouse, sku) ?? new StockView(warehouse, sku, 0, 0, 0, 0, 0);
         if (known.Version >= version) return true;
         if (known.Version < version - 1) return false;
-        var (onHand, reserved) = e switch
-        {
-            StockReceived r => (r.Quantity, 0),
-            StockAdjusted a => (a.Delta, 0),
-            StockReserved r => (0, Domain.Stock.Stock.Sum(r.Lines)),
-            ReservationReleased r => (0, -Domain.Stock.Stock.Sum(r.Lines)),
-            StockShipped s => (-Domain.Stock.Stock.Sum(s.Lines), -Domain.Stock.Stock.Sum(s.Lines)),
-            StockNotFound n => (-Domain.Stock.Stock.Sum(n.Lines), -Domain.Stock.Stock.Sum(n.Lines)),
-            _ => (0, 0),
-        };
-        var view = known with { OnHand = known.OnHand + onHand, Reserved = known.Reserved + reserved, Version = version };
+        var delta = StockDelta.Of(e);
+        var view = known with { OnHand = known.OnHand + delta.OnHand, Reserved = known.Reserved + delta.Reserved, Version = version };
         Set(view with { Available = Math.Max(0, view.OnHand - view.Reserved - view.SafetyStock) });
         return true;
     }

@@ -38,7 +38,7 @@ namespace OrleansOms.Host.Http;
 [JsonSerializable(typeof(WarehouseRequest)), JsonSerializable(typeof(ProductRequest))]
 [JsonSerializable(typeof(WarehouseAnswer)), JsonSerializable(typeof(ProductAnswer))]
 [JsonSerializable(typeof(ReceiptRequest)), JsonSerializable(typeof(AdjustmentRequest))]
-[JsonSerializable(typeof(MovementView)), JsonSerializable(typeof(StockView)), JsonSerializable(typeof(StockLedger))]
+[JsonSerializable(typeof(MovementView)), JsonSerializable(typeof(StockView)), JsonSerializable(typeof(StockLedger)), JsonSerializable(typeof(StockDays))]
 [JsonSerializable(typeof(AvailabilityAnswer))]
 [JsonSerializable(typeof(PickRequest)), JsonSerializable(typeof(PackRequest)), JsonSerializable(typeof(ShipRequest))]
 [JsonSerializable(typeof(TrackingRequest)), JsonSerializable(typeof(ShipmentView)), JsonSerializable(typeof(ShipmentList))]

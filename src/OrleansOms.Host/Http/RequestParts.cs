@@ -99,6 +99,17 @@ public static class RequestParts
         return null;
     }
 
+    /// <summary>A day of a query.</summary>
+    public static DateOnly? Date(this HttpContext http, string name, Findings findings)
+    {
+        var text = http.Query(name, findings);
+        if (text is null) return null;
+        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) && day.Year >= 1970)
+            return day;
+        findings.Add(name, "It must be a day, such as 2010-12-01.");
+        return null;
+    }
+
     /// <summary>A moment of a body in ISO 8601 that names its offset.</summary>
     public static DateTimeOffset Moment(Findings findings, string member, string? text)
     {

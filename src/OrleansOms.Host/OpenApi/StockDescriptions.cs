@@ -69,11 +69,15 @@ static class StockDescriptions
         RequestExample = """{ "warehouse": "LON", "reason": "counted", "lines": [ { "sku": "85123A", "delta": -2 } ] }""",
     };
 
+    static readonly DescribedParameter Moment = DescribedParameter.Query(
+        "at", "A moment of the past in ISO 8601, such as `2026-01-31T12:00:00Z`: as it was then.");
+
     public static EndpointDescription Get { get; } = new(
-        "getStock", "Read a stock", "One SKU in one warehouse as it is now; zeros if it never held anything.",
+        "getStock", "Read a stock",
+        "One SKU in one warehouse as it is now, or as it was at a moment of the past; zeros if it never held anything.",
         null, typeof(StockView))
     {
-        Parameters = Place,
+        Parameters = [.. Place, Moment],
         Refusals = new Dictionary<int, string> { [404] = "`not_found`" },
         AnswerExample =
             """
@@ -82,10 +86,24 @@ static class StockDescriptions
     };
 
     public static EndpointDescription Ledger { get; } = new(
-        "getStockLedger", "Read a stock's ledger", "Every change with its cause, newest first.", null, typeof(StockLedger))
+        "getStockLedger", "Read a stock's ledger", 
+        "Every change with its cause and what was there after it, newest first, or from a moment of the past back.",
+        null, typeof(StockLedger))
     {
-        Parameters = [.. Place, DescribedParameter.Limit, DescribedParameter.Cursor],
+        Parameters = [.. Place, Moment, DescribedParameter.Limit, DescribedParameter.Cursor],
         Refusals = new Dictionary<int, string> { [400] = "`bad_cursor`", [404] = "`not_found`" },
+    };
+
+    public static EndpointDescription Days { get; } = new(
+        "getStockDays", "Read a stock day by day",
+        "What was on hand and reserved at the end of each day of UTC on which something happened.", null, typeof(StockDays))
+    {
+        Parameters =
+        [
+            .. Place, DescribedParameter.Query("from", "The first day, such as `2026-01-31`; 90 days before the last one if it is absent."),
+            DescribedParameter.Query("to", "The last day; today if it is absent."),
+        ],
+        Refusals = new Dictionary<int, string> { [404] = "`not_found`" },
     };
 
     public static EndpointDescription Availability { get; } = new(

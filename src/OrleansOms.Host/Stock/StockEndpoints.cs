@@ -11,6 +11,7 @@ using OrleansOms.Host.Http;
 using OrleansOms.Host.OpenApi;
 using OrleansOms.Host.Orders;
 using OrleansOms.Host.Security;
+using OrleansOms.Postgres.Stock;
 
 namespace OrleansOms.Host.Stock;
 
@@ -20,6 +21,9 @@ public static class StockEndpoints
     /// <summary>Units of one line of a receipt or an adjustment.</summary>
     public const int MaxUnits = 100_000_000;
 
+    /// <summary>Days of a history, if nothing else is asked for, and at most.</summary>
+    const int UsualDays = 90, MaxDays = 3_660;
+
     /// <summary>Maps <c>/api/v1/stock</c>.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -27,7 +31,8 @@ public static class StockEndpoints
         stock.MapPost("/receipts", Receive).Needs(Scopes.StockWrite).Describe(StockDescriptions.Receive);
         stock.MapPost("/adjustments", Adjust).Needs(Scopes.StockWrite).Describe(StockDescriptions.Adjust);
         stock.MapGet("/{warehouse}/{sku}", Get).Needs(Scopes.StockRead).Describe(StockDescriptions.Get);
-        stock.MapGet("/{warehouse}/{sku}/ledger", Ledger).Needs(Scopes.StockRead).Describe(StockDescriptions.Ledger);
+        stock.MapGet("/{warehouse}/{sku}/ledger", Entries).Needs(Scopes.StockRead).Describe(StockDescriptions.Ledger);
+        stock.MapGet("/{warehouse}/{sku}/days", Days).Needs(Scopes.StockRead).Describe(StockDescriptions.Days);
     }
 
     static async Task<IResult> Receive(HttpContext http, IGrainFactory grains, KnownThings known)
@@ -87,24 +92,54 @@ public static class StockEndpoints
             ? Problem.Of(no) : Answers.Created(reply.Value!, ApiJson.Default.MovementView, null);
     }
 
-    static async Task<IResult> Get(HttpContext http, IGrainFactory grains, KnownThings known)
+    static async Task<IResult> Get(HttpContext http, IGrainFactory grains, KnownThings known, StockHistory history, TimeProvider time)
     {
         var key = await Find(http, known);
-        return Answers.Ok(await grains.GetGrain<IStockGrain>(key).Get(), ApiJson.Default.StockView);
+        if (Past(http, time) is not { } moment)
+            return Answers.Ok(await grains.GetGrain<IStockGrain>(key).Get(), ApiJson.Default.StockView);
+        var (warehouse, sku) = Keys.ReadStock(key);
+        return Answers.Ok(StockView.Of(warehouse, sku, await history.AsOf(key, moment)), ApiJson.Default.StockView);
     }
 
-    static async Task<IResult> Ledger(HttpContext http, IEventLog log, KnownThings known)
+    static async Task<IResult> Entries(HttpContext http, Ledger ledger, KnownThings known, StockHistory history, TimeProvider time)
     {
         var key = await Find(http, known);
         var f = new Findings();
         var limit = http.Limit(f);
-        var before = Before(http.Query("cursor", f));
+        var cursor = http.Query("cursor", f);
         f.Throw();
-        var newest = await log.ReadStreamBackwards(key, before, limit + 1);
-        var entries = newest.Take(limit).Select(Entry).ToList();
+        var moment = Past(http, time);
+        var (entries, hasMore) = await ledger.Before(
+            key, cursor is null && moment is { } then ? (await history.AsOf(key, then)).Version + 1 : Before(cursor), limit);
         var (warehouse, sku) = Keys.ReadStock(key);
-        var next = newest.Count > limit ? entries[^1].Version.ToString(CultureInfo.InvariantCulture) : null;
+        var next = hasMore ? entries[^1].Version.ToString(CultureInfo.InvariantCulture) : null;
         return Answers.Ok(new StockLedger(warehouse, sku, entries, next), ApiJson.Default.StockLedger);
+    }
+
+    static async Task<IResult> Days(HttpContext http, KnownThings known, StockHistory history, TimeProvider time)
+    {
+        var key = await Find(http, known);
+        var f = new Findings();
+        var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        var to = http.Date("to", f) ?? today;
+        var from = http.Date("from", f) ?? to.AddDays(-UsualDays);
+        if (to.DayNumber - from.DayNumber is < 0 or > MaxDays) f.Add("from", $"It must lie before to, by {MaxDays} days at most.");
+        f.Throw();
+        var (warehouse, sku) = Keys.ReadStock(key);
+        var days = await history.Days(key, from, to);
+        return Answers.Ok(new StockDays(
+            warehouse, sku, [.. days.Select(d => new StockDayEnd(d.Day, d.End.OnHand, d.End.Reserved, d.End.Version))]), ApiJson.Default.StockDays);
+    }
+
+    /// <summary>The moment that is asked about; null for now.</summary>
+    /// <exception cref="ProblemException">400: it is no moment, or has not come yet.</exception>
+    static DateTimeOffset? Past(HttpContext http, TimeProvider time)
+    {
+        var f = new Findings();
+        var moment = http.Moment("at", f);
+        if (moment > time.GetUtcNow()) f.Add("at", "It has not come yet.");
+        f.Throw();
+        return moment;
     }
 
     static int Before(string? cursor)
@@ -125,28 +160,4 @@ public static class StockEndpoints
         if (!Text.IsSku(sku) || !await known.IsProduct(sku)) throw new ProblemException(Problem.NotFound("The product"));
         return Keys.OfStock(warehouse, sku);
     }
-
-    static LedgerEntry Entry(LogEvent e)
-    {
-        var entry = new LedgerEntry(
-            e.Version, e.At, TimelineWords.Who(e.Actor), TimelineWords.TypeOf(e.Type), 0, 0, null, null, null, null);
-        return e.Known() switch
-        {
-            StockReceived r => entry with { Delta = r.Quantity, Reference = r.Reference },
-            StockAdjusted a => entry with { Delta = a.Delta, Reason = a.Reason },
-            StockReserved r => entry with { ReservedDelta = Sum(r.Lines), OrderId = r.OrderId },
-            ReservationReleased r => entry with { ReservedDelta = -Sum(r.Lines), OrderId = r.OrderId, Reason = r.Reason },
-            StockShipped s => entry with
-            {
-                Delta = -Sum(s.Lines), ReservedDelta = -Sum(s.Lines), OrderId = s.OrderId, ShipmentId = s.ShipmentId,
-            },
-            StockNotFound n => entry with
-            {
-                Delta = -Sum(n.Lines), ReservedDelta = -Sum(n.Lines), OrderId = n.OrderId, ShipmentId = n.ShipmentId,
-            },
-            _ => entry,
-        };
-    }
-
-    static int Sum(IReadOnlyList<LineUnits> lines) => Domain.Stock.Stock.Sum(lines);
 }

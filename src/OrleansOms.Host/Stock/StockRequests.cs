@@ -27,13 +27,23 @@ public sealed record StockLedger(
 /// <param name="Type">received, adjusted, reserved, reservationReleased, shipped or notFound.</param>
 /// <param name="Delta">What it did to the number on hand.</param>
 /// <param name="ReservedDelta">What it did to the number reserved.</param>
+/// <param name="OnHand">The number on hand after it.</param>
+/// <param name="Reserved">The number reserved after it.</param>
 /// <param name="OrderId">The order that caused it.</param>
 /// <param name="ShipmentId">The shipment that caused it.</param>
 /// <param name="Reference">A receipt's reference.</param>
 /// <param name="Reason">Why, for adjustments and releases.</param>
 public sealed record LedgerEntry(
-    int Version, DateTimeOffset At, string Who, string Type, int Delta, int ReservedDelta, string? OrderId,
-    string? ShipmentId, string? Reference, string? Reason);
+    int Version, DateTimeOffset At, string Who, string Type, int Delta, int ReservedDelta, int OnHand, int Reserved,
+    string? OrderId, string? ShipmentId, string? Reference, string? Reason);
+
+/// <summary>What a stock had day by day.</summary>
+/// <param name="Days">Days of UTC on which something happened, oldest first; between two of them nothing changed.</param>
+public sealed record StockDays(string Warehouse, string Sku, IReadOnlyList<StockDayEnd> Days);
+
+/// <summary>What a stock had at the end of a day; of the newest day, by now.</summary>
+/// <param name="Version">Number of the day's last entry.</param>
+public sealed record StockDayEnd(DateOnly Day, int OnHand, int Reserved, int Version);
 
 /// <summary>What can be promised, by SKU.</summary>
 public sealed record AvailabilityAnswer(IReadOnlyList<SkuAvailability> Items);

@@ -10,9 +10,11 @@ using OrleansOms.Grains.Catalogue;
 using OrleansOms.Host.Http;
 using OrleansOms.Host.Live;
 using OrleansOms.Host.Security;
+using OrleansOms.Host.Ui.Stock;
 using OrleansOms.Postgres.Orders;
 using OrleansOms.Postgres.Security;
 using OrleansOms.Postgres.Shipments;
+using OrleansOms.Postgres.Stock;
 
 namespace OrleansOms.Host.Ui;
 
@@ -22,7 +24,7 @@ namespace OrleansOms.Host.Ui;
 /// </summary>
 public sealed partial class WarmUp(
     IServer server, IHostApplicationLifetime lifetime, Operators operators,
-    IOptionsMonitor<CookieAuthenticationOptions> cookies, OrderQueries orders, ShipmentQueries shipments,
+    IOptionsMonitor<CookieAuthenticationOptions> cookies, OrderQueries orders, ShipmentQueries shipments, StockQueries stocks,
     CatalogueIndex catalogue, TrackingLinks links, TimeProvider time, ILogger<WarmUp> logger) : BackgroundService
 {
     static readonly TimeSpan LoginLasts = TimeSpan.FromMinutes(1), Patience = TimeSpan.FromSeconds(10);
@@ -70,7 +72,8 @@ public sealed partial class WarmUp(
 
     async Task<List<string>> Pages()
     {
-        List<string> pages = ["/orders"];
+        List<string> pages = ["/orders", "/stock"];
+        if ((await stocks.List(new StockFilter(), 1, null)).Items is [var stock]) pages.Add(StockPlace.Of(stock.Warehouse, stock.Sku));
         if ((await orders.List(new OrderFilter { Limit = 1 })).Items is [var order])
         {
             pages.Add($"/orders/{order.Id}");

@@ -44,16 +44,19 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
         await using var orders = await main.Beside(cancel);
         await using var shipments = await main.Beside(cancel);
         await using var stocks = await main.Beside(cancel);
+        await using var stockDays = await main.Beside(cancel);
         await using var products = await main.Beside(cancel);
         await using var warehouses = await main.Beside(cancel);
         await using var lists = new Lists(
             Rows(orders, Listed.Orders), Rows(shipments, Listed.Shipments), Rows(stocks, Listed.Stocks),
             Rows(products, Listed.Products), Rows(warehouses, Listed.Warehouses));
+        await using var days = new StockDayCheck(Listed.Read(stockDays.Connection, StockDayCheck.Days), _report);
         _snapshots = await SnapshotCounts.Read(main.Connection, cancel);
         var position = await Checkpoints.Load(main.Connection, ReadModel.Follower, cancel);
         await using (var events = await StoredEvents.Begin(main, logs, cancel))
-            await ReadStreams(events, position, lists, now, progress, cancel);
+            await ReadStreams(events, position, lists, days, now, progress, cancel);
         await lists.End();
+        await days.End();
         foreach (var (sku, units) in _units) _report.Add(StockLaws.Conservation(sku, units.OnHand, units.Ledgers));
         foreach (var (key, sides) in _pairs.Open)
             _report.Add(StockLaws.ReservationsAreAllocations(
@@ -85,7 +88,7 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
     }
 
     async Task ReadStreams(
-        StoredEvents events, Checkpoint listed, Lists lists, DateTimeOffset now, Action<long> progress,
+        StoredEvents events, Checkpoint listed, Lists lists, StockDayCheck days, DateTimeOffset now, Action<long> progress,
         CancellationToken cancel)
     {
         StreamAudit? audit = null;
@@ -98,6 +101,7 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
                 await End(audit, row, lists, now);
                 (audit, row) = (StreamAudit.Of(e.Stream), null);
             }
+            if (audit is StockAudit before) await days.Next(before);
             _report.AddAll(audit.Hear(e.Version, e.Known(), e.CommandId, e.At));
             _pairs.Hear(e.Stream, e.Data, e.At);
             if (listed.Covers(e)) row = Listed.Of(e.Data, e.Version) ?? Listed.Of(audit);

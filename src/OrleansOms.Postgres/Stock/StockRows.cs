@@ -3,7 +3,6 @@ using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Stock;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
-using Ledger = OrleansOms.Domain.Stock.Stock;
 
 namespace OrleansOms.Postgres.Stock;
 
@@ -29,9 +28,13 @@ static class StockRows
         """;
 
     /// <summary>Adds the statements.</summary>
-    /// <returns>Each with the rows that it must write: fewer mean that the batch does not follow what is stored.</returns>
-    public static IReadOnlyList<(NpgsqlBatchCommand Command, int Rows)> Write(
-        NpgsqlBatch batch, IReadOnlyList<LogEvent> events)
+    /// <param name="days">Writes what stocks had when their days began.</param>
+    /// <returns>
+    /// Each with the rows that it must write: fewer mean that the batch does not follow what is stored. And the days that have
+    /// begun in the batch.
+    /// </returns>
+    public static (IReadOnlyList<(NpgsqlBatchCommand Command, int Rows)> Written, IReadOnlyList<DayBegun> Days) Write(
+        NpgsqlBatch batch, IReadOnlyList<LogEvent> events, StockDayRows days)
     {
         var sums = new SortedDictionary<string, Sum>(StringComparer.Ordinal);
         foreach (var e in events)
@@ -40,6 +43,8 @@ static class StockRows
             if (!sums.TryGetValue(e.Stream, out var sum)) sums[e.Stream] = sum = new Sum(e.Stream, e.Version);
             sum.Add(e);
         }
+        DayBegun[] begun = [.. sums.Values.SelectMany(s => s.Days)];
+        days.Write(batch, begun);
         List<Sum> born = [.. sums.Values.Where(s => s.First == 1)], grown = [.. sums.Values.Where(s => s.First > 1)];
         var written = new List<(NpgsqlBatchCommand, int)>(2);
         if (born.Count > 0) written.Add((ReadModelSql.Statement(Insert, Columns(born)), born.Count));
@@ -47,7 +52,7 @@ static class StockRows
             written.Add((
                 ReadModelSql.Statement(Add, [.. Columns(grown), grown.Select(s => s.First).ToArray()]), grown.Count));
         foreach (var (command, _) in written) batch.BatchCommands.Add(command);
-        return written;
+        return (written, begun);
 
         static object[] Columns(List<Sum> sums)
         {
@@ -87,19 +92,14 @@ static class StockRows
         public int OnHand { get; private set; }
         public int Reserved { get; private set; }
 
+        public List<DayBegun> Days { get; } = [];
+
         public void Add(LogEvent e)
         {
-            var (onHand, reserved) = e.Known() switch
-            {
-                StockReceived r => (r.Quantity, 0),
-                StockAdjusted a => (a.Delta, 0),
-                StockReserved r => (0, Ledger.Sum(r.Lines)),
-                ReservationReleased r => (0, -Ledger.Sum(r.Lines)),
-                StockShipped s => (-Ledger.Sum(s.Lines), -Ledger.Sum(s.Lines)),
-                StockNotFound n => (-Ledger.Sum(n.Lines), -Ledger.Sum(n.Lines)),
-                _ => (0, 0),
-            };
-            (OnHand, Reserved, Last) = (OnHand + onHand, Reserved + reserved, e.Version);
+            var day = DateOnly.FromDateTime(e.At.UtcDateTime);
+            if (Days is [] || Days[^1].Day < day) Days.Add(new(Warehouse, Sku, First, day, e.Version - 1, OnHand, Reserved));
+            var delta = StockDelta.Of((StockEvent)e.Known());
+            (OnHand, Reserved, Last) = (OnHand + delta.OnHand, Reserved + delta.Reserved, e.Version);
         }
     }
 }

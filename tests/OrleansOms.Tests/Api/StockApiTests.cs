@@ -97,6 +97,8 @@ public sealed class StockApiTests(OmsApp app)
             [("reservationReleased", 0, -4), ("adjusted", -3, 0), ("reserved", 0, 4), ("received", 10, 0)],
             entries.Select(e => (e["type"]!.GetValue<string>(), e["delta"]!.GetValue<int>(), e["reservedDelta"]!.GetValue<int>())));
         Assert.Equal([4, 3, 2, 1], entries.Select(e => e["version"]!.GetValue<int>()));
+        Assert.Equal(
+            [(7, 0), (7, 4), (10, 4), (10, 0)], entries.Select(e => (e["onHand"]!.GetValue<int>(), e["reserved"]!.GetValue<int>())));
         Assert.Equal((order, "counted", "test"), (entries[2]["orderId"]!.GetValue<string>(), entries[1]["reason"]!.GetValue<string>(),
             entries[3]["reference"]!.GetValue<string>()));
         Assert.Equal("bad_cursor", (await app.Api.Get($"/api/v1/stock/LON/{sku}/ledger?cursor=x")).Code);

@@ -58,6 +58,8 @@ public sealed class PageStateTests(Browser browser, JavaScript js) : IClassFixtu
 
         await Waiting("order", $".orders a[href='/orders/{order.Id()}']", "h1", $"Order {number}");
         await Waiting("orders", ".trail a", ".orders tbody", number);
+        await Waiting("stock", "nav a[href='/stock']", ".stocks tbody", Sku(order));
+        await Waiting("stock-item", $".stocks a[href='/stock/LON?sku={Sku(order)}']", ".ledger tbody", "Received");
         await Waiting("board", "Warehouse", "#to-pick", number);
         await Waiting("station", $".work[href$='{shipment}']", ".picklist", "0 of 3");
         tab.AssertStayedOnItsHost();
@@ -134,6 +136,8 @@ public sealed class PageStateTests(Browser browser, JavaScript js) : IClassFixtu
         [
             ("orders-away", "/orders", "The orders could not be read", ".orders tbody", number),
             ("order-away", $"/orders/{order.Id()}", "The order could not be read", "h1", $"Order {number}"),
+            ("stock-away", "/stock", "The stock could not be read", ".stocks tbody", Sku(order)),
+            ("stock-item-away", $"/stock/LON?sku={Sku(order)}", "The stock could not be read", ".ledger tbody", "Received"),
             ("board-away", "/warehouse/LON", "The work could not be read", "#to-pick", number),
             ("station-away", $"/warehouse/LON/{shipment}", "The shipment could not be read", ".picklist", "0 of 3"),
             ("track-away", $"/track/{order.Token()}#now", "We cannot show this right now", "h1", "Being packed"),
@@ -163,6 +167,8 @@ public sealed class PageStateTests(Browser browser, JavaScript js) : IClassFixtu
         js.SkipIfMissing();
     }
 
+    static string Sku(JsonNode order) => (string)order["lines"]![0]!["sku"]!;
+
     /// <summary>An order whose shipment waits to be picked, known to every list.</summary>
     static async Task<(JsonNode Order, string Number, string Shipment)> Released(OmsApp app)
     {
@@ -177,7 +183,7 @@ public sealed class PageStateTests(Browser browser, JavaScript js) : IClassFixtu
     {
         var connection = await app.Database.Source.OpenConnectionAsync();
         await using var command = new NpgsqlCommand(
-            "begin; lock table oms.event, oms.orders, oms.shipments in access exclusive mode", connection);
+            "begin; lock table oms.event, oms.orders, oms.shipments, oms.stock, oms.stock_days in access exclusive mode", connection);
         await command.ExecuteNonQueryAsync();
         return connection;
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using OrleansOms.Tests.Fixtures;
@@ -99,6 +100,7 @@ public sealed class Scenes : IAsyncLifetime
         await App.Api.Place(onTerms);
         await App.CountEvents();
         var station = $"/warehouse/LON/{toPick}";
+        var then = DateTime.UtcNow.AddMinutes(-5).ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture);
         All =
         [
             ("login", "/login", null), ("login-wrong", "/login?error=invalid", null),
@@ -110,6 +112,8 @@ public sealed class Scenes : IAsyncLifetime
             ("order", $"/orders/{split.Id()}", null), ("order-unpaid", $"/orders/{waits.Id()}", "button[data-action=RecordPayment]"),
             ("order-cancel", $"/orders/{split.Id()}", "button[data-action=Cancel]"),
             ("order-delivered", $"/orders/{done.Id()}", null), ("not-found", "/orders/ord-none", null),
+            ("stock", "/stock", null), ("stock-none", "/stock?q=nothing-is-called-so", null), ("stock-short", "/stock?show=none", null),
+            ("stock-item", $"/stock/LON?sku={Candle}", null), ("stock-then", $"/stock/LON?sku={Candle}&at={then}", null),
             ("warehouses", "/warehouse", null), ("board", "/warehouse/LON", null),
             ("station-pick", station, $"scan {Candle}|see 1 of 6"),
             ("station-wrong", station, $"scan {Glass}|see is not part of this shipment"),

@@ -30,7 +30,7 @@ public sealed class WarmUpTests
         listener.Start();
 
         await app.Restart();
-        string[] pages = ["/orders", "/orders/{Id}", "/warehouse/{Code}", "/warehouse/{Code}/{Id}", "/track/{token}"];
+        string[] pages = ["/orders", "/orders/{Id}", "/stock", "/stock/{Warehouse}", "/warehouse/{Code}", "/warehouse/{Code}/{Id}", "/track/{token}"];
         // Other tests' programs are heard too: only what this one has answered since its start counts.
         var meters = app.Services.GetRequiredService<IMeterFactory>();
         await LiveApp.Until(() => pages.All(page => answered.ContainsKey((meters, page))));

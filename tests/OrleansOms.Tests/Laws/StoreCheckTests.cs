@@ -57,6 +57,9 @@ public sealed class StoreCheckTests : ReadModelTest
     [InlineData("update oms.stock set reserved = reserved + 1 where sku = 'x/y'")]
     [InlineData("update oms.stock set on_hand = on_hand - 1 where sku = '\U0001F375'")]
     [InlineData("delete from oms.stock where sku = 'a1'")]
+    [InlineData("update oms.stock_days set on_hand = on_hand + 1 where sku = 'a1'")]
+    [InlineData("update oms.stock_days set reserved = reserved + 1, version = 1 where sku = 'a1'")]
+    [InlineData("insert into oms.stock_days values ('LON', 'nothing', '2026-01-01', 7, 1, 0)")]
     [InlineData("update oms.order_counts set orders = orders + 1 where warehouse = '' and status = 'delivered' and channel = 'web'")]
     [InlineData("update oms.order_counts set orders = orders - 1 where warehouse = 'LON' and status = 'delivered' and channel = 'web'")]
     [InlineData("update oms.orders set placed_at = placed_at - interval '1 day' where id = (select min(id) from oms.orders)")]
@@ -152,7 +155,7 @@ public sealed class StoreCheckTests : ReadModelTest
     public async Task The_command_names_the_law_the_aggregate_and_the_numbers()
     {
         // Everything must have moved within its limit, as of today.
-        await Database.Execute("truncate oms.event, oms.orders, oms.order_search, oms.order_lines, oms.order_counts, oms.shipments, oms.stock, oms.waiting, oms.products, oms.warehouses");
+        await Database.Execute("truncate oms.event, oms.orders, oms.order_search, oms.order_lines, oms.order_counts, oms.shipments, oms.stock, oms.stock_days, oms.waiting, oms.products, oms.warehouses");
         var (good, bad) = (new StringWriter(), new StringWriter());
         Assert.Equal(CheckCommand.Holds, await CheckCommand.Run(Database.Source, TimeProvider.System, good, TextWriter.Null));
         Assert.Contains("L12 ListsAreTheLog: holds", good.ToString(), StringComparison.Ordinal);

@@ -59,7 +59,7 @@ public sealed class GoldenStoreTests
                 await database.Execute("delete from oms.checkpoint");
                 await database.Execute("""
                     truncate oms.orders, oms.order_search, oms.order_lines, oms.order_counts, oms.shipments, oms.stock,
-                      oms.products, oms.warehouses, oms.waiting
+                      oms.stock_days, oms.products, oms.warehouses, oms.waiting
                     """);
             },
         };

@@ -132,8 +132,8 @@ public sealed class OrderListTests : ReadModelTest
         await Finds([], new() { Channel = text });
         await Finds([], new() { Warehouse = text });
         Assert.Null(await Orders.FindIdByNumber(text));
-        Assert.Empty((await Stocks.List(text, null, 10, null)).Items);
-        Assert.Equal(isBlank ? 5 : text is "%" or "_" ? 1 : 0, (await Stocks.List(null, text, 10, null)).Items.Count);
+        Assert.Empty((await Stocks.List(new() { Warehouses = [text] }, 10, null)).Items);
+        Assert.Equal(isBlank ? 5 : text is "%" or "_" ? 1 : 0, (await Stocks.List(new() { Q = text }, 10, null)).Items.Count);
         await Finds([1], new());
     }
 
@@ -147,7 +147,7 @@ public sealed class OrderListTests : ReadModelTest
         {
             await Finds([], new() { Q = text });
             await Finds([], new() { Sku = text, Channel = text, Warehouse = text });
-            Assert.Empty((await Stocks.List(null, text, 10, null)).Items);
+            Assert.Empty((await Stocks.List(new() { Q = text }, 10, null)).Items);
         }
     }
 
@@ -158,7 +158,7 @@ public sealed class OrderListTests : ReadModelTest
         await CatchUp();
         var newest = (await Orders.List(new OrderFilter { Limit = 1 })).NextCursor!;
         var totals = (await Orders.List(new OrderFilter { Limit = 1, Sort = OrderSort.Total })).NextCursor!;
-        var stock = (await Stocks.List(null, null, 1, null)).NextCursor!;
+        var stock = (await Stocks.List(new(), 1, null)).NextCursor!;
         string[] bad =
         [
             "", " ", "x", "AAAA", newest + "A", newest[..^2], newest.ToUpperInvariant(), totals, stock, "%00", "../..",
@@ -172,7 +172,7 @@ public sealed class OrderListTests : ReadModelTest
             Orders.List(new OrderFilter { Sort = OrderSort.TotalDescending, Cursor = totals }));
         await Assert.ThrowsAsync<BadCursorException>(() =>
             Orders.List(new OrderFilter { Sort = OrderSort.Total, Cursor = Made("orders/3\n1e9\nx") }));
-        await Assert.ThrowsAsync<BadCursorException>(() => Stocks.List(null, null, 1, newest));
+        await Assert.ThrowsAsync<BadCursorException>(() => Stocks.List(new(), 1, newest));
         await Assert.ThrowsAsync<BadCursorException>(() => Shipments.List(new() { Cursor = newest }));
         Assert.Equal(2, (await All(new OrderFilter { Cursor = newest })).Count);
 
@@ -185,7 +185,7 @@ public sealed class OrderListTests : ReadModelTest
     {
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Orders.List(new OrderFilter { Limit = limit }));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Shipments.List(new() { Limit = limit }));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Stocks.List(null, null, limit, null));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Stocks.List(new(), limit, null));
     }
 
     [Fact]

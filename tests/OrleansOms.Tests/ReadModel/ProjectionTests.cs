@@ -383,7 +383,7 @@ public sealed class ProjectionTests : ReadModelTest
                 .OrderBy(s => s.CreatedAt).ThenBy(s => s.Id, StringComparer.Ordinal),
             shipments);
         AssertSame(
-            Company.Stocks.Values.Select(StockView.Of), (await Stocks.List(null, null, 200, null)).Items);
+            Company.Stocks.Values.Select(StockView.Of), (await Stocks.List(new(), 200, null)).Items);
     }
 
     async Task<string[]> Lines() => await Database.Ask<string[]>("""

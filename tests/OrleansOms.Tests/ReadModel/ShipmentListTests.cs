@@ -75,7 +75,7 @@ public sealed class ShipmentListTests : ReadModelTest
             var found = new List<StockView>();
             for (string? cursor = null; ;)
             {
-                var page = await Stocks.List(warehouse, q, limit, cursor);
+                var page = await Stocks.List(new() { Warehouses = warehouse is null ? null : [warehouse], Q = q }, limit, cursor);
                 found.AddRange(page.Items);
                 if ((cursor = page.NextCursor) is null) return found;
             }

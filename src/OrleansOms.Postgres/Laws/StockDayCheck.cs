@@ -1,0 +1,51 @@
+using OrleansOms.Domain.Laws;
+
+namespace OrleansOms.Postgres.Laws;
+
+/// <summary>
+/// Holds what is kept of the beginnings of stocks' days against their ledgers, read side by side. A day that is not kept is
+/// no fault: its history is only longer to read.
+/// </summary>
+/// <param name="rows">By the stock's key, then the version.</param>
+sealed class StockDayCheck(IAsyncEnumerator<ListedRow> rows, CheckReport report) : IAsyncDisposable
+{
+    /// <summary>The rows that it reads.</summary>
+    public const string Days = """
+        select * from (
+          select 'stk-' || d.warehouse || '/' || d.sku as id, d.version, d.on_hand, d.reserved from oms.stock_days d) r
+        order by r.id collate "C", r.version
+        """;
+
+    bool _isOpen = true, _hasRow;
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => rows.DisposeAsync();
+
+    /// <summary>Takes a stock before its next entry.</summary>
+    public async ValueTask Next(StockAudit stock)
+    {
+        await Until(stock.Stream, stock.Version);
+        if (!_isOpen || rows.Current.Id != stock.Stream || Version != stock.Version) return;
+        _hasRow = false;
+        report.Add(LogLaws.ListsAreTheLog(stock.Stream, $"on hand after entry {Version}", rows.Current.Values["on_hand"], stock.Stock.OnHand));
+        report.Add(LogLaws.ListsAreTheLog(stock.Stream, $"reserved after entry {Version}", rows.Current.Values["reserved"], stock.Stock.Reserved));
+    }
+
+    /// <summary>Rows that no entry follows.</summary>
+    public Task End() => Until(null, 0);
+
+    int Version => (int)rows.Current.Values["version"]!;
+
+    async Task Until(string? stream, int version)
+    {
+        while (_isOpen)
+        {
+            if (!_hasRow) _isOpen = _hasRow = await rows.MoveNextAsync();
+            if (!_isOpen) return;
+            var order = stream is null ? -1 : StoredEvents.Compare(rows.Current.Id, stream);
+            if (order > 0 || (order == 0 && Version >= version)) return;
+            report.Add(LogLaws.ListsAreTheLog(rows.Current.Id, $"the beginning of a day after entry {Version}", "there", "missing"));
+            _hasRow = false;
+        }
+    }
+}

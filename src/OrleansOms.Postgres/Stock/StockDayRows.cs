@@ -1,0 +1,56 @@
+using Npgsql;
+
+namespace OrleansOms.Postgres.Stock;
+
+/// <summary>A stock before its first entry of a day, as far as a batch tells: what it did until then.</summary>
+/// <param name="First">The batch's first entry of the stock.</param>
+/// <param name="Version">The last entry before the day.</param>
+/// <param name="OnHand">What the batch's entries before the day did to the number on hand.</param>
+/// <param name="Reserved">What they did to the number promised.</param>
+readonly record struct DayBegun(string Warehouse, string Sku, int First, DateOnly Day, int Version, int OnHand, int Reserved);
+
+/// <summary>Writes what stocks had when their days began.</summary>
+sealed class StockDayRows
+{
+    /// <summary>Days that are remembered as written; past this all are looked for again.</summary>
+    const int Remembered = 200_000;
+
+    // Days only begin: one that is older than another of the same stock comes of clocks that differ, and is none.
+    const string Insert = """
+        insert into oms.stock_days (warehouse, sku, day, version, on_hand, reserved)
+        select t.warehouse, t.sku, t.day, t.version, coalesce(s.on_hand, 0) + t.on_hand, coalesce(s.reserved, 0) + t.reserved
+        from unnest($1, $2, $3, $4, $5, $6, $7) as t (warehouse, sku, first, day, version, on_hand, reserved)
+        left join oms.stock s on s.warehouse = t.warehouse and s.sku = t.sku
+        where coalesce(s.version, 0) = t.first - 1
+          and not exists (select from oms.stock_days d where d.warehouse = t.warehouse and d.sku = t.sku and d.day >= t.day)
+        """;
+
+    // Hashes: of two that are the same one is not written, which costs a longer way through the log.
+    readonly HashSet<int> _written = [];
+
+    /// <summary>Adds the statement, which must come before the stocks' own rows are changed.</summary>
+    public void Write(NpgsqlBatch batch, IEnumerable<DayBegun> days)
+    {
+        List<DayBegun> begun = [.. days.Where(d => !_written.Contains(HashOf(d)))];
+        if (begun.Count == 0) return;
+        T[] Column<T>(Func<DayBegun, T> of) => [.. begun.Select(of)];
+        batch.BatchCommands.Add(ReadModelSql.Statement(
+            Insert, Column(d => d.Warehouse), Column(d => d.Sku), Column(d => d.First), Column(d => d.Day), Column(d => d.Version),
+            Column(d => d.OnHand), Column(d => d.Reserved)));
+    }
+
+    /// <summary>They are stored now.</summary>
+    public void Remember(IEnumerable<DayBegun> days)
+    {
+        foreach (var d in days)
+        {
+            if (_written.Count >= Remembered) _written.Clear();
+            _written.Add(HashOf(d));
+        }
+    }
+
+    static int HashOf(DayBegun day) => HashCode.Combine(day.Warehouse, day.Sku, day.Day);
+
+    /// <summary>Nothing is known to be stored.</summary>
+    public void Forget() => _written.Clear();
+}

@@ -1,0 +1,31 @@
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Stock;
+
+namespace OrleansOms.Domain.Tests.Stock;
+
+using Stock = Domain.Stock.Stock;
+
+/// <summary>What an entry did is told without folding reservations.</summary>
+public sealed class StockDeltaTests
+{
+    public static TheoryData<StockEvent> Entries =>
+    [
+        new StockReceived(7, "po-1"), new StockAdjusted(-3, "counted"), new StockReserved("ord-1", [new(3, 2), new(4, 1)]),
+        new ReservationReleased("ord-2", [new(1, 1)], "cancelled"), new StockShipped("ord-2", "shp-1", [new(1, 2), new(2, 1)]),
+        new StockNotFound("ord-2", "shp-1", [new(1, 2)]),
+    ];
+
+    [Theory, MemberData(nameof(Entries))]
+    public void It_is_what_the_fold_makes_of_it(StockEvent entry)
+    {
+        StockEvent[] before = [new StockReceived(20, "po-0"), new StockReserved("ord-2", [new(1, 5), new(2, 3)])];
+        var stock = before.Aggregate(new Stock("LON", "A"), (s, e) => s.Apply(e, $"c{s.Version}", DateTimeOffset.UnixEpoch));
+        var after = stock.Apply(entry, "now", DateTimeOffset.UnixEpoch);
+        Assert.Equal(new StockDelta(after.OnHand - stock.OnHand, after.Reserved - stock.Reserved), StockDelta.Of(entry));
+    }
+
+    [Fact]
+    public void Every_kind_of_entry_is_known() => Assert.Equal(
+        typeof(StockEvent).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(StockEvent))).Select(t => t.Name).Order(),
+        Entries.Select(e => e.Data.GetType().Name).Distinct().Order());
+}

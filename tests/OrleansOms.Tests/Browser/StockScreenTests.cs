@@ -1,0 +1,75 @@
+using System.Text.Json.Nodes;
+using Microsoft.Playwright;
+using OrleansOms.Tests.Fixtures;
+using OrleansOms.Tests.Live;
+
+namespace OrleansOms.Tests.Screens;
+
+/// <summary>The list of stock and a stock's page, in a real browser.</summary>
+[Collection(ScreensCollection.Name)]
+public sealed class StockScreenTests(OmsApp app, Browser browser) : IClassFixture<Browser>
+{
+    [Theory]
+    [InlineData(360), InlineData(1440)]
+    public async Task A_stock_in_the_list_changes_where_it_stands_and_none_is_a_view(int width)
+    {
+        browser.SkipIfMissing();
+        var sku = await app.NewProduct(10);
+        await app.CountEvents();
+        await using var tab = await browser.Open(app, $"/stock?q={sku}", width);
+        await tab.Says("h1 .count", "1");
+        await tab.Says(".stocks tbody tr", "Available");
+        await tab.Alive();
+        await app.Api.Place(Api.Order((sku, 10)));
+        await tab.Says(".stocks tbody tr", "All promised");
+        await app.CountEvents();
+        await tab.Page.GotoAsync($"{app.Url}/stock?q={sku}&show=none");
+        await tab.Says(".stocks tbody tr", "All promised");
+        await tab.AssertFits(width);
+        tab.AssertStayedOnItsHost();
+    }
+
+    [Fact]
+    public async Task Why_so_many_are_on_hand_is_told_entry_by_entry_while_it_happens_and_as_it_was()
+    {
+        browser.SkipIfMissing();
+        var sku = await app.NewProduct(50);
+        var order = await app.Api.Place(Api.Order((sku, 4)));
+        await app.CountEvents();
+        await using var tab = await browser.Open(app, $"/stock/LON?sku={sku}");
+        await tab.Says(".counts", "50");
+        await tab.Says(".ledger tbody tr:nth-child(1)", $"Promised to order {(string)order["number"]!}");
+        await tab.Says(".ledger tbody tr:nth-child(2)", "Received, test");
+        await tab.Alive();
+        await app.Api.Must(201, HttpMethod.Post, "/api/v1/stock/adjustments", JsonNode.Parse(
+            $$"""{"warehouse":"LON","reason":"counted","lines":[{"sku":"{{sku}}","delta":-3}]}"""), Api.NewKey());
+        await tab.Says(".ledger tbody tr:nth-child(1)", "Corrected: counted");
+        await tab.Says(".counts dl", "47");
+
+        // A day that has passed: nothing was there yet.
+        await tab.Page.Locator("input[type=range]").FillAsync("3");
+        await tab.Says(".counts .when", "As it was on");
+        await tab.Says("main", "Nothing had happened to it by then.");
+        await tab.Page.ClickAsync("text=Back to now");
+        await tab.Says(".counts dl", "47");
+        await tab.Page.ClickAsync($".ledger a[href='/orders/{order.Id()}']");
+        await tab.Says("h1", $"Order {(string)order["number"]!}");
+        tab.AssertStayedOnItsHost();
+    }
+
+    [Fact]
+    public async Task Who_works_in_one_warehouse_sees_no_other_stock()
+    {
+        browser.SkipIfMissing();
+        var sku = await app.NewProduct(1);
+        await app.Receive("MAN", sku, 2);
+        await app.CountEvents();
+        await using var tab = await browser.Open($"{app.Url}/stock?q={sku}", 1440, cookie: await app.Cookie("MAN"));
+        await tab.Says("h1 .count", "1");
+        await tab.Says(".stocks tbody tr", "MAN");
+        await tab.Page.GotoAsync($"{app.Url}/stock?q={sku}&warehouse=LON");
+        await tab.Says("main", "No stock is like this");
+        await tab.Page.GotoAsync($"{app.Url}/stock/LON?sku={sku}");
+        await tab.Says("main", "There is no such stock");
+    }
+}
