@@ -1,3 +1,4 @@
+using Npgsql;
 using OrleansOms.Host.Cluster;
 using OrleansOms.Host.Database;
 using OrleansOms.Host.Security;
@@ -97,7 +98,7 @@ public static class UpCommand
             // Who took over may not be ready for all of it, and nobody else may be there to start the program again.
             catch (Exception e) when (isAnew)
             {
-                await Console.Error.WriteLineAsync($"OrleansOms: {e.Message}");
+                await Console.Error.WriteLineAsync($"OrleansOms cannot begin anew yet: {(e is NpgsqlException ? e.Message : e)}");
                 await Task.Delay(BeforeAnother);
             }
         }

@@ -92,8 +92,9 @@ public sealed class Gate(
     {
         if (proof.Key is { } key) return (await ring.Find(key))?.Caller;
         // The cookie is read again now and then: its key may have been revoked.
-        if (proof.Read is null || logins.IsPast(proof.Read.Until)) proof.Read = Read(proof.Cookie);
-        return proof.Read is { } cookie && !(cookie.Ends <= time.GetUtcNow()) && await logins.Holds(cookie.Login) ? cookie.Caller : null;
+        var read = proof.Read;
+        if (read is null || logins.IsPast(read.Until)) proof.Read = read = Read(proof.Cookie);
+        return read is { } cookie && !(cookie.Ends <= time.GetUtcNow()) && await logins.Holds(cookie.Login) ? cookie.Caller : null;
     }
 
     ReadCookie? Read(string? cookie) =>

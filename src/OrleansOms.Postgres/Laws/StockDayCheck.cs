@@ -1,3 +1,4 @@
+using System.Globalization;
 using OrleansOms.Domain.Laws;
 
 namespace OrleansOms.Postgres.Laws;
@@ -12,21 +13,31 @@ sealed class StockDayCheck(IAsyncEnumerator<ListedRow> rows, CheckReport report)
     /// <summary>The rows that it reads.</summary>
     public const string Days = """
         select * from (
-          select 'stk-' || d.warehouse || '/' || d.sku as id, d.version, d.on_hand, d.reserved from oms.stock_days d) r
+          select 'stk-' || d.warehouse || '/' || d.sku as id, d.version, d.on_hand, d.reserved, d.day::text as day from oms.stock_days d) r
         order by r.id collate "C", r.version
         """;
 
     bool _isOpen = true, _hasRow;
+    string? _stream;
+    DateOnly _day;
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => rows.DisposeAsync();
 
     /// <summary>Takes a stock before its next entry.</summary>
-    public async ValueTask Next(StockAudit stock)
+    /// <param name="at">When that is recorded, UTC.</param>
+    public async ValueTask Next(StockAudit stock, DateTimeOffset at)
     {
+        var before = _stream == stock.Stream ? _day : DateOnly.MinValue;
+        var day = DateOnly.FromDateTime(at.UtcDateTime);
+        (_stream, _day) = (stock.Stream, day > before ? day : before);
+        if (_hasRow && rows.Current.Id == stock.Stream && Version > stock.Version) return;
         await Until(stock.Stream, stock.Version);
         if (!_isOpen || rows.Current.Id != stock.Stream || Version != stock.Version) return;
         _hasRow = false;
+        report.Add(LogLaws.ListsAreTheLog(
+            stock.Stream, $"the day that begins after entry {Version}", rows.Current.Values["day"],
+            _day > before ? _day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) : null));
         report.Add(LogLaws.ListsAreTheLog(stock.Stream, $"on hand after entry {Version}", rows.Current.Values["on_hand"], stock.Stock.OnHand));
         report.Add(LogLaws.ListsAreTheLog(stock.Stream, $"reserved after entry {Version}", rows.Current.Values["reserved"], stock.Stock.Reserved));
     }

@@ -101,7 +101,7 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
                 await End(audit, row, lists, now);
                 (audit, row) = (StreamAudit.Of(e.Stream), null);
             }
-            if (audit is StockAudit before) await days.Next(before);
+            if (audit is StockAudit before) await days.Next(before, e.At);
             _report.AddAll(audit.Hear(e.Version, e.Known(), e.CommandId, e.At));
             _pairs.Hear(e.Stream, e.Data, e.At);
             if (listed.Covers(e)) row = Listed.Of(e.Data, e.Version) ?? Listed.Of(audit);

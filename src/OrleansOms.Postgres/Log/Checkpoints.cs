@@ -61,24 +61,34 @@ public sealed class Checkpoints(NpgsqlDataSource source) : ICheckpoints
     }
 
     /// <summary>
-    /// Takes every follower back to where a log ends, if it stands behind that: it has read there what the log has lost since,
-    /// on another server, and would pass over what comes now. To be called before anything new is appended.
+    /// Takes every follower back to where its log ends, if it stands behind that: it has read there what the log has lost since,
+    /// on another server, and would pass over what comes now. To be called before anything new is appended. Of a log that is
+    /// in the database of its followers' places neither can be lost without the other.
     /// </summary>
-    /// <param name="lists">Where checkpoints are.</param>
+    /// <param name="places">The database that the followers' places are in.</param>
     /// <param name="logs">By the log's number.</param>
-    public static async Task StayWithin(NpgsqlDataSource lists, IReadOnlyList<NpgsqlDataSource> logs)
+    public static async Task StayWithin(NpgsqlDataSource places, IReadOnlyList<NpgsqlDataSource> logs)
     {
+        await using var connection = await places.OpenConnectionAsync();
         for (var log = 0; log < logs.Count; log++)
         {
+            if (logs[log] == places) continue;
+            var kept = await Rows(log == 0 ? "" : $"{log}");
+            // The end is asked for after them: a follower that goes on meanwhile is not behind an end that has moved too.
             await using var ask = logs[log].CreateCommand("select pg_snapshot_xmax(pg_current_snapshot())");
-            var end = (long)(ulong)(await ask.ExecuteScalarAsync())! - 1;
-            await using var back = lists.CreateCommand("""
-                update oms.checkpoint set transaction = $2, position = $3
-                where split_part(follower, '/', 2) = $1 and transaction > $2
-                """);
-            foreach (var value in (NpgsqlParameter[])[LogSql.Of(log == 0 ? "" : $"{log}"), LogSql.Of(end), LogSql.Of(long.MaxValue)])
-                back.Parameters.Add(value);
-            await back.ExecuteNonQueryAsync();
+            var end = new LogPosition((long)(ulong)(await ask.ExecuteScalarAsync())! - 1, long.MaxValue);
+            foreach (var (follower, at) in kept.Where(k => k.At > end)) await Advance(connection, follower, at, end);
+        }
+
+        async Task<List<(string Follower, LogPosition At)>> Rows(string log)
+        {
+            await using var read = new NpgsqlCommand(
+                "select follower, transaction, position from oms.checkpoint where split_part(follower, '/', 2) = $1", connection)
+            { Parameters = { LogSql.Of(log) } };
+            await using var reader = await read.ExecuteReaderAsync();
+            var rows = new List<(string, LogPosition)>();
+            while (await reader.ReadAsync()) rows.Add((reader.GetString(0), new LogPosition(reader.GetInt64(1), reader.GetInt64(2))));
+            return rows;
         }
     }
 

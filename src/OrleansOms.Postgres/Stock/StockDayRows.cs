@@ -15,23 +15,25 @@ sealed class StockDayRows
     /// <summary>Days that are remembered as written; past this all are looked for again.</summary>
     const int Remembered = 200_000;
 
-    // Days only begin: one that is older than another of the same stock comes of clocks that differ, and is none.
+    // A day begins with the batch's first entry of a stock only if it is known that the one before was of an earlier day:
+    // where an older build has written the lists it is not. Days only begin: one that is older than another of the same stock
+    // comes of clocks that differ, and is none.
     const string Insert = """
         insert into oms.stock_days (warehouse, sku, day, version, on_hand, reserved)
         select t.warehouse, t.sku, t.day, t.version, coalesce(s.on_hand, 0) + t.on_hand, coalesce(s.reserved, 0) + t.reserved
         from unnest($1, $2, $3, $4, $5, $6, $7) as t (warehouse, sku, first, day, version, on_hand, reserved)
         left join oms.stock s on s.warehouse = t.warehouse and s.sku = t.sku
-        where coalesce(s.version, 0) = t.first - 1
-          and not exists (select from oms.stock_days d where d.warehouse = t.warehouse and d.sku = t.sku and d.day >= t.day)
+        where coalesce(s.version, 0) = t.first - 1 and (s.day is null or s.day < t.day)
+          and (t.version >= t.first or t.first = 1 or s.day_version = s.version)
+        on conflict do nothing
         """;
 
-    // Hashes: of two that are the same one is not written, which costs a longer way through the log.
-    readonly HashSet<int> _written = [];
+    readonly HashSet<(string, string, DateOnly)> _written = [];
 
     /// <summary>Adds the statement, which must come before the stocks' own rows are changed.</summary>
     public void Write(NpgsqlBatch batch, IEnumerable<DayBegun> days)
     {
-        List<DayBegun> begun = [.. days.Where(d => !_written.Contains(HashOf(d)))];
+        List<DayBegun> begun = [.. days.Where(d => !_written.Contains((d.Warehouse, d.Sku, d.Day)))];
         if (begun.Count == 0) return;
         T[] Column<T>(Func<DayBegun, T> of) => [.. begun.Select(of)];
         batch.BatchCommands.Add(ReadModelSql.Statement(
@@ -39,17 +41,15 @@ sealed class StockDayRows
             Column(d => d.OnHand), Column(d => d.Reserved)));
     }
 
-    /// <summary>They are stored now.</summary>
+    /// <summary>They are stored now, as far as they are known to be.</summary>
     public void Remember(IEnumerable<DayBegun> days)
     {
         foreach (var d in days)
         {
             if (_written.Count >= Remembered) _written.Clear();
-            _written.Add(HashOf(d));
+            _written.Add((d.Warehouse, d.Sku, d.Day));
         }
     }
-
-    static int HashOf(DayBegun day) => HashCode.Combine(day.Warehouse, day.Sku, day.Day);
 
     /// <summary>Nothing is known to be stored.</summary>
     public void Forget() => _written.Clear();

@@ -8,8 +8,8 @@ using OrleansOms.Postgres.Log;
 namespace OrleansOms.Postgres.Stock;
 
 /// <summary>
-/// What stocks had in the past: from the nearest day whose beginning is kept, through the entries of the log between. Right
-/// whatever is kept, since every kept balance names the entry that it follows.
+/// What stocks had in the past: from the nearest day before whose beginning is kept, through the entries of the log between.
+/// Right whichever days are kept, since every kept balance names the entry that it follows.
 /// </summary>
 public sealed class StockHistory(IEventLog log, NpgsqlDataSource database)
 {
@@ -25,13 +25,15 @@ public sealed class StockHistory(IEventLog log, NpgsqlDataSource database)
     public async Task<StockBalance> After(string stock, int version)
     {
         var start = await Kept(stock, "d.version <= $3", version);
-        // Most often the newest entries are asked for, and the lists know what is there now.
-        if (await Listed(stock) is var now && now.Version >= version && now.Version - version < version - start.Version)
+        // Most often the newest entries are asked for, and the lists know what is there now, or was a moment ago.
+        var now = await Listed(stock);
+        if (now.Version > version && now.Version - version < Math.Min(version - start.Version, Page))
         {
             foreach (var entry in await log.ReadStream(stock, version, now.Version - version))
                 now = Add(now, entry, -1);
             return now with { Version = version };
         }
+        if (now.Version <= version && now.Version > start.Version) start = now;
         await foreach (var (_, balance) in From(stock, start))
         {
             if (balance.Version > version) break;
@@ -46,7 +48,8 @@ public sealed class StockHistory(IEventLog log, NpgsqlDataSource database)
     /// <exception cref="LogUnavailableException">The database did not answer.</exception>
     public async Task<StockBalance> AsOf(string stock, DateTimeOffset moment)
     {
-        var then = await Kept(stock, "d.day <= $3", DateOnly.FromDateTime(moment.UtcDateTime));
+        // Of a day before, whose entries have all been recorded by then.
+        var then = await Kept(stock, "d.day < $3", DateOnly.FromDateTime(moment.UtcDateTime));
         await foreach (var (at, balance) in From(stock, then))
         {
             if (at > moment + ClockSkew) break;
@@ -55,7 +58,9 @@ public sealed class StockHistory(IEventLog log, NpgsqlDataSource database)
         return then;
     }
 
-    /// <summary>Days on which something happened, oldest first.</summary>
+    /// <summary>
+    /// Days on which something happened, oldest first. What happened on one that is not kept counts with the one before it.
+    /// </summary>
     /// <param name="stock">Key of the stock.</param>
     /// <param name="from">The first day that may be among them.</param>
     /// <param name="to">The last one.</param>

@@ -15,15 +15,16 @@ static class StockRows
     public const string Columns = "warehouse, sku, on_hand, reserved, safety_stock, version";
 
     const string Insert = """
-        insert into oms.stock (warehouse, sku, on_hand, reserved, safety_stock, version)
-        select warehouse, sku, on_hand, reserved, 0, last
-        from unnest($1, $2, $3, $4, $5) as t (warehouse, sku, on_hand, reserved, last)
+        insert into oms.stock (warehouse, sku, on_hand, reserved, safety_stock, version, day, day_version)
+        select warehouse, sku, on_hand, reserved, 0, last, day, last
+        from unnest($1, $2, $3, $4, $5, $6) as t (warehouse, sku, on_hand, reserved, last, day)
         """;
 
     const string Add = """
         update oms.stock s
-        set on_hand = s.on_hand + t.on_hand, reserved = s.reserved + t.reserved, version = t.last
-        from unnest($1, $2, $3, $4, $5, $6) as t (warehouse, sku, on_hand, reserved, last, first)
+        set on_hand = s.on_hand + t.on_hand, reserved = s.reserved + t.reserved, version = t.last,
+          day = greatest(s.day, t.day), day_version = t.last
+        from unnest($1, $2, $3, $4, $5, $6, $7) as t (warehouse, sku, on_hand, reserved, last, day, first)
         where s.warehouse = t.warehouse and s.sku = t.sku and s.version = t.first - 1
         """;
 
@@ -60,7 +61,7 @@ static class StockRows
             return
             [
                 Column(s => s.Warehouse), Column(s => s.Sku), Column(s => s.OnHand), Column(s => s.Reserved),
-                Column(s => s.Last),
+                Column(s => s.Last), Column(s => s.Days[^1].Day),
             ];
         }
     }

@@ -19,12 +19,20 @@ public sealed class StockHistoryTests(OmsApp app)
 
     StockHistory History => app.Services.GetRequiredService<StockHistory>();
 
+    /// <param name="kept">Days that are kept: all, none, or one that a mistake has let begin in the middle.</param>
     [Theory]
-    [InlineData(true), InlineData(false)]
-    public async Task Each_moment_and_each_entry_has_what_the_entries_until_then_add_up_to(bool isKept)
+    [InlineData("all"), InlineData("none"), InlineData("half a day")]
+    public async Task Each_moment_and_each_entry_has_what_the_entries_until_then_add_up_to(string kept)
     {
         var (stock, entries) = await Lived();
-        if (!isKept) await app.Database.Execute($"delete from oms.stock_days where sku = '{Keys.ReadStock(stock).Sku}'");
+        var sku = Keys.ReadStock(stock).Sku;
+        if (kept != "all") await app.Database.Execute($"delete from oms.stock_days where sku = '{sku}'");
+        if (kept == "half a day")
+        {
+            var noon = Sum(entries.Take(12));
+            await app.Database.Execute(
+                $"insert into oms.stock_days values ('LON', '{sku}', '2026-03-02', {noon.Version}, {noon.OnHand}, {noon.Reserved})");
+        }
         for (var version = 0; version <= entries.Count; version++)
             Assert.Equal(Sum(entries.Take(version)), await History.After(stock, version));
         var moments = entries.SelectMany(e => new[] { e.At.AddSeconds(-1), e.At, e.At.AddSeconds(1) }).Append(Began.AddDays(-9)).Append(DateTimeOffset.UtcNow);
@@ -86,6 +94,37 @@ public sealed class StockHistoryTests(OmsApp app)
         async Task<List<(string Day, StockBalance End)>> Days(string query = "?from=2026-02-01&to=2026-04-01") =>
             [.. (await app.Api.Must(200, HttpMethod.Get, $"{Path(stock)}/days{query}", null))["days"]!.AsArray()
                 .Select(d => ((string)d!["day"]!, new StockBalance((int)d["version"]!, (int)d["onHand"]!, (int)d["reserved"]!)))];
+    }
+
+    [Fact]
+    public async Task A_day_begins_only_where_it_is_known_that_the_entry_before_was_of_an_earlier_one()
+    {
+        var (stock, _) = await Lived();
+        var sku = Keys.ReadStock(stock).Sku;
+        // As a build leaves it that does not know of days.
+        await app.Database.Execute($"delete from oms.stock_days where sku = '{sku}'; update oms.stock set day = null, day_version = null where sku = '{sku}'");
+        await Go(new DateTimeOffset(2026, 3, 9, 12, 0, 0, TimeSpan.Zero));
+        Assert.Empty(await Kept());
+        await Go(new DateTimeOffset(2026, 3, 10, 12, 0, 0, TimeSpan.Zero));
+        Assert.Equal(["2026-03-10 33"], await Kept());
+        // And again it has written what came last, and nobody knows on which day that was.
+        await app.Database.Execute($"update oms.stock set day_version = day_version - 1 where sku = '{sku}'");
+        await Go(new DateTimeOffset(2026, 3, 11, 12, 0, 0, TimeSpan.Zero));
+        Assert.Equal(["2026-03-10 33"], await Kept());
+        await Go(new DateTimeOffset(2026, 3, 12, 12, 0, 0, TimeSpan.Zero));
+        Assert.Equal(["2026-03-10 33", "2026-03-12 35"], await Kept());
+
+        async Task Go(DateTimeOffset at)
+        {
+            var log = app.Services.GetRequiredService<IEventLog>();
+            var version = (await log.ReadStream(stock)).Count;
+            await log.Append(new Append(new StreamEvents(
+                stock, version, [new NewEvent(new StockReceived(1, "po"), Guid.NewGuid().ToString("N"), "test", at)])));
+            await app.CountEvents();
+        }
+
+        Task<string[]> Kept() => app.Database.Ask<string[]>(
+            $"select coalesce(array_agg(day || ' ' || version order by day), '{{}}') from oms.stock_days where sku = '{sku}'");
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using OrleansOms.Tests.Fixtures;
@@ -52,6 +53,15 @@ public sealed class StockScreenTests(OmsApp app, Browser browser) : IClassFixtur
         await tab.Says("main", "Nothing had happened to it by then.");
         await tab.Page.ClickAsync("text=Back to now");
         await tab.Says(".counts dl", "47");
+        // The field for a moment: one that the slider has set is one that it takes.
+        await tab.Page.Locator("input[type=range]").FillAsync("3");
+        await tab.Says(".counts .when", "As it was on");
+        await tab.Page.Locator("input[type=datetime-local]").FillAsync(DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture));
+        await tab.Page.ClickAsync(".slide button");
+        await tab.Says(".counts .when", "Now");
+        await tab.Says(".counts dl", "47");
+        await tab.Page.GotoAsync($"{app.Url}/stock/LON?sku={sku}&at=9999-12-31T23:59:59");
+        await tab.Says(".counts .when", "Now");
         await tab.Page.ClickAsync($".ledger a[href='/orders/{order.Id()}']");
         await tab.Says("h1", $"Order {(string)order["number"]!}");
         tab.AssertStayedOnItsHost();
@@ -71,5 +81,20 @@ public sealed class StockScreenTests(OmsApp app, Browser browser) : IClassFixtur
         await tab.Says("main", "No stock is like this");
         await tab.Page.GotoAsync($"{app.Url}/stock/LON?sku={sku}");
         await tab.Says("main", "There is no such stock");
+
+        // Nor does the page of one lead to another's.
+        await tab.Page.GotoAsync($"{app.Url}/stock/MAN?sku={sku}");
+        await tab.Says(".counts dl", "2");
+        await tab.Alive();
+        await Lead($"/stock/LON?sku={sku}");
+        await tab.Says("main", "There is no such stock");
+        await Lead($"/stock/MAN?sku={sku}");
+        await tab.Says(".counts dl", "2");
+        await tab.Page.GotoAsync($"{app.Url}/warehouse/MAN");
+        await tab.AtStation();
+        await Lead("/warehouse/LON");
+        await tab.Says("main", "There is no warehouse LON for you");
+
+        Task Lead(string to) => tab.Page.EvaluateAsync("to => Blazor.navigateTo(to)", to);
     }
 }

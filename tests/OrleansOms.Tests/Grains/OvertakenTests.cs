@@ -141,7 +141,13 @@ public sealed class OvertakenTests(OmsApp app) : IClassFixture<OmsApp>
             await first;
             try { Assert.InRange((await look).OnHand, onHand, onHand + 1); }
             catch (AggregateReloadedException) { } // It is told that it does not know.
-            await Assert.ThrowsAsync<AggregateReloadedException>(() => second);
+            // It is refused by the log, unless it came when the look had told what the other one has done.
+            try
+            {
+                await second;
+                onHand++;
+            }
+            catch (AggregateReloadedException) { }
             (silos.Faults.OnStored, silos.Faults.OnAppendAsync) = (null, null);
             Assert.Equal(onHand, (await stock.Get()).OnHand);
         }

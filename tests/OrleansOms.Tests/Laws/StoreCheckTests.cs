@@ -59,6 +59,7 @@ public sealed class StoreCheckTests : ReadModelTest
     [InlineData("delete from oms.stock where sku = 'a1'")]
     [InlineData("update oms.stock_days set on_hand = on_hand + 1 where sku = 'a1'")]
     [InlineData("update oms.stock_days set reserved = reserved + 1, version = 1 where sku = 'a1'")]
+    [InlineData("update oms.stock_days set day = day + 1 where sku = 'a1'")]
     [InlineData("insert into oms.stock_days values ('LON', 'nothing', '2026-01-01', 7, 1, 0)")]
     [InlineData("update oms.order_counts set orders = orders + 1 where warehouse = '' and status = 'delivered' and channel = 'web'")]
     [InlineData("update oms.order_counts set orders = orders - 1 where warehouse = 'LON' and status = 'delivered' and channel = 'web'")]

@@ -22,6 +22,9 @@ public sealed partial class StockPage : IAsyncDisposable
 {
     const int PageSize = 50, ChartDays = 90, LeastDays = 14;
 
+    const string Utc = "yyyy-MM-dd'T'HH:mm:ss'Z'";
+
+    static readonly string[] LocalForms = ["yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm"];
     static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(400), FaultPause = TimeSpan.FromSeconds(1);
 
     readonly CancellationTokenSource _gone = new();
@@ -33,9 +36,10 @@ public sealed partial class StockPage : IAsyncDisposable
     StockBalance _begin;
     DateOnly _first, _last;
     DateTimeOffset? _at, _behindSince;
-    string _sku = "";
+    string _warehouse = "", _sku = "";
+    string? _key;
     int? _before;
-    int _firstShown;
+    int _firstShown = int.MaxValue;
     int _heard;
     bool _isMissing, _failed, _hasMore;
 
@@ -51,7 +55,7 @@ public sealed partial class StockPage : IAsyncDisposable
     [Inject] NavigationManager Nav { get; set; } = null!;
     [Inject] Viewer Viewer { get; set; } = null!;
 
-    string Key => Keys.OfStock(Warehouse, _sku);
+    (string Warehouse, string Sku, DateTimeOffset? At, int? Before) Asked => (_warehouse, _sku, _at, _before);
 
     string? NameOf(string sku) => Catalogue.TryGetProduct(sku, out var product) ? product.Details.Name : null;
 
@@ -60,38 +64,49 @@ public sealed partial class StockPage : IAsyncDisposable
     {
         Read(Nav.Uri);
         Nav.LocationChanged += Moved;
-        var caller = await Viewer.Caller();
-        _isMissing = !Text.IsWarehouseCode(Warehouse) || !caller.MaySee(Warehouse) || !Catalogue.TryGetWarehouse(Warehouse, out _)
-            || !Text.IsSku(_sku) || !Catalogue.TryGetProduct(_sku, out _);
-        if (_isMissing) return;
         if (RendererInfo.IsInteractive) _following = Follow(_gone.Token);
         await Refresh();
-        _firstShown = _shown?.Version ?? 0;
     }
 
+    /// <summary>What the page is about, from its address alone: it stays the same page when that leads to another stock.</summary>
     void Read(string uri)
     {
-        var query = QueryHelpers.ParseQuery(new Uri(uri).Query);
-        _sku = query.TryGetValue("sku", out var sku) ? sku.ToString() : "";
+        var address = new Uri(uri);
+        var query = QueryHelpers.ParseQuery(address.Query);
+        var (warehouse, sku) = (_warehouse, _sku);
+        _warehouse = address.Segments is [_, "stock/", var code, ..] ? Uri.UnescapeDataString(code.TrimEnd('/')) : "";
+        _sku = query.TryGetValue("sku", out var named) ? named.ToString() : "";
         _before = query.TryGetValue("before", out var before)
             && int.TryParse(before, NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : null;
-        _at = query.TryGetValue("at", out var at)
-            && DateTime.TryParse(at, CultureInfo.InvariantCulture, DateTimeStyles.None, out var local) && local.Year >= 1970
-                ? Moment(local) : null;
-        if (_at >= Viewer.Now) _at = null;
+        _at = query.TryGetValue("at", out var at) && MomentOf(at.ToString()) is { } moment && moment < Viewer.Now ? moment : null;
+        if ((warehouse, sku) == (_warehouse, _sku)) return;
+        (_shown, _entries, _days, _firstShown) = (null, [], [], int.MaxValue);
+        Volatile.Write(ref _key, Keys.OfStock(_warehouse, _sku));
     }
 
-    /// <summary>A moment of the viewer's clock.</summary>
-    DateTimeOffset Moment(DateTime local)
+    /// <summary>
+    /// The end of the second that an address names: in UTC, as links of this page do, or by the viewer's clock, as the field for
+    /// moments does.
+    /// </summary>
+    DateTimeOffset? MomentOf(string text)
     {
-        local = DateTime.SpecifyKind(local, DateTimeKind.Unspecified);
-        if (Viewer.Zone.IsInvalidTime(local)) local = local.AddHours(1);
-        return new DateTimeOffset(local, Viewer.Zone.GetUtcOffset(local)).ToUniversalTime();
+        const DateTimeStyles style = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+        DateTime begin;
+        if (DateTime.TryParseExact(text, Utc, CultureInfo.InvariantCulture, style, out var utc)) begin = utc;
+        else if (DateTime.TryParseExact(text, LocalForms, CultureInfo.InvariantCulture, DateTimeStyles.None, out var local)
+            && local.Year is >= 1970 and < 9000)
+        {
+            // Of a moment that summer time skips, the one that comes instead.
+            if (Viewer.Zone.IsInvalidTime(local)) local = local.AddHours(1);
+            begin = TimeZoneInfo.ConvertTimeToUtc(local, Viewer.Zone);
+        }
+        else return null;
+        return begin.Year is >= 1970 and < 9000 ? new DateTimeOffset(begin, TimeSpan.Zero).AddSeconds(1).AddTicks(-1) : null;
     }
 
     void Moved(object? sender, LocationChangedEventArgs e)
     {
-        if (new Uri(e.Location).AbsolutePath != new Uri(Nav.BaseUri + $"stock/{Uri.EscapeDataString(Warehouse)}").AbsolutePath) return;
+        if (!new Uri(e.Location).AbsolutePath.StartsWith("/stock/", StringComparison.Ordinal)) return;
         _ = InvokeAsync(async () =>
         {
             Read(e.Location);
@@ -102,44 +117,47 @@ public sealed partial class StockPage : IAsyncDisposable
 
     async Task Refresh()
     {
+        var asked = Asked;
+        var (warehouse, sku, at, before) = asked;
         try
         {
-            var (at, before) = (_at, _before);
+            var caller = await Viewer.Caller();
+            var isMissing = !Text.IsWarehouseCode(warehouse) || !caller.MaySee(warehouse) || !Catalogue.TryGetWarehouse(warehouse, out _)
+                || !Text.IsSku(sku) || !Catalogue.TryGetProduct(sku, out _);
+            if (asked != Asked) return;
+            if (_isMissing = isMissing) return;
+            var key = Keys.OfStock(warehouse, sku);
             var last = DateOnly.FromDateTime(Viewer.Now.UtcDateTime);
-            var shown = at is { } then
-                ? StockView.Of(Warehouse, _sku, await History.AsOf(Key, then)) : await Grains.GetGrain<IStockGrain>(Key).Get();
-            var (entries, hasMore) = await Ledger.Before(Key, before ?? shown.Version + 1, PageSize);
+            var now = await Grains.GetGrain<IStockGrain>(key).Get();
+            var shown = at is { } then ? StockView.Of(warehouse, sku, await History.AsOf(key, then)) : now;
+            var (entries, hasMore) = await Ledger.Before(key, before ?? shown.Version + 1, PageSize);
             string[] unknown = [.. entries.Select(e => e.OrderId).OfType<string>().Distinct().Where(id => !_numbers.ContainsKey(id))];
             var orders = unknown.Length > 0 ? await Orders.WithIds(unknown) : [];
-            var days = await History.Days(Key, last.AddDays(1 - ChartDays), last);
-            var begin = days is [var day, ..] ? day.Begin : await History.AsOf(Key, Viewer.Now);
-            if ((at, before) != (_at, _before)) return;
+            var days = await History.Days(key, last.AddDays(1 - ChartDays), last);
+            // Where no day is kept nothing has happened in all of them, or it is not known when.
+            var begin = days is [var day, ..] ? day.Begin : new StockBalance(now.Version, now.OnHand, now.Reserved);
+            if (asked != Asked || (at is null && _shown?.Version > shown.Version)) return;
             foreach (var order in orders) _numbers[order.Id] = order.Number;
             (_shown, _entries, _hasMore, _days, _failed, _behindSince) = (shown, entries, hasMore, days, false, null);
             (_begin, _first, _last) = (begin, FirstOf(days, last), last);
+            if (_firstShown == int.MaxValue) _firstShown = shown.Version;
+            // The lists of orders may be a moment behind the ledger.
+            if (orders.Count < unknown.Length && at is null) Interlocked.Exchange(ref _heard, 1);
         }
-        catch (Exception e) when (e is OmsFaultException or DbException or TimeoutException)
+        catch (Exception e) when (e is OmsFaultException or DbException or TimeoutException or Orleans.Runtime.OrleansException)
         {
+            if (asked != Asked) return;
             (_failed, _behindSince) = (true, _behindSince ?? Viewer.Now);
             // What could not be read is read again.
             Interlocked.Exchange(ref _heard, 1);
         }
     }
 
-    /// <summary>A young stock is drawn from a day before its first entry on, and two weeks at least.</summary>
-    static DateOnly FirstOf(IReadOnlyList<StockDay> days, DateOnly last)
-    {
-        var (earliest, latest) = (last.AddDays(1 - ChartDays), last.AddDays(1 - LeastDays));
-        if (days is not [{ Begin.Version: 0 } born, ..]) return days.Count > 0 ? earliest : latest;
-        var before = born.Day.AddDays(-1);
-        return before > latest ? latest : before < earliest ? earliest : before;
-    }
-
     async Task Follow(CancellationToken gone)
     {
-        var key = Key;
         using var heard = Tail.Subscribe(batch =>
         {
+            var key = Volatile.Read(ref _key);
             if (batch.Any(e => e.Stream == key)) Interlocked.Exchange(ref _heard, 1);
         });
         using var timer = new PeriodicTimer(Gather);
@@ -156,11 +174,20 @@ public sealed partial class StockPage : IAsyncDisposable
         catch (OperationCanceledException) when (gone.IsCancellationRequested) { return; }
     }
 
+    /// <summary>A young stock is drawn from a day before its first entry on, and two weeks at least.</summary>
+    static DateOnly FirstOf(IReadOnlyList<StockDay> days, DateOnly last)
+    {
+        var (earliest, latest) = (last.AddDays(1 - ChartDays), last.AddDays(1 - LeastDays));
+        if (days is not [{ Begin.Version: 0 } born, ..]) return days.Count > 0 ? earliest : latest;
+        var before = born.Day.AddDays(-1);
+        return before > latest ? latest : before < earliest ? earliest : before;
+    }
+
     /// <summary>The address of this page at a moment, from an entry back.</summary>
     string Place(DateTimeOffset? at = null, int? before = null) => QueryHelpers.AddQueryString(
-        StockPlace.Of(Warehouse, _sku), new Dictionary<string, string?>
+        StockPlace.Of(_warehouse, _sku), new Dictionary<string, string?>
         {
-            ["at"] = at is { } moment ? Local(moment) : null, ["before"] = before?.ToString(CultureInfo.InvariantCulture),
+            ["at"] = at?.UtcDateTime.ToString(Utc, CultureInfo.InvariantCulture), ["before"] = before?.ToString(CultureInfo.InvariantCulture),
         }.Where(p => p.Value is not null).ToDictionary());
 
     /// <summary>As a field for moments writes it.</summary>

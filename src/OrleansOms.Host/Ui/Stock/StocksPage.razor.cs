@@ -22,9 +22,9 @@ public sealed partial class StocksPage : IAsyncDisposable
     static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(400), FaultPause = TimeSpan.FromSeconds(1);
 
     readonly CancellationTokenSource _gone = new();
-    readonly Lock _gate = new();
     readonly HashSet<(string Warehouse, string Sku)> _changed = [];
-    HashSet<(string Warehouse, string Sku)> _heard = [];
+    HashSet<string> _keys = [];
+    int _heard;
     Task _following = Task.CompletedTask;
     StockListQuery _query = new();
     IReadOnlyList<StockView>? _rows;
@@ -76,7 +76,9 @@ public sealed partial class StocksPage : IAsyncDisposable
             var total = await Stocks.Count(filter);
             // An answer that comes after another question is no answer to that.
             if (asked != _query) return;
-            (_rows, _next, _total, _failed, _behindSince) = (page.Items, page.NextCursor, total, false, null);
+            // The lists may be a moment behind what this process knows.
+            (_rows, _next, _total, _failed, _behindSince) = ([.. page.Items.Select(Newest)], page.NextCursor, total, false, null);
+            Volatile.Write(ref _keys, _rows.Select(r => Keys.OfStock(r.Warehouse, r.Sku)).ToHashSet(StringComparer.Ordinal));
             _changed.Clear();
         }
         catch (BadCursorException)
@@ -85,7 +87,7 @@ public sealed partial class StocksPage : IAsyncDisposable
         }
         catch (Exception e) when (e is DbException or TimeoutException or OmsFaultException)
         {
-            if (asked != _query) return;
+            if (asked != _query || _gone.IsCancellationRequested) return;
             _failed = true;
             _ = Task.Delay(FaultPause, _gone.Token).ContinueWith(
                 _ => InvokeAsync(async () => { await Load(); StateHasChanged(); }), _gone.Token, TaskContinuationOptions.OnlyOnRanToCompletion,
@@ -102,9 +104,10 @@ public sealed partial class StocksPage : IAsyncDisposable
     {
         using var heard = Tail.Subscribe(batch =>
         {
-            lock (_gate)
-                foreach (var e in batch)
-                    if (e.Stream.StartsWith(Keys.Stock, StringComparison.Ordinal)) _heard.Add(Keys.ReadStock(e.Stream));
+            // Each event of the program comes by here, for each open page.
+            var keys = Volatile.Read(ref _keys);
+            foreach (var e in batch)
+                if (keys.Contains(e.Stream)) Interlocked.Exchange(ref _heard, 1);
         });
         using var timer = new PeriodicTimer(Gather);
         try
@@ -114,21 +117,20 @@ public sealed partial class StocksPage : IAsyncDisposable
         catch (OperationCanceledException) when (gone.IsCancellationRequested) { return; }
     }
 
-    /// <summary>Changes rows where they stand; what this process knows of a stock is never older than its list.</summary>
+    /// <summary>Changes rows where they stand.</summary>
     void Take()
     {
-        HashSet<(string Warehouse, string Sku)> heard;
-        lock (_gate) (heard, _heard) = (_heard, []);
-        if (heard.Count == 0 || _rows is null) return;
-        StockView Newest(StockView row) =>
-            heard.Contains((row.Warehouse, row.Sku)) && Availability.Find(row.Warehouse, row.Sku) is { } now && now.Version > row.Version
-                ? now : row;
+        if (_rows is null || Interlocked.Exchange(ref _heard, 0) == 0) return;
         StockView[] rows = [.. _rows.Select(Newest)];
         foreach (var (now, before) in rows.Zip(_rows))
             if (now != before) _changed.Add((now.Warehouse, now.Sku));
         _rows = rows;
         StateHasChanged();
     }
+
+    /// <summary>What this process knows of a stock, where that is newer than its row.</summary>
+    StockView Newest(StockView row) =>
+        Availability.Find(row.Warehouse, row.Sku) is { } now && now.Version > row.Version ? now : row;
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()

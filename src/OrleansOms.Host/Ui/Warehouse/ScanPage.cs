@@ -74,6 +74,15 @@ public abstract class ScanPage : ComponentBase, IAsyncDisposable
         else await Preview(Work);
     }
 
+    /// <summary>What may be seen was asked for one warehouse: the page of another one is opened anew.</summary>
+    protected override void OnParametersSet()
+    {
+        if (IsElsewhere) Nav.NavigateTo(Nav.Uri, forceLoad: true);
+    }
+
+    /// <summary>Whether the address has led to another warehouse than the page was opened for.</summary>
+    private protected bool IsElsewhere => Warehouse is { } opened && opened.Code != Code;
+
     /// <summary>Reads what the page shows before it is alive: nothing but its frame, unless a page says otherwise.</summary>
     private protected virtual Task Preview(WarehouseWork work) => Task.CompletedTask;
 

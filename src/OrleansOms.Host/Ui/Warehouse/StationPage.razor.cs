@@ -100,7 +100,7 @@ public sealed partial class StationPage : ScanPage
     /// <inheritdoc />
     protected override async Task OnParametersSetAsync()
     {
-        if (_opened == Id || Warehouse is null) return;
+        if (_opened == Id || Warehouse is null || IsElsewhere) return;
         _opened = Id;
         (_shipment, _confirm, _retry, _warning, _lastSku, _tracking) = (null, null, null, null, null, null);
         (_isMissing, _elsewhere, _isOpen) = (false, null, false);
