@@ -90,11 +90,17 @@ public sealed class StockScreenTests(OmsApp app, Browser browser) : IClassFixtur
         await tab.Says("main", "There is no such stock");
         await Lead($"/stock/MAN?sku={sku}");
         await tab.Says(".counts dl", "2");
-        await tab.Page.GotoAsync($"{app.Url}/warehouse/MAN");
+        var (here, there) = (await app.NewProduct(), await app.NewProduct(1));
+        await app.Receive("MAN", here, 1);
+        var mine = await app.ShipmentOf(await app.Api.Place(Api.Order((here, 1))));
+        var others = await app.ShipmentOf(await app.Api.Place(Api.Order((there, 1))));
+        await app.CountEvents();
+        await tab.Page.GotoAsync($"{app.Url}/warehouse/MAN/{mine}");
         await tab.AtStation();
-        await Lead("/warehouse/LON");
-        await tab.Says("main", "There is no warehouse LON for you");
+        await Lead($"/warehouse/LON/{others}");
+        await tab.Says("main", "There is no such shipment here");
 
+        // As a link within the page does it: the browser does not load anything anew.
         Task Lead(string to) => tab.Page.EvaluateAsync("to => Blazor.navigateTo(to)", to);
     }
 }
