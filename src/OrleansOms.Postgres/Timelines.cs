@@ -5,13 +5,13 @@ namespace OrleansOms.Postgres;
 /// <summary>A history of a server. A standby that is promoted, and a server that is brought back to a moment, begin one.</summary>
 /// <param name="Server">What PostgreSQL made at random with the server's folder; its standbys and copies have the same.</param>
 /// <param name="Number">1 for a server that never was anything else.</param>
-public readonly record struct Timeline(ulong Server, int Number)
+public readonly record struct Timeline(long Server, int Number)
 {
     /// <summary>Seconds; who opens a session has a limit of its own, which PostgreSQL does not know.</summary>
     const int AnswersWithin = 5;
 
     const string Question = """
-        select system_identifier::text, case when pg_is_in_recovery() then null else left(pg_walfile_name(pg_current_wal_lsn()), 8) end
+        select system_identifier, case when pg_is_in_recovery() then null else left(pg_walfile_name(pg_current_wal_lsn()), 8) end
         from pg_control_system()
         """;
 
@@ -37,7 +37,7 @@ public readonly record struct Timeline(ulong Server, int Number)
     static NpgsqlCommand Ask(NpgsqlConnection session) => new(Question, session) { CommandTimeout = AnswersWithin };
 
     static Timeline Of(NpgsqlDataReader answer) => new(
-        ulong.Parse(answer.GetString(0), System.Globalization.CultureInfo.InvariantCulture),
+        answer.GetInt64(0),
         answer.IsDBNull(1) ? throw new NpgsqlException("This server is a standby.") : Convert.ToInt32(answer.GetString(1), 16));
 }
 

@@ -38,7 +38,10 @@ public sealed record LedgerEntry(
     string? OrderId, string? ShipmentId, string? Reference, string? Reason);
 
 /// <summary>What a stock had day by day.</summary>
-/// <param name="Days">Days of UTC on which something happened, oldest first; between two of them nothing changed.</param>
+/// <param name="Days">
+/// Days of UTC on which something happened, oldest first. What happened on one that is not kept, as on the day of an upgrade, counts
+/// with the one before it.
+/// </param>
 public sealed record StockDays(string Warehouse, string Sku, IReadOnlyList<StockDayEnd> Days);
 
 /// <summary>What a stock had at the end of a day; of the newest day, by now.</summary>

@@ -28,10 +28,12 @@ sealed class StockDayCheck(IAsyncEnumerator<ListedRow> rows, CheckReport report)
     /// <param name="at">When that is recorded, UTC.</param>
     public async ValueTask Next(StockAudit stock, DateTimeOffset at)
     {
-        var before = _stream == stock.Stream ? _day : DateOnly.MinValue;
+        var isBegun = _stream == stock.Stream;
+        var before = isBegun ? _day : DateOnly.MinValue;
         var day = DateOnly.FromDateTime(at.UtcDateTime);
         (_stream, _day) = (stock.Stream, day > before ? day : before);
-        if (_hasRow && rows.Current.Id == stock.Stream && Version > stock.Version) return;
+        // Most entries have none: the next row is of a later entry, or of a stock that comes later.
+        if (isBegun && _hasRow && (rows.Current.Id != stock.Stream || Version > stock.Version)) return;
         await Until(stock.Stream, stock.Version);
         if (!_isOpen || rows.Current.Id != stock.Stream || Version != stock.Version) return;
         _hasRow = false;
