@@ -142,12 +142,15 @@ public sealed record PlacingTerms(TimeSpan PaymentWindow, TimeSpan BackorderWind
 
 /// <summary>The order as it came and what stocks have reserved for it: becomes the first events of its stream.</summary>
 /// <param name="Reserved">Reserved by the stocks; empty where nothing was there.</param>
+/// <param name="Attempt">Id of the command by which they have.</param>
 public sealed record TakeOrder(
-    PlaceOrder Order, IReadOnlyList<LineAllocation> Reserved, SourcingPlan Plan, PlacingTerms Terms) : OrderCommand;
+    PlaceOrder Order, IReadOnlyList<LineAllocation> Reserved, SourcingPlan Plan, PlacingTerms Terms,
+    string? Attempt = null) : OrderCommand;
 
 /// <summary>Records units that stocks have reserved after placing; units that stay open are backordered.</summary>
+/// <param name="Attempt">Id of the command by which they have.</param>
 public sealed record AllocateUnits(
-    SourcingCause Cause, IReadOnlyList<LineAllocation> Reserved, SourcingPlan Plan) : OrderCommand;
+    SourcingCause Cause, IReadOnlyList<LineAllocation> Reserved, SourcingPlan Plan, string? Attempt = null) : OrderCommand;
 
 /// <summary>Hands what is allocated and payable to the warehouses, one shipment each.</summary>
 public sealed record ReleaseToWarehouses : OrderCommand;

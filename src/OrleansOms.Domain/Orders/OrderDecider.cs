@@ -49,7 +49,7 @@ public static class OrderDecider
         if (request.Payment is { Method: PaymentMethod.Prepaid, Status: PaymentReport.Authorized or PaymentReport.Paid })
             events.Add(new PaymentRecorded(
                 request.Payment.Status, placed.Totals().Grand, request.Payment.Reference ?? request.Number));
-        events.Add(Sourced(order.Apply(placed), SourcingCause.Placing, c.Reserved, c.Plan));
+        events.Add(Sourced(order.Apply(placed), SourcingCause.Placing, c.Reserved, c.Plan, c.Attempt));
         return Decision<OrderEvent>.Accept(events);
     }
 
@@ -64,18 +64,18 @@ public static class OrderDecider
         }
         return c.Reserved.Count == 0 && (c.Cause == SourcingCause.Arrival || order.Lines.All(l => l.Open == 0))
             ? Decision<OrderEvent>.AlreadyDone
-            : Decision<OrderEvent>.Accept(Sourced(order, c.Cause, c.Reserved, c.Plan));
+            : Decision<OrderEvent>.Accept(Sourced(order, c.Cause, c.Reserved, c.Plan, c.Attempt));
     }
 
     static OrderAllocated Sourced(
-        Order order, SourcingCause cause, IReadOnlyList<LineAllocation> reserved, Sourcing.SourcingPlan plan)
+        Order order, SourcingCause cause, IReadOnlyList<LineAllocation> reserved, Sourcing.SourcingPlan plan, string? attempt)
     {
         var taken = reserved.GroupBy(r => r.LineId).ToDictionary(g => g.Key, g => g.Sum(r => r.Quantity));
         // An arrival is for units that wait; nobody has looked for those that are open, and they do not wait yet.
         LineUnits[] waiting = cause == SourcingCause.Arrival ? [] : [.. order.Lines
             .Select(l => new LineUnits(l.Placed.LineId, l.Open - taken.GetValueOrDefault(l.Placed.LineId)))
             .Where(l => l.Quantity > 0)];
-        return new OrderAllocated(cause, reserved, waiting, plan);
+        return new OrderAllocated(cause, reserved, waiting, plan, reserved.Count > 0 ? attempt : null);
     }
 
     static Decision<OrderEvent> Release(Order order)

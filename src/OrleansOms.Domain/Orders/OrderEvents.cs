@@ -58,9 +58,13 @@ public enum SourcingCause
 /// <param name="Allocations">What stocks have reserved for this order.</param>
 /// <param name="Backordered">Open units that now wait for stock.</param>
 /// <param name="Sourcing">The plan and why it was chosen.</param>
+/// <param name="Attempt">
+/// Id of the command by which the stocks have reserved: what they hold by another one is not this. Null in events of a time when
+/// it was not stored.
+/// </param>
 public sealed record OrderAllocated(
     SourcingCause Cause, IReadOnlyList<LineAllocation> Allocations, IReadOnlyList<LineUnits> Backordered,
-    SourcingPlan Sourcing) : OrderEvent;
+    SourcingPlan Sourcing, string? Attempt = null) : OrderEvent;
 
 /// <summary>A payment provider or a person reported on the payment.</summary>
 /// <param name="DueAt">

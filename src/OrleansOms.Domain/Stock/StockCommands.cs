@@ -76,8 +76,9 @@ public sealed record ReleaseStock(
     /// <summary>The id of the command that takes a failed attempt's reservations back.</summary>
     public static string BackOf(string attempt) => $"{attempt}{Mark}";
 
-    /// <summary>Whether a command id is that of taking an attempt back.</summary>
-    public static bool IsBack(string commandId) => commandId.EndsWith(Mark, StringComparison.Ordinal);
+    /// <summary>The attempt that a command takes back, by the command's id; null if it takes none.</summary>
+    public static string? AttemptOf(string commandId) =>
+        commandId.EndsWith(Mark, StringComparison.Ordinal) ? commandId[..^Mark.Length] : null;
 }
 
 /// <summary>

@@ -66,7 +66,7 @@ public sealed class OrderDesk(
             command.ShipTo.Country, command.ShipTo.PostalCode, standsInLine: true,
             allOrNothing: command.StockPolicy == StockPolicy.Reject);
         var now = time.GetUtcNow();
-        var taken = OrderDecider.Decide(start, new TakeOrder(command, reserved.Units, reserved.Plan, Terms), now).Events;
+        var taken = OrderDecider.Decide(start, new TakeOrder(command, reserved.Units, reserved.Plan, Terms, reserved.Attempt), now).Events;
         var order = start.Apply(taken);
         AppendResult result;
         try { result = await log.Append(FirstAppend(start.Version, order, taken, command, caller, now)); }

@@ -117,7 +117,7 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
         }
         var reserved = await World.Reserve(
             Process, Key, ReserveStock.AttemptOf(Key, State.Version, $"a{World.Next()}"), wanted, failed);
-        var decision = OrderDecider.Decide(State, new AllocateUnits(cause, reserved.Units, reserved.Plan), World.Now);
+        var decision = OrderDecider.Decide(State, new AllocateUnits(cause, reserved.Units, reserved.Plan, reserved.Attempt), World.Now);
         if (decision.Rejection is not null || decision.Events.Count == 0)
         {
             await World.GiveBack(Process, Key, reserved.Attempt, reserved.Units);

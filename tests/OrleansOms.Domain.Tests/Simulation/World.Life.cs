@@ -174,7 +174,7 @@ sealed partial class World
             if (start.Exists || start.Refused is not null) return start.Exists;
             var reserved = await Reserve(from, id, $"{id}/p{Next()}",
                 [.. request.Lines.Select(l => (l.LineId, l.Sku, l.Quantity))], new HashSet<(string, string)>());
-            var taken = OrderDecider.Decide(start, new TakeOrder(request, reserved.Units, reserved.Plan, Given.Terms), Now).Events;
+            var taken = OrderDecider.Decide(start, new TakeOrder(request, reserved.Units, reserved.Plan, Given.Terms, reserved.Attempt), Now).Events;
             var order = start.Apply(taken);
             IReadOnlyList<NewEvents> births = [];
             List<(DomainEvent, string)> events = [.. taken.Select(e => ((DomainEvent)e, $"{id}/place"))];

@@ -19,6 +19,19 @@ sealed record Fault(string Name, Func<ChaosCluster, Random, Task> Strike)
 
     public static Fault KillSilo { get; } = new("kill -9 of a silo", (c, r) => Any(c.Silos, r).Kill()) { AnsweredWithin = SiloLoss };
 
+    /// <summary>
+    /// Each of the silos in turn, some of them before the one before is back: whatever the others know of where grains are is
+    /// about silos that are gone.
+    /// </summary>
+    public static Fault KillSilos { get; } = new("kill -9 of one silo after the other", async (c, r) =>
+    {
+        foreach (var silo in c.Silos.OrderBy(_ => r.Next()).ToList())
+        {
+            await silo.Kill();
+            await Task.WhenAny(Task.Delay(TimeSpan.FromMilliseconds(r.Next(1_000, 6_000))));
+        }
+    });
+
     public static Fault KillFront { get; } = new("kill -9 of a front end", (c, r) => Any(c.Fronts, r).Kill());
     public static Fault CrashDatabase { get; } = new("PostgreSQL ends at once", (c, _) => c.CrashDatabase());
 
@@ -55,7 +68,7 @@ sealed record Fault(string Name, Func<ChaosCluster, Random, Task> Strike)
     /// <summary>All that a long run draws from.</summary>
     public static IReadOnlyList<Fault> All { get; } =
     [
-        KillSilo, KillSilo, KillFront, CrashDatabase, CutConnections, RollingRestart, SlowDisk,
+        KillSilo, KillSilo, KillSilos, KillFront, CrashDatabase, CutConnections, RollingRestart, SlowDisk,
         PauseSilo(5), PauseSilo(25), PauseSilo(75), PauseFront(5), PauseFront(25),
     ];
 

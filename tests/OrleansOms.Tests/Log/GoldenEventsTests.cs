@@ -106,7 +106,8 @@ public sealed class GoldenEventsTests
     ];
 
     /// <summary>
-    /// Personal data of which only a part is there, units that nobody had looked for, and money that was taken back.
+    /// Personal data of which only a part is there, units that nobody had looked for, money that was taken back, and units of
+    /// which is known by which attempt they were reserved.
     /// </summary>
     static readonly DomainEvent[] Part =
     [
@@ -116,6 +117,7 @@ public sealed class GoldenEventsTests
             new PersonalData(new Customer("Jane Doe"), null)),
         new UnitsCancelled("c1", "changed my mind", [new CancelledUnits(1, "85123A", 1, null, null, IsOpen: true)]),
         new PaymentRecorded(PaymentReport.Failed, 22.31m, "pi_1", At.AddMinutes(30), "pi_0"),
+        ((OrderAllocated)Full[3]) with { Attempt = "ord-1/@4/8f0c/1" },
     ];
 
     /// <summary>By the name of the file.</summary>

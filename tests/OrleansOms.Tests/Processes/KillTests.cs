@@ -39,7 +39,7 @@ public sealed class KillTests
         var again = new StringWriter(CultureInfo.InvariantCulture);
         Assert.True(await ImportCommand.Run(Options(file), again, CancellationToken.None) == 0, again.ToString());
         Assert.Equal(Invoices, await Orders(database));
-        await NothingIsReservedTwice(database);
+        await NothingIsReservedTwice(database, program);
         var stocks = await logs[^1].Ask<long>("select count(*) from oms.event where stream like 'stk-%'");
         Assert.True(stocks > Invoices);
         if (hasTwoLogs)
@@ -64,11 +64,21 @@ public sealed class KillTests
     /// Law L4, in SQL: what stocks have reserved is what orders have allocated, once orphans are settled. What they held is
     /// then given to orders that wait, so both sums move until all is done.
     /// </summary>
-    static Task NothingIsReservedTwice(TestDatabase database) => Silos.Until(
-        async () => (
-            Reserved: await database.Ask<long>("select sum(reserved)::bigint from oms.stock"),
-            Allocated: await database.Ask<long>("select sum(allocated)::bigint from oms.order_lines")),
-        sums => sums.Reserved == sums.Allocated);
+    static async Task NothingIsReservedTwice(TestDatabase database, OmsProcess program)
+    {
+        try
+        {
+            await Silos.Until(
+                async () => (
+                    Reserved: await database.Ask<long>("select sum(reserved)::bigint from oms.stock"),
+                    Allocated: await database.Ask<long>("select sum(allocated)::bigint from oms.order_lines")),
+                sums => sums.Reserved == sums.Allocated);
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"{late.Message}\n{(await program.Run("check")).Output}\n{string.Join('\n', program.Said)}", late);
+        }
+    }
 
     static string Shop(int seed)
     {
