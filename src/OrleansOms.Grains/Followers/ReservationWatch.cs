@@ -21,7 +21,7 @@ public sealed partial class ReservationWatch(
     /// <summary>Looks at all that are alone, within the time that they may be.</summary>
     const int Looks = 20;
 
-    readonly LoneReservations _alone = new();
+    readonly LoneReservations<Checkpoint> _alone = new();
     DateTimeOffset _looksAt;
 
     /// <inheritdoc />
@@ -30,7 +30,7 @@ public sealed partial class ReservationWatch(
     /// <inheritdoc />
     protected override Task Handle(LogBatch batch)
     {
-        foreach (var e in batch.Events) _alone.Hear(e, Handled);
+        foreach (var e in batch.Events) _alone.Hear(e.Stream, e.Data, e.CommandId, e.At, Handled);
         return Task.CompletedTask;
     }
 
@@ -45,7 +45,7 @@ public sealed partial class ReservationWatch(
     }
 
     /// <summary>Order by order. One that cannot be settled stays, to be looked at again, and the others do not wait for it.</summary>
-    async Task Settle(IReadOnlyList<KeyValuePair<LoneReservations.Key, LoneReservations.Side>> old)
+    async Task Settle(IReadOnlyList<KeyValuePair<ReservationKey, LoneReservation<Checkpoint>>> old)
     {
         var failed = new List<(string OrderId, Exception Reason)>();
         foreach (var order in old.GroupBy(a => a.Key.OrderId, StringComparer.Ordinal))

@@ -30,11 +30,14 @@ public sealed partial class OrderGrain
 
     async Task<bool> Settle(IReadOnlyList<Suspect> suspects)
     {
+        var before = State.Exists ? State.Version : 0;
         // Looked at before the fence: what was reserved by then for an order that is not stored never will be stored.
         var looked = await AtEach(suspects, async s => new Held(
             s.Warehouse, s.Sku, await stocks.Of(s.Warehouse, s.Sku).ReservedFor(Key, s.LineIds)));
         await Fence();
         await IsBehind();
+        // What it has stored since may be of units that were reserved after the look, and not of those that were seen.
+        if (State.Exists && State.Version != before) return false;
         Held[] held = [.. looked.Where(h => h.Lines.Count > 0)];
         await Repeat(held);
         Held[] surplus = [.. held

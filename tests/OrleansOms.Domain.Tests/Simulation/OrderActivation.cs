@@ -166,6 +166,7 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
     /// <summary>Frees what a stock holds for it beyond what it keeps; false if that has changed meanwhile.</summary>
     public Task<bool> SettleReservation(string warehouse, string sku) => Locked(async () =>
     {
+        var before = State.Exists ? State.Version : 0;
         var held = await World.OnStock(Process, warehouse, sku, s => s.HeldBy(Key, World.MaxLines));
         if (!State.Exists)
         {
@@ -174,6 +175,7 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
             if (fence.Events.Count > 0) await Store(fence.Events, System("abandon"));
         }
         await IsBehind();
+        if (World.Plant != Plant.TrustsAnOldLook && State.Exists && State.Version != before) return false;
         if (State.Exists && held.Count > 0) await Repeat(warehouse, sku);
         SettledLine[] surplus = [.. held
             .Where(h => h.Quantity > AllocatedIn(warehouse, sku, h.LineId))

@@ -121,4 +121,6 @@ public enum Plant
     RestockTwice,
     /// <summary>A late time-out does not look whether money has come.</summary>
     TimeoutAfterPayment,
+    /// <summary>What a stock was seen to hold is held against what its order has stored since.</summary>
+    TrustsAnOldLook,
 }

@@ -46,7 +46,7 @@ sealed partial class World
         {
             Now += TimeSpan.FromMinutes(20);
             foreach (var id in _answered.Keys) Live(() => Until(() => OnOrder(null, id, o => o.Tick())));
-            foreach (var key in Log.Pairs.Open.Keys) Live(() => Settle(key));
+            WatchAll();
             do KeepFollowers(); while (Step() && ++steps < 2 * MostSteps);
         }
         Check();
@@ -90,17 +90,8 @@ sealed partial class World
                 _processes[at] = new Process(Next());
                 foreach (var call in _calls.Where(c => c.To == dead).ToList()) call.Lose();
                 break;
-            default:
-                foreach (var (key, sides) in Log.Pairs.Open)
-                    if (Now - sides.At >= Grace) Live(() => Settle(key));
-                break;
+            default: Watch(); break;
         }
-    }
-
-    Task Settle(PairKey key)
-    {
-        var (warehouse, sku) = Keys.ReadStock(key.Stock);
-        return Once(() => OnOrder(null, key.OrderId, o => o.SettleReservation(warehouse, sku)));
     }
 
     /// <summary>Asks again, in the same words, until there is an answer.</summary>
@@ -110,6 +101,10 @@ sealed partial class World
         {
             try { return await call(); }
             catch (LostException) { await _scheduler.Pause(null); }
+            // Who repeats it minutes later does so beside the watch, which looks at what the first time has left.
+            if (!_scheduler.Chance(0.2)) continue;
+            Now += Grace;
+            Watch();
         }
     }
 

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
+using OrleansOms.Contracts;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
+using OrleansOms.Contracts.Stock;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
@@ -130,6 +132,36 @@ public sealed class SettlementTests
         Assert.Equal([dead], asked.Distinct());
         // It does not keep the watch from going on either.
         await silos.UntilHandled("reservation-watch");
+    }
+
+    [Fact]
+    public async Task What_a_dead_attempt_has_reserved_is_given_back_also_if_its_order_is_placed_while_it_is_looked_at()
+    {
+        var afterTheLook = new AfterTheLook();
+        await using var silos = await Silos.Start(Soon, adjust: services => services.AddSingleton<IIncomingGrainCallFilter>(afterTheLook));
+        await silos.Receive("LON", "A", 20);
+        var (id, command) = silos.NewOrder(lines: ("A", 5));
+        Reply<OrderView>? placed = null;
+        afterTheLook.Do = async () => placed = await silos.Desk.Place(id, command, Silos.By(id));
+        await silos.Stock("LON", "A").Execute(new ReserveStock($"{id}/dead/1", id, [new LineUnits(1, 5)]), "test");
+        await Silos.Until(() => silos.Database.Ask<long>(GivenBack), n => n == 1, TimeSpan.FromSeconds(30));
+        Assert.Null(placed!.Rejection);
+        Assert.Equal((20, 5), await Counts(silos));
+        Assert.Equal(5, (await silos.Order(id).Get())!.Lines[0].Allocated);
+    }
+
+    /// <summary>Something that happens when a stock has been asked what it holds, and before whoever asked knows.</summary>
+    sealed class AfterTheLook : IIncomingGrainCallFilter
+    {
+        public Func<Task>? Do { get; set; }
+
+        public async Task Invoke(IIncomingGrainCallContext context)
+        {
+            await context.Invoke();
+            if (context.MethodName != nameof(IStockGrain.ReservedFor) || Do is not { } something) return;
+            Do = null;
+            await something();
+        }
     }
 
     sealed class Listener(ConcurrentQueue<string> asked) : IIncomingGrainCallFilter
