@@ -252,6 +252,9 @@ public static partial class OmsHost
                 // Asked through another silo, it would live as long as it stands still: that one counts as unwell itself
                 // while it hears nothing from the silent one, and has no say.
                 o.EnableIndirectProbes = false;
+                // What silos tell each other may be lost. One that has not heard that another is gone, and has come back at the
+                // same address, would call it for as long as this: every refusal looks like a sign of life.
+                o.TableRefreshTimeout = 2 * Probe;
             });
             silo.ConfigureEndpoints(
                 AddressOf(settings.Silo.Address), FreeIfZero(settings.Silo.Port),
