@@ -33,8 +33,8 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     bool _isWriting, _isBroken, _isActive;
     NewerEventException? _newer;
     int _waiting;
-    Task _look = Task.CompletedTask;
-    Task? _nextLook;
+    Task<TState> _look = Task.FromResult<TState>(null!);
+    Task<TState>? _nextLook;
 
     /// <summary>The stream: the grain's key.</summary>
     protected string Key => _key ??= this.GetPrimaryKeyString();
@@ -118,18 +118,33 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     }
 
     /// <summary>
-    /// Completes when what is shown of it is durable, and no older than the call. Another activation may have gone on with
+    /// What is shown of it: durable, and no older than the call. Another activation may have gone on with
     /// the stream: one whose process stood still, or died with an append on its way. A command meets that at its append; who
     /// only looks would be shown the former state. So the log is asked each time, once for all that came before the question.
     /// </summary>
-    protected Task Shown() => _look.IsCompleted ? _look = IsBehind() : _nextLook ??= LookAfter(_look);
+    protected Task<TState> Shown() => _look.IsCompleted ? _look = Look() : _nextLook ??= LookAfter(_look);
 
-    async Task LookAfter(Task look)
+    async Task<TState> LookAfter(Task look)
     {
         await look.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         _nextLook = null;
-        await (_look = IsBehind());
+        return await (_look = Look());
     }
+
+    async Task<TState> Look()
+    {
+        var news = await News();
+        if (news.Count == 0) return Durable;
+        var seen = Fold(State, news);
+        if (TakesWhatIsSeen) Adopt(seen);
+        return seen;
+    }
+
+    /// <summary>
+    /// Whether what somebody is shown may be what the next command goes on with. Where commands wait for others on their way, it may
+    /// not while one does: what it has found out by then was true of the state that it began with.
+    /// </summary>
+    protected virtual bool TakesWhatIsSeen => true;
 
     /// <summary>
     /// Whether something was stored since it was decided, by another activation or by this one; it is known now, and what was
@@ -141,13 +156,21 @@ public abstract class AggregateGrain<TState, TEvent>(IEventLog log, TimeProvider
     {
         await Flushed();
         var version = VersionOf(State);
+        var news = await News();
+        // Who asked beside this may have been told a part of it.
+        if (news.Count > 0) Adopt(Fold(State, news));
+        return VersionOf(State) != version;
+    }
+
+    /// <summary>What is stored beyond the state: when it is told there is something, nothing of the state is on its way.</summary>
+    async Task<IReadOnlyList<LogEvent>> News()
+    {
+        await Flushed();
         var events = await log.ReadStream(Key, VersionOf(Durable));
         var newest = events is [.., var last] ? last.Version : 0;
         // What it has under way itself is among them, or is not stored.
         while (VersionOf(Durable) < newest && !ReferenceEquals(_state, _durable)) await Flushed();
-        // Who asked beside this may have been told a part of it.
-        if (VersionOf(State) < newest) Adopt(Fold(State, events.Where(e => e.Version > VersionOf(State))));
-        return VersionOf(State) != version;
+        return [.. events.Where(e => e.Version > VersionOf(State))];
     }
 
     Pending Enqueue(IReadOnlyList<NewEvent> events, IReadOnlyList<StreamEvents> births)

@@ -21,6 +21,9 @@ public sealed partial class ReservationWatch(
     /// <summary>Looks at all that are alone, within the time that they may be.</summary>
     const int Looks = 20;
 
+    /// <summary>Orders that are asked at once: while an upgrade lasts, it may be each that older silos store.</summary>
+    const int AtOnce = 64;
+
     readonly LoneReservations<Checkpoint> _alone = new();
     DateTimeOffset _looksAt;
 
@@ -44,22 +47,25 @@ public sealed partial class ReservationWatch(
         return await base.Tick();
     }
 
-    /// <summary>Order by order. One that cannot be settled stays, to be looked at again, and the others do not wait for it.</summary>
+    /// <summary>Some orders at once. One that cannot be settled stays, to be looked at again, and the others do not wait for it.</summary>
     async Task Settle(IReadOnlyList<KeyValuePair<ReservationKey, LoneReservation<Checkpoint>>> old)
     {
         var failed = new List<(string OrderId, Exception Reason)>();
-        foreach (var order in old.GroupBy(a => a.Key.OrderId, StringComparer.Ordinal))
+        foreach (var some in old.GroupBy(a => a.Key.OrderId, StringComparer.Ordinal).Chunk(AtOnce))
+            await Task.WhenAll(some.Select(Ask));
+        if (failed.Count > 0) LogLater(logger, failed[0].Reason, failed.Count, failed[0].OrderId);
+
+        async Task Ask(IGrouping<string, KeyValuePair<ReservationKey, LoneReservation<Checkpoint>>> order)
         {
             LineAllocation[] reserved = [.. order.SelectMany(a => Allocations(a.Key.Stock, a.Value.Lines))];
             try
             {
                 // What changed under its hands is looked at again.
-                if (reserved.Length > 0 && !await grains.GetGrain<IOrderGrain>(order.Key).SettleReservations(reserved)) continue;
+                if (reserved.Length > 0 && !await grains.GetGrain<IOrderGrain>(order.Key).SettleReservations(reserved)) return;
                 foreach (var (key, _) in order) _alone.Remove(key);
             }
             catch (Exception e) when (!Stopping.IsCancellationRequested) { failed.Add((order.Key, e)); }
         }
-        if (failed.Count > 0) LogLater(logger, failed[0].Reason, failed.Count, failed[0].OrderId);
     }
 
     static IEnumerable<LineAllocation> Allocations(string stock, IReadOnlyList<LineUnits> lines)

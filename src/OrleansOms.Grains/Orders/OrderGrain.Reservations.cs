@@ -19,6 +19,9 @@ public sealed partial class OrderGrain
     /// <summary>What a stock holds for the order.</summary>
     readonly record struct Held(string Warehouse, string Sku, IReadOnlyList<HeldUnits> Lines);
 
+    /// <summary>What a stock holds for the order beyond what the order has stored.</summary>
+    readonly record struct Surplus(string Warehouse, string Sku, IReadOnlyList<SettledLine> Lines, IReadOnlyList<LineUnits> Units);
+
     /// <inheritdoc />
     public Task<bool> SettleReservation(string warehouse, string sku) => Locked(() => Settle(
         [new Suspect(warehouse, sku, [.. Enumerable.Range(1, OrderLimits.MaxLines)])]));
@@ -40,25 +43,27 @@ public sealed partial class OrderGrain
         if (State.Exists && State.Version != before) return false;
         Held[] held = [.. looked.Where(h => h.Lines.Count > 0)];
         await Repeat(held);
-        Held[] surplus = [.. held
-            .Select(h => h with { Lines = [.. h.Lines.Where(l => l.Quantity > AllocatedIn(h, l))] })
-            .Where(h => h.Lines.Count > 0)];
+        Surplus[] surplus = [.. held.Select(SurplusOf).Where(s => s.Lines.Count > 0)];
         if (surplus.Length == 0) return true;
         if (State.Exists)
-            await Store([.. surplus.SelectMany(s => OrderDecider.Decide(State, new SettleReservation(
-                s.Warehouse, s.Sku, [.. s.Lines.Select(l => new LineUnits(l.LineId, l.Quantity - AllocatedIn(s, l)))]), Now).Events)],
-                System("settled"));
+            await Store([.. surplus.SelectMany(s => OrderDecider.Decide(
+                State, new SettleReservation(s.Warehouse, s.Sku, s.Units), Now).Events)], System("settled"));
         return (await AtEach(surplus, Free)).All(isFreed => isFreed);
     }
 
-    async Task<bool> Free(Held surplus)
+    Surplus SurplusOf(Held held)
+    {
+        (HeldUnits Units, int Kept)[] lines = [.. held.Lines
+            .Select(l => (Units: l, Kept: AllocatedIn(held, l))).Where(l => l.Units.Quantity > l.Kept)];
+        return new Surplus(
+            held.Warehouse, held.Sku, [.. lines.Select(l => new SettledLine(l.Units.LineId, l.Kept, l.Units.LastCommand))],
+            [.. lines.Select(l => new LineUnits(l.Units.LineId, l.Units.Quantity - l.Kept))]);
+    }
+
+    async Task<bool> Free(Surplus surplus)
     {
         var reply = await stocks.Of(surplus.Warehouse, surplus.Sku).Execute(
-            new SettleStock(
-                SettleStock.IdOf(Key, Guid.NewGuid()), Key,
-                [.. surplus.Lines.Select(l => new SettledLine(l.LineId, AllocatedIn(surplus, l), l.LastCommand))],
-                "no order holds these units"),
-            Caller.System);
+            new SettleStock(SettleStock.IdOf(Key, Guid.NewGuid()), Key, surplus.Lines, "no order holds these units"), Caller.System);
         if (reply.Rejection is not null) return false;
         LogSurplus(logger, Key, surplus.Warehouse, surplus.Sku);
         return true;

@@ -30,6 +30,8 @@ public sealed partial class OrderGrain(
     /// <inheritdoc />
     protected override Order Empty => new(Key);
     /// <inheritdoc />
+    protected override bool TakesWhatIsSeen => _gate.CurrentCount > 0;
+    /// <inheritdoc />
     protected override int VersionOf(Order state) => state.Version;
     /// <inheritdoc />
     protected override Order Apply(Order state, OrderEvent @event, string commandId, DateTimeOffset at) =>
@@ -47,8 +49,8 @@ public sealed partial class OrderGrain(
     public async Task<OrderView?> Get()
     {
         if (!IsLoaded || !Durable.Exists) await Locked(() => Task.CompletedTask);
-        await Shown();
-        if (Durable.Exists) return OrderView.Of(Durable);
+        var shown = await Shown();
+        if (shown.Exists) return OrderView.Of(shown);
         DeactivateOnIdle(); // Asked for something that does not exist: keep no memory of it.
         return null;
     }

@@ -55,8 +55,8 @@ public sealed class ShipmentGrain(IEventLog log, TimeProvider time, OmsSettings 
     /// <inheritdoc />
     public async Task<ShipmentView?> Get()
     {
-        await Shown();
-        if (Durable.Exists) return ShipmentView.Of(Durable);
+        var shown = await Shown();
+        if (shown.Exists) return ShipmentView.Of(shown);
         DeactivateOnIdle(); // Asked for something that does not exist: keep no memory of it.
         return null;
     }

@@ -86,11 +86,7 @@ public sealed class StockGrain(
     }
 
     /// <inheritdoc />
-    public async Task<StockView> Get()
-    {
-        await Shown();
-        return StockView.Of(Durable);
-    }
+    public async Task<StockView> Get() => StockView.Of(await Shown());
 
     /// <inheritdoc />
     public async Task<IReadOnlyList<HeldUnits>> ReservedFor(string orderId, IReadOnlyList<int> lineIds)

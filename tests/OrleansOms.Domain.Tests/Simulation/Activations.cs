@@ -47,7 +47,8 @@ abstract class Activation<TState, TEvent>(World world, Process process, string k
     protected Task Flushed() => _flushed;
 
     /// <summary>Whether something was stored since; it is known then.</summary>
-    protected async Task<bool> IsBehind()
+    /// <param name="takesIt">Whether it may be, when it has been read.</param>
+    protected async Task<bool> IsBehind(Func<bool>? takesIt = null)
     {
         if (IsBroken) throw new LostException();
         await Flushed();
@@ -58,7 +59,7 @@ abstract class Activation<TState, TEvent>(World world, Process process, string k
         if (IsBroken) throw new LostException();
         if (VersionOf(State) == version)
         {
-            if (events.Count > 0) State = Durable = events.Aggregate(State, Apply);
+            if (events.Count > 0 && takesIt?.Invoke() != false) State = Durable = events.Aggregate(State, Apply);
             return events.Count > 0;
         }
         await Flushed();

@@ -92,6 +92,9 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
         return true;
     });
 
+    /// <summary>Somebody asks what it is, beside whatever it does.</summary>
+    public async Task<bool> Look() => State is { Exists: true } && await IsBehind(() => _gate.IsFree);
+
     /// <summary>Stock has arrived.</summary>
     public Task<bool> AllocateWaiting() => Locked(async () =>
     {

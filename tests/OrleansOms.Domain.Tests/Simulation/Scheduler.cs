@@ -85,6 +85,8 @@ sealed class Gate
     readonly Queue<TaskCompletionSource> _waiting = new();
     bool _isTaken;
 
+    public bool IsFree => !_isTaken;
+
     public Task Enter()
     {
         if (!_isTaken)

@@ -56,7 +56,7 @@ sealed partial class World
     bool Step()
     {
         var isDone = _scheduler.Step();
-        if (_broken is not null) throw _broken;
+        if (_broken is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_broken);
         return isDone;
     }
 
@@ -76,7 +76,7 @@ sealed partial class World
     /// <summary>Time goes on, a reminder ticks, a process dies, an old reservation is looked at.</summary>
     void Happen()
     {
-        switch (_scheduler.Random.Next(4))
+        switch (_scheduler.Random.Next(5))
         {
             case 0: Now += TimeSpan.FromMinutes(_scheduler.Random.Next(1, 25)); break;
             case 1 when _answered.Count > 0:
@@ -90,6 +90,10 @@ sealed partial class World
                 _processes[at] = new Process(Next());
                 foreach (var call in _calls.Where(c => c.To == dead).ToList()) call.Lose();
                 break;
+            case 3 when _answered.Count > 0:
+                var asked = _scheduler.Pick(_answered.Keys.ToList());
+                Live(() => Once(() => OnOrder(null, asked, o => o.Look())));
+                break;
             default: Watch(); break;
         }
     }
@@ -102,7 +106,7 @@ sealed partial class World
             try { return await call(); }
             catch (LostException) { await _scheduler.Pause(null); }
             // Who repeats it minutes later does so beside the watch, which looks at what the first time has left.
-            if (!_scheduler.Chance(0.2)) continue;
+            if (!_scheduler.Chance(0.5)) continue;
             Now += Grace;
             Watch();
         }

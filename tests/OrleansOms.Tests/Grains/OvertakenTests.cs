@@ -166,4 +166,44 @@ public sealed class OvertakenTests(OmsApp app) : IClassFixture<OmsApp>
         Assert.Null(lifted.Rejection);
         Assert.Contains((await app.Services.GetRequiredService<IEventLog>().ReadStream(id)), e => e.Data is HoldLifted);
     }
+
+    [Fact]
+    public async Task What_somebody_is_shown_of_an_order_changes_nothing_for_a_command_that_is_under_way()
+    {
+        var withdrawn = new AfterWithdrawal();
+        await using var silos = await Silos.Start(adjust: services => services.AddSingleton<IIncomingGrainCallFilter>(withdrawn));
+        await silos.Receive("LON", "A", 5);
+        var id = (await silos.Place(lines: ("A", 5))).Id;
+        await silos.UntilOrder(id, o => o.Shipments.Count == 1);
+        await silos.UntilHandled("fulfilment");
+        // Another activation ends the cancellation while this one waits for the shipment, and somebody looks.
+        withdrawn.Do = async () =>
+        {
+            var order = (await silos.Log.ReadStream(id)).Aggregate(new Order(id), (o, e) => o.Apply((OrderEvent)e.Known()));
+            var ends = OrderDecider.Decide(
+                order, new CompleteCancellation([new ShipmentUnits(Keys.OfShipment(id, 1), [new LineUnits(1, 5)])]), DateTimeOffset.UtcNow);
+            Assert.IsType<AppendResult.Committed>(await silos.Log.Append(new Append(new StreamEvents(
+                id, order.Version, [.. ends.Events.Select(e => new NewEvent(e, "other", "test", DateTimeOffset.UtcNow))]))));
+            Assert.Equal(OrderStatus.Cancelled, (await silos.Order(id).Get())!.Status);
+        };
+        var cancel = new CancelOrder("c1", "why", null);
+        await Assert.ThrowsAsync<AggregateReloadedException>(() => silos.Order(id).Execute(cancel, Silos.By("cancel")));
+        Assert.Null((await silos.Order(id).Execute(cancel, Silos.By("cancel"))).Rejection);
+        Assert.Single((await silos.Log.ReadStream(id)).Select(e => e.Data).OfType<UnitsCancelled>());
+        await silos.UntilStock("LON", "A", s => s is { OnHand: 5, Reserved: 0 });
+    }
+
+    /// <summary>Something that happens when a shipment has given units back, and before its order knows.</summary>
+    sealed class AfterWithdrawal : IIncomingGrainCallFilter
+    {
+        public Func<Task>? Do { get; set; }
+
+        public async Task Invoke(IIncomingGrainCallContext context)
+        {
+            await context.Invoke();
+            if (context.MethodName != nameof(IShipmentGrain.Withdraw) || Do is not { } something) return;
+            Do = null;
+            await something();
+        }
+    }
 }

@@ -119,14 +119,27 @@ public sealed class SettlementTests
     }
 
     [Fact]
-    public async Task What_an_order_has_stored_and_no_stock_was_heard_of_is_nothing_to_give_back()
+    public async Task Each_allocation_says_by_which_attempt_its_units_were_reserved()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 3);
+        var order = (await silos.Place(lines: ("A", 5))).Id;
+        await silos.Receive("LON", "A", 4);
+        await silos.UntilOrder(order, o => o.Lines[0].Allocated == 5);
+        var reserved = (await silos.Log.ReadStream(Keys.OfStock("LON", "A"))).Where(e => e.Data is StockReserved).Select(e => e.CommandId);
+        Assert.Equal(reserved, (await silos.Log.ReadStream(order)).Select(e => e.Data).OfType<OrderAllocated>().Select(a => a.Attempt));
+    }
+
+    /// <param name="attempt">Null as programs of before have stored it.</param>
+    [Theory, InlineData("never heard of"), InlineData(null)]
+    public async Task What_an_order_has_stored_and_no_stock_was_heard_of_is_nothing_to_give_back(string? attempt)
     {
         var asked = new ConcurrentQueue<string>();
         await using var silos = await Silos.Start(Soon, adjust: services => services.AddSingleton<IIncomingGrainCallFilter>(new Listener(asked)));
         var stored = await silos.Place(PaymentReport.Pending, lines: ("A", 1));
         var (dead, _) = silos.NewOrder(lines: ("A", 1));
         Assert.IsType<AppendResult.Committed>(await silos.Log.Append(new Append(new StreamEvents(stored.Id, stored.Version, [New(
-            new OrderAllocated(SourcingCause.Arrival, [new LineAllocation(1, "A", "LON", 1)], [], new SourcingPlan([], new Dictionary<string, int>(), "test", [])))]))));
+            new OrderAllocated(SourcingCause.Arrival, [new LineAllocation(1, "A", "LON", 1)], [], new SourcingPlan([], new Dictionary<string, int>(), "test", []), attempt))]))));
         await Reserved(silos, (dead, 1));
         await Silos.Until(() => silos.Database.Ask<long>(GivenBack), n => n == 1);
         Assert.Equal([dead], asked.Distinct());
