@@ -59,8 +59,8 @@ public enum SourcingCause
 /// <param name="Backordered">Open units that now wait for stock.</param>
 /// <param name="Sourcing">The plan and why it was chosen.</param>
 /// <param name="Attempt">
-/// Id of the command by which the stocks have reserved: what they hold by another one is not this. Null in events of a time when
-/// it was not stored.
+/// Id of the command by which the stocks have reserved: what they hold by another one is not this. Null where nothing was
+/// reserved, and in events of a time when it was not stored.
 /// </param>
 public sealed record OrderAllocated(
     SourcingCause Cause, IReadOnlyList<LineAllocation> Allocations, IReadOnlyList<LineUnits> Backordered,

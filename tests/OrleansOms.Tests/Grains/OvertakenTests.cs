@@ -170,7 +170,7 @@ public sealed class OvertakenTests(OmsApp app) : IClassFixture<OmsApp>
     [Fact]
     public async Task What_somebody_is_shown_of_an_order_changes_nothing_for_a_command_that_is_under_way()
     {
-        var withdrawn = new AfterWithdrawal();
+        var withdrawn = new AfterCall(nameof(IShipmentGrain.Withdraw));
         await using var silos = await Silos.Start(adjust: services => services.AddSingleton<IIncomingGrainCallFilter>(withdrawn));
         await silos.Receive("LON", "A", 5);
         var id = (await silos.Place(lines: ("A", 5))).Id;
@@ -191,19 +191,5 @@ public sealed class OvertakenTests(OmsApp app) : IClassFixture<OmsApp>
         Assert.Null((await silos.Order(id).Execute(cancel, Silos.By("cancel"))).Rejection);
         Assert.Single((await silos.Log.ReadStream(id)).Select(e => e.Data).OfType<UnitsCancelled>());
         await silos.UntilStock("LON", "A", s => s is { OnHand: 5, Reserved: 0 });
-    }
-
-    /// <summary>Something that happens when a shipment has given units back, and before its order knows.</summary>
-    sealed class AfterWithdrawal : IIncomingGrainCallFilter
-    {
-        public Func<Task>? Do { get; set; }
-
-        public async Task Invoke(IIncomingGrainCallContext context)
-        {
-            await context.Invoke();
-            if (context.MethodName != nameof(IShipmentGrain.Withdraw) || Do is not { } something) return;
-            Do = null;
-            await something();
-        }
     }
 }

@@ -150,7 +150,7 @@ public sealed class SettlementTests
     [Fact]
     public async Task What_a_dead_attempt_has_reserved_is_given_back_also_if_its_order_is_placed_while_it_is_looked_at()
     {
-        var afterTheLook = new AfterTheLook();
+        var afterTheLook = new AfterCall(nameof(IStockGrain.ReservedFor));
         await using var silos = await Silos.Start(Soon, adjust: services => services.AddSingleton<IIncomingGrainCallFilter>(afterTheLook));
         await silos.Receive("LON", "A", 20);
         var (id, command) = silos.NewOrder(lines: ("A", 5));
@@ -161,20 +161,6 @@ public sealed class SettlementTests
         Assert.Null(placed!.Rejection);
         Assert.Equal((20, 5), await Counts(silos));
         Assert.Equal(5, (await silos.Order(id).Get())!.Lines[0].Allocated);
-    }
-
-    /// <summary>Something that happens when a stock has been asked what it holds, and before whoever asked knows.</summary>
-    sealed class AfterTheLook : IIncomingGrainCallFilter
-    {
-        public Func<Task>? Do { get; set; }
-
-        public async Task Invoke(IIncomingGrainCallContext context)
-        {
-            await context.Invoke();
-            if (context.MethodName != nameof(IStockGrain.ReservedFor) || Do is not { } something) return;
-            Do = null;
-            await something();
-        }
     }
 
     sealed class Listener(ConcurrentQueue<string> asked) : IIncomingGrainCallFilter
