@@ -32,6 +32,7 @@ public static class GrainsSetup
         services.AddSingleton<StockGrains>();
         services.AddSingleton<OrderSourcing>();
         services.AddSingleton<OrderDesk>();
+        services.AddSingleton<MovementDesk>();
         return services;
     }
 

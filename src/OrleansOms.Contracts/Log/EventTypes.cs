@@ -56,6 +56,8 @@ public static class EventTypes
         ("product.put.v1", EventJson.Default.ProductPut),
         ("warehouse.put.v1", EventJson.Default.WarehousePut),
         ("law.broken.v1", EventJson.Default.LawBroken),
+        ("stock.condition-changed.v1", EventJson.Default.ConditionChanged),
+        ("movement.started.v2", EventJson.Default.ConditionMovementStarted),
     ];
 
     static readonly FrozenDictionary<Type, (string Name, JsonTypeInfo Json)> ByType =
@@ -100,5 +102,6 @@ public static class EventTypes
 [JsonSerializable(typeof(UnitsWithdrawn)), JsonSerializable(typeof(ShipmentUnpacked))]
 [JsonSerializable(typeof(TrackingAlarmRaised))]
 [JsonSerializable(typeof(ProductPut)), JsonSerializable(typeof(WarehousePut)), JsonSerializable(typeof(LawBroken))]
-[JsonSerializable(typeof(ReservationSettled))]
+[JsonSerializable(typeof(ReservationSettled)), JsonSerializable(typeof(ConditionChanged))]
+[JsonSerializable(typeof(ConditionMovementStarted))]
 sealed partial class EventJson : JsonSerializerContext;

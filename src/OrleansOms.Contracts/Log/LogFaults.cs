@@ -32,3 +32,11 @@ public sealed class AggregateReloadedException(string stream)
 [GenerateSerializer, Alias("oms.NewerEvent")]
 public sealed class NewerEventException(string stream, string type)
     : OmsFaultException($"{stream} holds {type}, which a newer version of this program has written and this one does not know.");
+
+/// <summary>
+/// The cluster is being upgraded, and a silo that is still of the version before does not know what was asked. Nothing was done;
+/// a retry is answered when the upgrade is over.
+/// </summary>
+[GenerateSerializer, Alias("oms.UpgradeUnderWay")]
+public sealed class UpgradeUnderWayException()
+    : OmsFaultException("The cluster is being upgraded: not every silo knows how to do this yet.");

@@ -5,24 +5,30 @@ using OrleansOms.Domain.Stock;
 namespace OrleansOms.Contracts.Stock;
 
 /// <summary>One SKU in one warehouse, as the API and the screens show it.</summary>
+/// <param name="OnHand">Sellable units in the warehouse, promised or not.</param>
+/// <param name="Damaged">Units beside them that are not to be sold as they are.</param>
+/// <param name="Quarantine">Units beside them that have to be looked at.</param>
 [GenerateSerializer, Immutable, Alias("oms.StockView")]
 public sealed record StockView(
     [property: Id(0)] string Warehouse, [property: Id(1)] string Sku, [property: Id(2)] int OnHand,
     [property: Id(3)] int Reserved, [property: Id(4)] int SafetyStock, [property: Id(5)] int Available,
-    [property: Id(6)] int Version)
+    [property: Id(6)] int Version, [property: Id(7)] int Damaged = 0, [property: Id(8)] int Quarantine = 0)
 {
     /// <summary>The view of a stock.</summary>
     public static StockView Of(Domain.Stock.Stock stock) => new(
-        stock.Warehouse, stock.Sku, stock.OnHand, stock.Reserved, stock.SafetyStock, stock.Available, stock.Version);
+        stock.Warehouse, stock.Sku, stock.OnHand, stock.Reserved, stock.SafetyStock, stock.Available, stock.Version, stock.Damaged,
+        stock.Quarantine);
 
     /// <summary>The view of a stock at a moment of its past.</summary>
-    public static StockView Of(string warehouse, string sku, StockBalance then) => Of(
-        new Domain.Stock.Stock(warehouse, sku) { Version = then.Version, OnHand = then.OnHand, Reserved = then.Reserved });
+    public static StockView Of(string warehouse, string sku, StockBalance then) => Of(new Domain.Stock.Stock(warehouse, sku)
+    {
+        Version = then.Version, OnHand = then.OnHand, Reserved = then.Reserved, Damaged = then.Damaged, Quarantine = then.Quarantine,
+    });
 }
 
 /// <summary>
 /// One SKU in one warehouse. Key: <c>stk-{warehouse}/{sku}</c>. It owns the ledger and promises that sellable units on
-/// hand never fall below what is reserved, and that each reservation ends once.
+/// hand never fall below what is reserved, units of another condition not below zero, and that each reservation ends once.
 /// </summary>
 [Alias("oms.IStockGrain")]
 public interface IStockGrain : IGrainWithStringKey
@@ -50,14 +56,14 @@ public interface IStockGrain : IGrainWithStringKey
 public sealed record HeldUnits(
     [property: Id(0)] int LineId, [property: Id(1)] int Quantity, [property: Id(2)] string LastCommand);
 
-/// <summary>A receipt or an adjustment, done.</summary>
+/// <summary>A receipt, an adjustment or a change of condition, done.</summary>
 [GenerateSerializer, Immutable, Alias("oms.MovementView")]
 public sealed record MovementView(
     [property: Id(0)] string Id, [property: Id(1)] MovementKind Kind, [property: Id(2)] string Warehouse,
     [property: Id(3)] string Note, [property: Id(4)] IReadOnlyList<MovementLine> Lines);
 
 /// <summary>
-/// One receipt or adjustment. Key: <c>mov-</c> and 26 characters. It owns the fact that the movement was asked for and
+/// One receipt, adjustment or change of conditions. Key: <c>mov-</c> and 26 characters. It owns the fact that the movement was asked for and
 /// promises that its lines reach their stocks once, all of them or none, whatever dies meanwhile.
 /// </summary>
 [Alias("oms.IMovementGrain")]

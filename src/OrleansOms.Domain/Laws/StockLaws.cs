@@ -5,10 +5,14 @@ namespace OrleansOms.Domain.Laws;
 
 /// <summary>Counts of a stock that are stored somewhere: in a grain, a snapshot or a list.</summary>
 /// <param name="Version">Number of the last entry that is in them.</param>
-public readonly record struct StockCounts(int OnHand, int Reserved, int Version)
+public readonly record struct StockCounts(int OnHand, int Reserved, int Version, int Damaged = 0, int Quarantine = 0)
 {
     /// <summary>The counts of a stock.</summary>
-    public static StockCounts Of(Stock.Stock stock) => new(stock.OnHand, stock.Reserved, stock.Version);
+    public static StockCounts Of(Stock.Stock stock) =>
+        new(stock.OnHand, stock.Reserved, stock.Version, stock.Damaged, stock.Quarantine);
+
+    /// <summary>Units in the warehouse, whatever they are.</summary>
+    public long All => (long)OnHand + Damaged + Quarantine;
 }
 
 /// <summary>Laws of stocks. Each answers with the breach that it found, or null.</summary>
@@ -19,27 +23,30 @@ public static class StockLaws
 
     /// <summary>L1. Backorders promise nothing that is not there, so there is no allowance.</summary>
     public static Breach? NoOversell(string stock, StockCounts counts) =>
-        counts.OnHand >= 0 && counts.Reserved >= 0 && counts.Reserved <= counts.OnHand
+        counts.OnHand >= 0 && counts.Reserved >= 0 && counts.Reserved <= counts.OnHand && counts.Damaged >= 0 && counts.Quarantine >= 0
             ? null
-            : new Breach(Law.NoOversell, stock, $"{counts.Reserved} reserved, {counts.OnHand} on hand at version {counts.Version}");
+            : new Breach(Law.NoOversell, stock, $"{counts.Reserved} reserved, {Words(counts)} at version {counts.Version}");
 
     /// <summary>L2. The ledger must have been read up to the version of the counts.</summary>
     public static Breach? CountsAreTheirLedger(string stock, StockCounts counts, StockLedger ledger) =>
-        counts.Version == ledger.Version && counts.OnHand == ledger.OnHand && counts.Reserved == ledger.Reserved
+        counts == ledger.Counts
             ? null
             : new Breach(Law.CountsAreTheirLedger, stock,
-                $"{counts.OnHand} on hand and {counts.Reserved} reserved at version {counts.Version}, by its ledger "
-                + $"{ledger.OnHand} and {ledger.Reserved} at {ledger.Version}");
+                $"{Words(counts)} and {counts.Reserved} reserved at version {counts.Version}, by its ledger "
+                + $"{Words(ledger.Counts)} and {ledger.Counts.Reserved} at {ledger.Version}");
+
+    static string Words(StockCounts counts) => counts is { Damaged: 0, Quarantine: 0 } ? $"{counts.OnHand} on hand"
+        : $"{counts.OnHand} on hand, {counts.Damaged} damaged, {counts.Quarantine} in quarantine";
 
     /// <summary>L3 for one SKU.</summary>
-    /// <param name="onHand">Units on hand in all warehouses.</param>
+    /// <param name="all">Units in all warehouses, whatever their condition.</param>
     /// <param name="ledgers">Of each warehouse.</param>
-    public static Breach? Conservation(string sku, long onHand, IReadOnlyCollection<StockLedger> ledgers)
+    public static Breach? Conservation(string sku, long all, IReadOnlyCollection<StockLedger> ledgers)
     {
         long received = ledgers.Sum(l => l.Received), adjusted = ledgers.Sum(l => l.Adjusted);
         long shipped = ledgers.Sum(l => l.Shipped), writtenOff = ledgers.Sum(l => l.WrittenOff);
-        return onHand == received + adjusted - shipped - writtenOff ? null : new Breach(Law.Conservation, sku,
-            $"{onHand} on hand, {received} received, {adjusted} adjusted, {shipped} shipped, {writtenOff} written off");
+        return all == received + adjusted - shipped - writtenOff ? null : new Breach(Law.Conservation, sku,
+            $"{all} in warehouses, {received} received, {adjusted} adjusted, {shipped} shipped, {writtenOff} written off");
     }
 
     /// <summary>L4 for one order in one stock.</summary>

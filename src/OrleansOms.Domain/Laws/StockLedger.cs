@@ -24,8 +24,19 @@ public sealed class StockLedger
     /// <summary>Units that are promised.</summary>
     public long Reserved { get; private set; }
 
-    /// <summary>What must be on hand.</summary>
-    public long OnHand => Received + Adjusted - Shipped - WrittenOff;
+    /// <summary>Units that are damaged.</summary>
+    public long Damaged { get; private set; }
+    /// <summary>Units in quarantine.</summary>
+    public long Quarantine { get; private set; }
+
+    /// <summary>What must be there, whatever its condition.</summary>
+    public long All => Received + Adjusted - Shipped - WrittenOff;
+
+    /// <summary>What must be on hand: all that is neither damaged nor in quarantine.</summary>
+    public long OnHand => All - Damaged - Quarantine;
+
+    /// <summary>The counts that the stock must have.</summary>
+    public StockCounts Counts => new((int)OnHand, (int)Reserved, Version, (int)Damaged, (int)Quarantine);
 
     /// <summary>Promised units of order lines; what has ended is not in it.</summary>
     public IReadOnlyDictionary<OrderLineKey, int> Open => _open;
@@ -33,7 +44,11 @@ public sealed class StockLedger
     /// <summary>Goes on from a stock whose entries before are not read again.</summary>
     public static StockLedger From(Stock.Stock stock)
     {
-        var ledger = new StockLedger { Version = stock.Version, Received = stock.OnHand, Reserved = stock.Reserved };
+        var ledger = new StockLedger
+        {
+            Version = stock.Version, Received = StockCounts.Of(stock).All, Reserved = stock.Reserved, Damaged = stock.Damaged,
+            Quarantine = stock.Quarantine,
+        };
         foreach (var (key, reservation) in stock.Reservations) ledger._open[key] = reservation.Quantity;
         return ledger;
     }
@@ -49,6 +64,7 @@ public sealed class StockLedger
         {
             case StockReceived e: Received += e.Quantity; break;
             case StockAdjusted e: Adjusted += e.Delta; break;
+            case ConditionChanged e: Change(e); break;
             case StockReserved e: Promise(e.OrderId, e.Lines, 1); break;
             case ReservationReleased e: Promise(e.OrderId, e.Lines, -1); break;
             case StockShipped e:
@@ -61,6 +77,16 @@ public sealed class StockLedger
                 break;
             default: throw new InvalidOperationException($"A ledger does not know {entry.GetType().Name}.");
         }
+    }
+
+    void Change(ConditionChanged e)
+    {
+        if (e.From is null) Received += e.Quantity;
+        if (e.To is null) Adjusted -= e.Quantity;
+        if (e.To == StockCondition.Damaged) Damaged += e.Quantity;
+        if (e.From == StockCondition.Damaged) Damaged -= e.Quantity;
+        if (e.To == StockCondition.Quarantine) Quarantine += e.Quantity;
+        if (e.From == StockCondition.Quarantine) Quarantine -= e.Quantity;
     }
 
     void Promise(string orderId, IReadOnlyList<LineUnits> lines, int sign)

@@ -31,6 +31,10 @@ public sealed record Stock(string Warehouse, string Sku)
     public int Version { get; init; }
     /// <summary>Sellable units in the warehouse, promised or not.</summary>
     public int OnHand { get; init; }
+    /// <summary>Damaged units in the warehouse.</summary>
+    public int Damaged { get; init; }
+    /// <summary>Units in the warehouse of which nobody knows yet what they are.</summary>
+    public int Quarantine { get; init; }
     /// <summary>Units promised to orders: always the sum of <see cref="Reservations"/>.</summary>
     public int Reserved { get; init; }
     /// <summary>Units kept back from promising.</summary>
@@ -58,8 +62,9 @@ public sealed record Stock(string Warehouse, string Sku)
     /// <param name="at">When it was recorded, UTC.</param>
     public Stock Apply(StockEvent @event, string commandId, DateTimeOffset at) => @event switch
     {
-        StockReceived e => Count(e.Quantity, commandId),
-        StockAdjusted e => Count(e.Delta, commandId),
+        StockReceived e => Count(StockDelta.Of(e), commandId),
+        StockAdjusted e => Count(StockDelta.Of(e), commandId),
+        ConditionChanged e => Count(StockDelta.Of(e), commandId),
         StockReserved e => Change(e.OrderId, e.Lines, 1, commandId, at),
         ReservationReleased e => Change(e.OrderId, e.Lines, -1, commandId, at),
         StockShipped e => Change(e.OrderId, e.Lines, -1, commandId, at) with { OnHand = OnHand - Sum(e.Lines) },
@@ -88,11 +93,22 @@ public sealed record Stock(string Warehouse, string Sku)
         return sum;
     }
 
-    Stock Count(int units, string commandId) => this with
+    /// <summary>Units of a condition.</summary>
+    public int Of(StockCondition condition) => condition switch
     {
-        OnHand = OnHand + units,
+        StockCondition.Sellable => OnHand,
+        StockCondition.Damaged => Damaged,
+        StockCondition.Quarantine => Quarantine,
+        _ => throw new InvalidOperationException($"Units cannot be {condition}."),
+    };
+
+    Stock Count(StockDelta delta, string commandId) => this with
+    {
+        OnHand = OnHand + delta.OnHand,
+        Damaged = Damaged + delta.Damaged,
+        Quarantine = Quarantine + delta.Quarantine,
         Counted = Counted?.Add(commandId),
-        Failed = units > 0 ? IdMemory.None() : Failed,
+        Failed = delta.OnHand > 0 ? IdMemory.None() : Failed,
     };
 
     Stock Change(string orderId, IReadOnlyList<LineUnits> lines, int sign, string commandId, DateTimeOffset at)

@@ -32,6 +32,19 @@ public sealed record ReceiveStock(string CommandId, [property: Id(0)] int Quanti
 public sealed record AdjustStock(string CommandId, [property: Id(0)] int Delta, [property: Id(1)] string Reason)
     : StockCommand(CommandId);
 
+/// <summary>
+/// Takes units from one condition into another. Those that are not sellable also come in and leave by it. Refused with
+/// <c>insufficient_stock</c> if they are not there, or are promised, and with <c>stock_too_large</c>.
+/// </summary>
+/// <param name="From">What they are; null if they come in.</param>
+/// <param name="To">What they will be; null if they leave. Not the same as <paramref name="From"/>.</param>
+/// <param name="Quantity">Units, 1 or more.</param>
+[GenerateSerializer, Immutable, Alias("oms.ChangeCondition")]
+public sealed record ChangeCondition(
+    string CommandId, [property: Id(0)] StockCondition? From, [property: Id(1)] StockCondition? To,
+    [property: Id(2)] int Quantity, [property: Id(3)] string Reason)
+    : StockCommand(CommandId);
+
 /// <summary>Promises units to lines of one order, all of them or none.</summary>
 [GenerateSerializer, Immutable, Alias("oms.ReserveStock")]
 public sealed record ReserveStock(

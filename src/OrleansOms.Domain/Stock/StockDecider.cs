@@ -13,6 +13,7 @@ public static class StockDecider
             : (long)stock.OnHand + c.Quantity > Stock.MaxOnHand ? Decision<StockEvent>.Refuse(TooMuch)
             : Decision<StockEvent>.Accept(new StockReceived(c.Quantity, c.Reference)),
         AdjustStock c => Adjust(stock, c),
+        ChangeCondition c => Change(stock, c),
         ReserveStock c => Reserve(stock, c),
         ReleaseStock c => End(stock, c.CommandId, c.OrderId, Undone(stock, c),
             lines => new ReservationReleased(c.OrderId, lines, c.Reason)),
@@ -58,6 +59,20 @@ public static class StockDecider
             ? Decision<StockEvent>.Refuse("insufficient_stock",
                 $"{stock.Sku} in {stock.Warehouse} has {stock.OnHand} on hand, {stock.Reserved} of them promised.")
             : Decision<StockEvent>.Accept(new StockAdjusted(c.Delta, c.Reason));
+    }
+
+    static Decision<StockEvent> Change(Stock stock, ChangeCondition c)
+    {
+        if (stock.HasDone(c.CommandId, null, null)) return Decision<StockEvent>.AlreadyDone;
+        if (c.From == c.To || c.Quantity < 1)
+            throw new InvalidOperationException($"{c.Quantity} units cannot go from {c.From} to {c.To}.");
+        if (c.From is { } from && stock.Of(from) - (from == StockCondition.Sellable ? stock.Reserved : 0) < c.Quantity)
+            return Decision<StockEvent>.Refuse("insufficient_stock", from == StockCondition.Sellable
+                ? $"{stock.Sku} in {stock.Warehouse} has {stock.OnHand} on hand, {stock.Reserved} of them promised."
+                : $"{stock.Sku} in {stock.Warehouse} has {stock.Of(from)} {from.InWords()}.");
+        return c.To is { } to && (long)stock.Of(to) + c.Quantity > Stock.MaxOnHand
+            ? Decision<StockEvent>.Refuse(TooMuch)
+            : Decision<StockEvent>.Accept(new ConditionChanged(c.From, c.To, c.Quantity, c.Reason));
     }
 
     static Decision<StockEvent> Reserve(Stock stock, ReserveStock c)

@@ -12,6 +12,13 @@ public sealed record StockReceived(int Quantity, string Reference) : StockEvent;
 /// <summary>The number on hand was corrected.</summary>
 public sealed record StockAdjusted(int Delta, string Reason) : StockEvent;
 
+/// <summary>
+/// Units went from one condition into another, came in that are not sellable, or left that were not.
+/// </summary>
+/// <param name="From">What they were; null if they came in.</param>
+/// <param name="To">What they are; null if they left.</param>
+public sealed record ConditionChanged(StockCondition? From, StockCondition? To, int Quantity, string Reason) : StockEvent;
+
 /// <summary>Units were promised to order lines.</summary>
 public sealed record StockReserved(string OrderId, IReadOnlyList<LineUnits> Lines) : StockEvent;
 

@@ -86,7 +86,8 @@ public sealed class BackorderFollower(
 
     static IEnumerable<string> Touched(LogEvent e) => e.Data switch
     {
-        StockReceived or StockAdjusted { Delta: > 0 } or ReservationReleased => [Keys.ReadStock(e.Stream).Sku],
+        StockReceived or StockAdjusted { Delta: > 0 } or ConditionChanged { To: StockCondition.Sellable } or ReservationReleased =>
+            [Keys.ReadStock(e.Stream).Sku],
         OrderAllocated { Backordered.Count: > 0 } allocated => allocated.Sourcing.Missing.Keys,
         _ => [],
     };

@@ -59,7 +59,7 @@ public sealed partial class FulfilmentFollower(
                 case ShipmentEvent when ShipmentReports.Of(e) is { } report:
                     WorkOf(e, Keys.OrderOfShipment(e.Stream)).Steps.Add(() => OrderOf(report.ShipmentId).Report(report));
                     break;
-                case MovementStarted: _movements.TryAdd(e.Stream, new OpenMovement(Handled)); break;
+                case MovementStarted or ConditionMovementStarted: _movements.TryAdd(e.Stream, new OpenMovement(Handled)); break;
                 case MovementCompleted or MovementRefused: _movements.Remove(e.Stream); break;
             }
         LookAfterMovements();

@@ -67,7 +67,11 @@ public sealed class AvailabilityIndex
         if (known.Version >= version) return true;
         if (known.Version < version - 1) return false;
         var delta = StockDelta.Of(e);
-        var view = known with { OnHand = known.OnHand + delta.OnHand, Reserved = known.Reserved + delta.Reserved, Version = version };
+        var view = known with
+        {
+            OnHand = known.OnHand + delta.OnHand, Reserved = known.Reserved + delta.Reserved, Damaged = known.Damaged + delta.Damaged,
+            Quarantine = known.Quarantine + delta.Quarantine, Version = version,
+        };
         Set(view with { Available = Math.Max(0, view.OnHand - view.Reserved - view.SafetyStock) });
         return true;
     }

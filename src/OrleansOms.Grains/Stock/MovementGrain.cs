@@ -11,7 +11,7 @@ namespace OrleansOms.Grains.Stock;
 
 using Stock = Domain.Stock.Stock;
 
-/// <summary>One receipt or adjustment: the intent first, then its stocks, then the outcome.</summary>
+/// <summary>One movement: the intent first, then its stocks, then the outcome.</summary>
 [GrainType("oms-movement"), Reentrant]
 public sealed partial class MovementGrain(
     IEventLog log, TimeProvider time, StockGrains stocks, AvailabilityIndex availability, ILogger<MovementGrain> logger)
@@ -73,8 +73,7 @@ public sealed partial class MovementGrain(
         var isFirst = State.Started is null;
         if (isFirst)
         {
-            var started = new MovementStarted(
-                command.Kind, command.Warehouse, command.Note, command.Lines, command.RequestHash);
+            var started = command.Started();
             await Store(HasRoom(command)
                 ? [started] : [started, new MovementRefused(StockDecider.TooMuch.Code, StockDecider.TooMuch.Detail)], caller);
         }
@@ -92,8 +91,8 @@ public sealed partial class MovementGrain(
     /// Whether what comes in fits, as far as is known here. The stocks decide, but once others have taken theirs in, it may
     /// be promised and cannot be taken back.
     /// </summary>
-    bool HasRoom(MoveStock command) => command.Lines.Where(l => l.Delta > 0).GroupBy(l => l.Sku, StringComparer.Ordinal).All(
-        sku => (availability.Find(command.Warehouse, sku.Key)?.OnHand ?? 0) + sku.Sum(l => (long)l.Delta) <= Stock.MaxOnHand);
+    bool HasRoom(MoveStock command) => command.Steps().Where(s => s.Sellable > 0).GroupBy(s => s.Sku, StringComparer.Ordinal).All(
+        sku => (availability.Find(command.Warehouse, sku.Key)?.OnHand ?? 0) + sku.Sum(s => (long)s.Sellable) <= Stock.MaxOnHand);
 
     async Task Finish(string actor, bool isFirst)
     {
@@ -105,61 +104,67 @@ public sealed partial class MovementGrain(
     }
 
     /// <summary>
-    /// Lines that take away come first: what they took can be given back, while what has come in may be promised at once.
+    /// What makes nothing sellable comes first: it can be taken back, while what has come in may be promised at once. At one stock
+    /// one thing comes after the other: it may be about the same units.
     /// </summary>
     async Task<Rejection?> Move(string actor, bool isFirst)
     {
-        var lines = Enumerable.Range(0, Started.Lines.Count).ToLookup(i => Started.Lines[i].Delta < 0);
-        foreach (var chunk in lines[true].Chunk(Parallel).Concat(lines[false].Chunk(Parallel)))
+        foreach (var chunk in ByStock(makesSellable: false).Concat(ByStock(makesSellable: true)))
         {
-            var refusals = await Task.WhenAll(chunk.Select(i => Move(i, actor, isFirst)));
+            var refusals = await Task.WhenAll(chunk.Select(steps => Move(steps, actor, isFirst)));
             if (refusals.FirstOrDefault(r => r is not null) is { } refusal) return refusal;
         }
         return null;
     }
 
-    async Task<Rejection?> Move(int i, string actor, bool isFirst)
+    async Task<Rejection?> Move(IEnumerable<MovementStep> ofOne, string actor, bool isFirst)
     {
-        var line = Started.Lines[i];
-        if (!isFirst && await IsInLedger(i, "do")) return null;
-        return await Ask(line, Started.Kind == MovementKind.Receipt
-            ? new ReceiveStock(Id(i, "do"), line.Delta, Started.Note)
-            : new AdjustStock(Id(i, "do"), line.Delta, Started.Note), actor);
+        foreach (var step in ofOne)
+            if ((isFirst || !await IsInLedger(step, step.Name))
+                && await Ask(step, step.Name, Started.Note, 1, actor) is { } refusal) return refusal;
+        return null;
     }
 
-    /// <summary>Takes back the lines that were applied. What cannot be taken back is told whoever asked.</summary>
+    IEnumerable<IGrouping<string, MovementStep>[]> ByStock(bool makesSellable) => Started.Steps()
+        .Where(s => s.Sellable > 0 == makesSellable).GroupBy(s => s.Sku, StringComparer.Ordinal).Chunk(Parallel);
+
+    /// <summary>Takes back what was done, the last first. What cannot be taken back is told whoever asked.</summary>
     async Task<MovementRefused> TakeBack(MovementTurnedBack why, string actor)
     {
         var kept = new List<string>();
-        foreach (var chunk in Enumerable.Range(0, Started.Lines.Count).Chunk(Parallel))
-            kept.AddRange((await Task.WhenAll(chunk.Select(i => TakeBack(i, actor)))).OfType<string>());
+        foreach (var chunk in ByStock(makesSellable: true).Concat(ByStock(makesSellable: false)))
+            kept.AddRange((await Task.WhenAll(chunk.Select(steps => TakeBack(steps.Reverse(), actor)))).SelectMany(k => k));
         return new MovementRefused(why.Code, kept.Count == 0
             ? why.Detail : $"{why.Detail} Lines that could not be taken back: {kept.Count}. The first is {kept[0]}");
     }
 
-    async Task<string?> TakeBack(int i, string actor)
+    async Task<List<string>> TakeBack(IEnumerable<MovementStep> ofOne, string actor)
     {
-        if (!await IsInLedger(i, "do") || await IsInLedger(i, "undo")) return null;
-        var line = Started.Lines[i];
-        if (await Ask(line, new AdjustStock(Id(i, "undo"), -line.Delta, $"taken back: {Started.Note}"), actor) is not { } no)
-            return null;
-        LogKept(logger, Key, line.Delta, line.Sku, Started.Warehouse, no.Detail);
-        return $"{line.Delta} of {line.Sku}: {no.Detail}";
+        var kept = new List<string>();
+        foreach (var step in ofOne)
+        {
+            if (!await IsInLedger(step, step.Name) || await IsInLedger(step, step.Undo)) continue;
+            if (await Ask(step, step.Undo, $"taken back: {Started.Note}", -1, actor) is not { } no) continue;
+            LogKept(logger, Key, step.Units, step.Sku, Started.Warehouse, no.Detail);
+            kept.Add($"{step.Units} of {step.Sku}: {no.Detail}");
+        }
+        return kept;
     }
 
     /// <summary>
     /// Whether a command has had its effect. A stock remembers for a while; its ledger, of which a command without an effect
     /// is no part, knows for ever.
     /// </summary>
-    Task<bool> IsInLedger(int i, string step) => Log.IsStored(
-        Keys.OfStock(Started.Warehouse, Started.Lines[i].Sku), Id(i, step), State.StartedAt - ClockSkew);
+    Task<bool> IsInLedger(MovementStep step, string name) => Log.IsStored(
+        Keys.OfStock(Started.Warehouse, step.Sku), Id(step, name), State.StartedAt - ClockSkew);
 
-    async Task<Rejection?> Ask(MovementLine line, StockCommand command, string actor) =>
-        (await stocks.Of(Started.Warehouse, line.Sku).Execute(command, actor)).Rejection;
+    async Task<Rejection?> Ask(MovementStep step, string name, string note, int times, string actor) =>
+        (await stocks.Of(Started.Warehouse, step.Sku).Execute(
+            step.Command(Id(step, name), Started.Kind, note, times), actor)).Rejection;
 
-    MovementStarted Started => State.Started!;
+    MoveStock Started => State.Started!;
 
-    string Id(int i, string step) => $"{Key}/{i}/{step}";
+    string Id(MovementStep step, string name) => $"{Key}/{step.Line}/{name}";
 
     Caller By(string step) => new($"{Key}/{step}", Caller.System);
 

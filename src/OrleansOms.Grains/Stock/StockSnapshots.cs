@@ -34,6 +34,10 @@ public sealed class StockSnapshot
     [Id(4)] public List<string> Failed { get; set; } = [];
     /// <summary>How many events the program knew that wrote it; 0 of one that did not say so yet.</summary>
     [Id(5)] public int KnownEvents { get; set; }
+    /// <summary>Damaged units in the warehouse.</summary>
+    [Id(6)] public int Damaged { get; set; }
+    /// <summary>Units in the warehouse that have to be looked at.</summary>
+    [Id(7)] public int Quarantine { get; set; }
 }
 
 /// <summary>An open reservation in a snapshot.</summary>
@@ -97,6 +101,8 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
     {
         Version = snapshot.Version,
         OnHand = snapshot.OnHand,
+        Damaged = snapshot.Damaged,
+        Quarantine = snapshot.Quarantine,
         Reserved = snapshot.Reservations.Values.Sum(r => r.Quantity),
         Reservations = Reservations.Of(snapshot.Reservations.Select(r => KeyValuePair.Create(
             ReadLine(r.Key), new Reservation(r.Value.Quantity, [.. r.Value.Commands])))),
@@ -120,6 +126,8 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
         {
             Version = stock.Version,
             OnHand = stock.OnHand,
+            Damaged = stock.Damaged,
+            Quarantine = stock.Quarantine,
             Remembered = [.. stock.Remembered!.Order, .. stock.Counted!.Order],
             Failed = [.. stock.Failed.Order],
             KnownEvents = EventTypes.Count,

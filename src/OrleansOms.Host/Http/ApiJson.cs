@@ -30,14 +30,14 @@ namespace OrleansOms.Host.Http;
     Converters =
     [
         typeof(CamelCaseWord<OrderStatus>), typeof(CamelCaseWord<PaymentStatus>), typeof(CamelCaseWord<ShipmentStatus>),
-        typeof(CamelCaseWord<MovementKind>),
+        typeof(CamelCaseWord<MovementKind>), typeof(CamelCaseWord<StockCondition>),
     ])]
 [JsonSerializable(typeof(PlaceOrderRequest)), JsonSerializable(typeof(CancelOrderRequest))]
 [JsonSerializable(typeof(RecordPaymentRequest)), JsonSerializable(typeof(OrderView)), JsonSerializable(typeof(OrderList))]
 [JsonSerializable(typeof(OrderTimeline))]
 [JsonSerializable(typeof(WarehouseRequest)), JsonSerializable(typeof(ProductRequest))]
 [JsonSerializable(typeof(WarehouseAnswer)), JsonSerializable(typeof(ProductAnswer))]
-[JsonSerializable(typeof(ReceiptRequest)), JsonSerializable(typeof(AdjustmentRequest))]
+[JsonSerializable(typeof(ReceiptRequest)), JsonSerializable(typeof(AdjustmentRequest)), JsonSerializable(typeof(ConditionChangeRequest))]
 [JsonSerializable(typeof(MovementView)), JsonSerializable(typeof(StockView)), JsonSerializable(typeof(StockLedger)), JsonSerializable(typeof(StockDays))]
 [JsonSerializable(typeof(AvailabilityAnswer))]
 [JsonSerializable(typeof(PickRequest)), JsonSerializable(typeof(PackRequest)), JsonSerializable(typeof(ShipRequest))]

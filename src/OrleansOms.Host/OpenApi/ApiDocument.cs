@@ -31,6 +31,7 @@ public static class ApiDocument
             o.SerializerOptions.Converters.Add(new CamelCaseWord<PaymentStatus>());
             o.SerializerOptions.Converters.Add(new CamelCaseWord<ShipmentStatus>());
             o.SerializerOptions.Converters.Add(new CamelCaseWord<MovementKind>());
+            o.SerializerOptions.Converters.Add(new CamelCaseWord<StockCondition>());
         });
         services.AddOpenApi("v1", o =>
         {
@@ -190,8 +191,13 @@ public static class ApiDocument
         if (type == typeof(decimal) || type == typeof(decimal?)) (schema.Type, schema.Format) = (JsonSchemaType.Number, null);
         if (context.JsonPropertyInfo is not null && Attribute<AllowedValuesAttribute>(context.JsonPropertyInfo) is { } words)
             schema.Enum = [.. words.Values.Select(w => (JsonNode)JsonValue.Create((string)w!))];
+        // Whether a member may be null is told where it is used.
+        if (Nullable.GetUnderlyingType(type) is { IsEnum: true } && schema.Enum is { } members)
+            schema.Enum = [.. members.Where(m => m is not null && m.GetValueKind() == System.Text.Json.JsonValueKind.String)];
         if (context.JsonTypeInfo.Kind != System.Text.Json.Serialization.Metadata.JsonTypeInfoKind.Object) return Task.CompletedTask;
         var isRequest = type.Name.EndsWith("Request", StringComparison.Ordinal);
+        // Whatever a constructor takes would count as there in every answer, also what is absent where there is no value.
+        if (!isRequest) schema.Required = null;
         foreach (var property in context.JsonTypeInfo.Properties)
             if (isRequest ? Attribute<RequiredAttribute>(property) is not null : !property.IsGetNullable)
                 (schema.Required ??= new HashSet<string>()).Add(property.Name);

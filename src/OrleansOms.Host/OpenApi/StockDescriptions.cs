@@ -50,7 +50,8 @@ static class StockDescriptions
     };
 
     public static EndpointDescription Receive { get; } = new(
-        "receiveStock", "Receive stock", "All of the lines or none. Waiting orders get theirs, oldest promise first.",
+        "receiveStock", "Receive stock",
+        "All of the lines or none. Waiting orders get theirs, oldest promise first; of what comes in damaged or to be looked at, nobody.",
         typeof(ReceiptRequest), typeof(MovementView))
     {
         Parameters = [DescribedParameter.IdempotencyKey(isRequired: true)],
@@ -69,6 +70,22 @@ static class StockDescriptions
         RequestExample = """{ "warehouse": "LON", "reason": "counted", "lines": [ { "sku": "85123A", "delta": -2 } ] }""",
     };
 
+    public static EndpointDescription Change { get; } = new(
+        "changeStockCondition", "Change the condition of stock",
+        "All of the lines or none: what is sellable, damaged or in quarantine is found to be something else. What is promised cannot "
+        + "be taken away; what becomes sellable goes to waiting orders.",
+        typeof(ConditionChangeRequest), typeof(MovementView))
+    {
+        Parameters = [DescribedParameter.IdempotencyKey(isRequired: true)],
+        Successes = [201],
+        Refusals = Moving,
+        RequestExample =
+            """
+            { "warehouse": "LON", "reason": "box was wet",
+              "lines": [ { "sku": "85123A", "quantity": 2, "from": "sellable", "to": "quarantine" } ] }
+            """,
+    };
+
     static readonly DescribedParameter Moment = DescribedParameter.Query(
         "at", "A moment of the past in ISO 8601, such as `2026-01-31T12:00:00Z`: as it was then.");
 
@@ -81,7 +98,8 @@ static class StockDescriptions
         Refusals = new Dictionary<int, string> { [404] = "`not_found`" },
         AnswerExample =
             """
-            { "warehouse": "LON", "sku": "85123A", "onHand": 100, "reserved": 6, "safetyStock": 0, "available": 94, "version": 2 }
+            { "warehouse": "LON", "sku": "85123A", "onHand": 100, "reserved": 6, "safetyStock": 0, "available": 94, "version": 2,
+              "damaged": 0, "quarantine": 0 }
             """,
     };
 

@@ -22,7 +22,7 @@ public sealed class Ledger(IEventLog log, StockHistory history)
         {
             var delta = StockDelta.Of((StockEvent)e.Known());
             entries.Add(Entry(e, delta, balance));
-            balance = new(e.Version - 1, balance.OnHand - delta.OnHand, balance.Reserved - delta.Reserved);
+            balance = balance.With(e.Version - 1, -delta);
         }
         return (entries, newest.Count > limit);
     }
@@ -31,11 +31,12 @@ public sealed class Ledger(IEventLog log, StockHistory history)
     {
         var entry = new LedgerEntry(
             e.Version, e.At, TimelineWords.Who(e.Actor), TimelineWords.TypeOf(e.Type), delta.OnHand, delta.Reserved, after.OnHand,
-            after.Reserved, null, null, null, null);
+            after.Reserved, null, null, null, null, delta.Damaged, delta.Quarantine, after.Damaged, after.Quarantine, null, null);
         return e.Known() switch
         {
             StockReceived r => entry with { Reference = r.Reference },
             StockAdjusted a => entry with { Reason = a.Reason },
+            ConditionChanged c => entry with { Reason = c.Reason, From = c.From, To = c.To },
             StockReserved r => entry with { OrderId = r.OrderId },
             ReservationReleased r => entry with { OrderId = r.OrderId, Reason = r.Reason },
             StockShipped s => entry with { OrderId = s.OrderId, ShipmentId = s.ShipmentId },

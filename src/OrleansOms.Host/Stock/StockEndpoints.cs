@@ -5,6 +5,7 @@ using OrleansOms.Contracts.Stock;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
+using OrleansOms.Grains.Stock;
 using OrleansOms.Host.Catalogue;
 using OrleansOms.Host.Errors;
 using OrleansOms.Host.Http;
@@ -18,7 +19,7 @@ namespace OrleansOms.Host.Stock;
 /// <summary>Receiving and correcting stock, and reading it.</summary>
 public static class StockEndpoints
 {
-    /// <summary>Units of one line of a receipt or an adjustment.</summary>
+    /// <summary>Units of one line of a movement.</summary>
     public const int MaxUnits = 100_000_000;
 
     /// <summary>Days of a history, if nothing else is asked for, and at most.</summary>
@@ -30,39 +31,57 @@ public static class StockEndpoints
         var stock = routes.MapGroup("/api/v1/stock").WithTags("Stock");
         stock.MapPost("/receipts", Receive).Needs(Scopes.StockWrite).Describe(StockDescriptions.Receive);
         stock.MapPost("/adjustments", Adjust).Needs(Scopes.StockWrite).Describe(StockDescriptions.Adjust);
+        stock.MapPost("/condition-changes", Change).Needs(Scopes.StockWrite).Describe(StockDescriptions.Change);
         stock.MapGet("/{warehouse}/{sku}", Get).Needs(Scopes.StockRead).Describe(StockDescriptions.Get);
         stock.MapGet("/{warehouse}/{sku}/ledger", Entries).Needs(Scopes.StockRead).Describe(StockDescriptions.Ledger);
         stock.MapGet("/{warehouse}/{sku}/days", Days).Needs(Scopes.StockRead).Describe(StockDescriptions.Days);
     }
 
-    static async Task<IResult> Receive(HttpContext http, IGrainFactory grains, KnownThings known)
+    static async Task<IResult> Receive(HttpContext http, MovementDesk movements, KnownThings known)
     {
         var key = http.IdempotencyKey(isRequired: true)!;
         var (r, hash) = await Body.Read(http, ApiJson.Default.ReceiptRequest);
         var f = new Findings();
         f.Text("reference", r.Reference, OrderValidation.MaxReference);
-        var lines = Lines(f, r.Lines, "quantity", 1, l => (l?.Sku, l?.Quantity));
+        var lines = Lines(f, r.Lines, "quantity", 1, l => (l?.Sku, l?.Quantity, l?.Condition, null));
         f.Text("warehouse", r.Warehouse, Text.MaxWarehouseCode);
         f.Throw();
-        return await Move(
-            http, key, new MoveStock(MovementKind.Receipt, r.Warehouse!, r.Reference!, lines, hash), grains, known);
+        return await Move(http, key, MoveStock.Of(MovementKind.Receipt, r.Warehouse!, r.Reference!, lines, hash), movements, known);
     }
 
-    static async Task<IResult> Adjust(HttpContext http, IGrainFactory grains, KnownThings known)
+    static async Task<IResult> Adjust(HttpContext http, MovementDesk movements, KnownThings known)
     {
         var key = http.IdempotencyKey(isRequired: true)!;
         var (r, hash) = await Body.Read(http, ApiJson.Default.AdjustmentRequest);
         var f = new Findings();
         f.Text("reason", r.Reason, OrderValidation.MaxReason);
-        var lines = Lines(f, r.Lines, "delta", -MaxUnits, l => (l?.Sku, l?.Delta));
+        var lines = Lines(f, r.Lines, "delta", -MaxUnits, l => (l?.Sku, l?.Delta, l?.Condition, null));
         f.Text("warehouse", r.Warehouse, Text.MaxWarehouseCode);
         f.Throw();
-        return await Move(
-            http, key, new MoveStock(MovementKind.Adjustment, r.Warehouse!, r.Reason!, lines, hash), grains, known);
+        return await Move(http, key, MoveStock.Of(MovementKind.Adjustment, r.Warehouse!, r.Reason!, lines, hash), movements, known);
+    }
+
+    static async Task<IResult> Change(HttpContext http, MovementDesk movements, KnownThings known)
+    {
+        var key = http.IdempotencyKey(isRequired: true)!;
+        var (r, hash) = await Body.Read(http, ApiJson.Default.ConditionChangeRequest);
+        var f = new Findings();
+        f.Text("reason", r.Reason, OrderValidation.MaxReason);
+        var lines = Lines(f, r.Lines, "quantity", 1, l => (l?.Sku, l?.Quantity, l?.From, l?.To));
+        for (var at = 0; at < lines.Length; at++)
+        {
+            if (lines[at].Condition is null) f.Add($"lines[{at}].from", "It must be sellable, damaged or quarantine.");
+            if (lines[at].To is null) f.Add($"lines[{at}].to", "It must be sellable, damaged or quarantine.");
+            else if (lines[at].To == lines[at].Condition) f.Add($"lines[{at}].to", "It must be another condition than from.");
+        }
+        f.Text("warehouse", r.Warehouse, Text.MaxWarehouseCode);
+        f.Throw();
+        return await Move(http, key, MoveStock.Of(MovementKind.ConditionChange, r.Warehouse!, r.Reason!, lines, hash), movements, known);
     }
 
     static MovementLine[] Lines<T>(
-        Findings f, IReadOnlyList<T>? lines, string member, int least, Func<T, (string? Sku, int? Units)> read)
+        Findings f, IReadOnlyList<T>? lines, string member, int least,
+        Func<T, (string? Sku, int? Units, StockCondition? Condition, StockCondition? To)> read)
     {
         if (lines is { Count: > 0 and <= OrderLimits.MaxLines }) return [.. lines.Select(Line)];
         if (lines is { Count: > 0 }) OrderValidation.TooManyLines(f);
@@ -71,23 +90,23 @@ public static class StockEndpoints
 
         MovementLine Line(T line, int at)
         {
-            var (sku, units) = read(line);
+            var (sku, units, condition, to) = read(line);
             f.Sku($"lines[{at}].sku", sku);
             f.Between($"lines[{at}].{member}", units, least, MaxUnits);
             if (units == 0) f.Add($"lines[{at}].{member}", "It must not be 0.");
-            return new MovementLine(sku ?? "", units ?? 0);
+            return new MovementLine(sku ?? "", units ?? 0, condition, to);
         }
     }
 
     static async Task<IResult> Move(
-        HttpContext http, string key, MoveStock command, IGrainFactory grains, KnownThings known)
+        HttpContext http, string key, MoveStock command, MovementDesk movements, KnownThings known)
     {
         var caller = http.Caller();
         if (!caller.MaySee(command.Warehouse) || await known.FindWarehouse(command.Warehouse) is null)
             throw OrderValidation.Unknown("warehouse", command.Warehouse, $"There is no warehouse {command.Warehouse}.");
         await known.RequireProducts(command.Lines.Select(l => l.Sku));
         var id = Keys.FromIdempotencyKey(Keys.Movement, caller.Id, key);
-        var reply = await grains.GetGrain<IMovementGrain>(id).RunToEnd(command, new Caller(id, caller.Actor));
+        var reply = await movements.Run(id, command, new Caller(id, caller.Actor));
         return reply.Rejection is { } no
             ? Problem.Of(no) : Answers.Created(reply.Value!, ApiJson.Default.MovementView, null);
     }
@@ -128,7 +147,8 @@ public static class StockEndpoints
         var (warehouse, sku) = Keys.ReadStock(key);
         var days = await history.Days(key, from, to);
         return Answers.Ok(new StockDays(
-            warehouse, sku, [.. days.Select(d => new StockDayEnd(d.Day, d.End.OnHand, d.End.Reserved, d.End.Version))]), ApiJson.Default.StockDays);
+            warehouse, sku, [.. days.Select(d => new StockDayEnd(
+                d.Day, d.End.OnHand, d.End.Reserved, d.End.Version, d.End.Damaged, d.End.Quarantine))]), ApiJson.Default.StockDays);
     }
 
     /// <summary>The moment that is asked about; null for now.</summary>

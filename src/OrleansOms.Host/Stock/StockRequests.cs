@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using OrleansOms.Domain.Stock;
 
 namespace OrleansOms.Host.Stock;
 
@@ -6,14 +7,26 @@ namespace OrleansOms.Host.Stock;
 public sealed record ReceiptRequest(string? Warehouse, string? Reference, IReadOnlyList<ReceiptLineRequest?>? Lines);
 
 /// <summary>Units of one SKU.</summary>
-public sealed record ReceiptLineRequest(string? Sku, [property: Description("Units, 1 to 100,000,000.")] int? Quantity);
+/// <param name="Condition">What they are; sellable if nothing is said.</param>
+public sealed record ReceiptLineRequest(
+    string? Sku, [property: Description("Units, 1 to 100,000,000.")] int? Quantity, StockCondition? Condition = null);
 
-/// <summary>Corrections of the numbers on hand: all of the lines or none.</summary>
+/// <summary>Corrections of the numbers in a warehouse: all of the lines or none.</summary>
 public sealed record AdjustmentRequest(string? Warehouse, string? Reason, IReadOnlyList<AdjustmentLineRequest?>? Lines);
 
 /// <summary>A difference for one SKU.</summary>
+/// <param name="Condition">Of which units; sellable ones if nothing is said.</param>
 public sealed record AdjustmentLineRequest(
-    string? Sku, [property: Description("Units, not 0, -100,000,000 to 100,000,000.")] int? Delta);
+    string? Sku, [property: Description("Units, not 0, -100,000,000 to 100,000,000.")] int? Delta, StockCondition? Condition = null);
+
+/// <summary>Units that are found to be something else than they were: all of the lines or none.</summary>
+public sealed record ConditionChangeRequest(string? Warehouse, string? Reason, IReadOnlyList<ConditionChangeLineRequest?>? Lines);
+
+/// <summary>Units of one SKU.</summary>
+/// <param name="From">What they were.</param>
+/// <param name="To">What they are: not the same.</param>
+public sealed record ConditionChangeLineRequest(
+    string? Sku, [property: Description("Units, 1 to 100,000,000.")] int? Quantity, StockCondition? From, StockCondition? To);
 
 /// <summary>A page of a stock's ledger.</summary>
 /// <param name="Entries">Newest first.</param>
@@ -24,7 +37,7 @@ public sealed record StockLedger(
 /// <summary>One entry of a ledger.</summary>
 /// <param name="Version">Its number in the stock, from 1 without a gap.</param>
 /// <param name="Who">The API key's or the operator's name, or system.</param>
-/// <param name="Type">received, adjusted, reserved, reservationReleased, shipped or notFound.</param>
+/// <param name="Type">received, adjusted, conditionChanged, reserved, reservationReleased, shipped or notFound.</param>
 /// <param name="Delta">What it did to the number on hand.</param>
 /// <param name="ReservedDelta">What it did to the number reserved.</param>
 /// <param name="OnHand">The number on hand after it.</param>
@@ -32,10 +45,17 @@ public sealed record StockLedger(
 /// <param name="OrderId">The order that caused it.</param>
 /// <param name="ShipmentId">The shipment that caused it.</param>
 /// <param name="Reference">A receipt's reference.</param>
-/// <param name="Reason">Why, for adjustments and releases.</param>
+/// <param name="Reason">Why, for adjustments, releases and changes of condition.</param>
+/// <param name="DamagedDelta">What it did to the number damaged.</param>
+/// <param name="QuarantineDelta">What it did to the number in quarantine.</param>
+/// <param name="Damaged">The number damaged after it.</param>
+/// <param name="Quarantine">The number in quarantine after it.</param>
+/// <param name="From">What units were that have changed; absent if they came in.</param>
+/// <param name="To">What they are; absent if they left.</param>
 public sealed record LedgerEntry(
     int Version, DateTimeOffset At, string Who, string Type, int Delta, int ReservedDelta, int OnHand, int Reserved,
-    string? OrderId, string? ShipmentId, string? Reference, string? Reason);
+    string? OrderId, string? ShipmentId, string? Reference, string? Reason, int DamagedDelta, int QuarantineDelta, int Damaged,
+    int Quarantine, StockCondition? From, StockCondition? To);
 
 /// <summary>What a stock had day by day.</summary>
 /// <param name="Days">
@@ -46,7 +66,7 @@ public sealed record StockDays(string Warehouse, string Sku, IReadOnlyList<Stock
 
 /// <summary>What a stock had at the end of a day; of the newest day, by now.</summary>
 /// <param name="Version">Number of the day's last entry.</param>
-public sealed record StockDayEnd(DateOnly Day, int OnHand, int Reserved, int Version);
+public sealed record StockDayEnd(DateOnly Day, int OnHand, int Reserved, int Version, int Damaged, int Quarantine);
 
 /// <summary>What can be promised, by SKU.</summary>
 public sealed record AvailabilityAnswer(IReadOnlyList<SkuAvailability> Items);

@@ -36,7 +36,7 @@ static class Listed
         """;
 
     public const string Stocks = """
-        select 'stk-' || s.warehouse || '/' || s.sku as id, s.version, s.on_hand, s.reserved from oms.stock s
+        select 'stk-' || s.warehouse || '/' || s.sku as id, s.version, s.on_hand, s.reserved, s.damaged, s.quarantine from oms.stock s
         """;
 
     public const string Products = """
@@ -115,6 +115,7 @@ static class Listed
     static Dictionary<string, object?> Of(StockCounts counts) => new()
     {
         ["version"] = counts.Version, ["on_hand"] = counts.OnHand, ["reserved"] = counts.Reserved,
+        ["damaged"] = counts.Damaged, ["quarantine"] = counts.Quarantine,
     };
 
     static string? Clean(string? text) => text is null ? null : Stored.Clean(text);

@@ -27,7 +27,11 @@ static class SnapshotCounts
             var reserved = snapshot.GetProperty("Reservations").EnumerateObject()
                 .Where(r => r.Value.ValueKind == JsonValueKind.Object).Sum(r => r.Value.GetProperty("Quantity").GetInt32());
             counts[reader.GetString(0)] = new StockCounts(
-                snapshot.GetProperty("OnHand").GetInt32(), reserved, snapshot.GetProperty("Version").GetInt32());
+                snapshot.GetProperty("OnHand").GetInt32(), reserved, snapshot.GetProperty("Version").GetInt32(), Units("Damaged"),
+                Units("Quarantine"));
+
+            // One of a time before conditions has none.
+            int Units(string condition) => snapshot.TryGetProperty(condition, out var units) ? units.GetInt32() : 0;
         }
         return counts;
     }

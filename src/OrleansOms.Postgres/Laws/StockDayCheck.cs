@@ -13,7 +13,8 @@ sealed class StockDayCheck(IAsyncEnumerator<ListedRow> rows, CheckReport report)
     /// <summary>The rows that it reads.</summary>
     public const string Days = """
         select * from (
-          select 'stk-' || d.warehouse || '/' || d.sku as id, d.version, d.on_hand, d.reserved, d.day::text as day from oms.stock_days d) r
+          select 'stk-' || d.warehouse || '/' || d.sku as id, d.version, d.on_hand, d.reserved, d.damaged, d.quarantine,
+            d.day::text as day from oms.stock_days d where d.damaged is not null) r
         order by r.id collate "C", r.version
         """;
 
@@ -40,8 +41,13 @@ sealed class StockDayCheck(IAsyncEnumerator<ListedRow> rows, CheckReport report)
         report.Add(LogLaws.ListsAreTheLog(
             stock.Stream, $"the day that begins after entry {Version}", rows.Current.Values["day"],
             _day > before ? _day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) : null));
-        report.Add(LogLaws.ListsAreTheLog(stock.Stream, $"on hand after entry {Version}", rows.Current.Values["on_hand"], stock.Stock.OnHand));
-        report.Add(LogLaws.ListsAreTheLog(stock.Stream, $"reserved after entry {Version}", rows.Current.Values["reserved"], stock.Stock.Reserved));
+        Hold("on_hand", "on hand", stock.Stock.OnHand);
+        Hold("reserved", "reserved", stock.Stock.Reserved);
+        Hold("damaged", "damaged", stock.Stock.Damaged);
+        Hold("quarantine", "in quarantine", stock.Stock.Quarantine);
+
+        void Hold(string column, string word, int units) =>
+            report.Add(LogLaws.ListsAreTheLog(stock.Stream, $"{word} after entry {Version}", rows.Current.Values[column], units));
     }
 
     /// <summary>Rows that no entry follows.</summary>

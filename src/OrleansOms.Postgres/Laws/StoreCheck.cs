@@ -29,7 +29,7 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
     /// <summary>What is left of the stocks of one SKU when they have been read.</summary>
     sealed class Units
     {
-        public long OnHand { get; set; }
+        public long All { get; set; }
         public List<StockLedger> Ledgers { get; } = [];
     }
 
@@ -57,7 +57,7 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
             await ReadStreams(events, position, lists, days, now, progress, cancel);
         await lists.End();
         await days.End();
-        foreach (var (sku, units) in _units) _report.Add(StockLaws.Conservation(sku, units.OnHand, units.Ledgers));
+        foreach (var (sku, units) in _units) _report.Add(StockLaws.Conservation(sku, units.All, units.Ledgers));
         foreach (var (key, sides) in _pairs.Open)
             _report.Add(StockLaws.ReservationsAreAllocations(
                 key.Stock, key.OrderId, key.LineId, sides.Surplus, 0, now - sides.At));
@@ -135,7 +135,7 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
                 if (_snapshots.TryGetValue(s.Stream, out var kept) && kept.Version > s.Version)
                     _report.Add(StockLaws.CountsAreTheirLedger(s.Stream, kept, s.Ledger));
                 var units = _units.TryGetValue(s.Stock.Sku, out var known) ? known : _units[s.Stock.Sku] = new Units();
-                units.OnHand += s.Stock.OnHand;
+                units.All += StockCounts.Of(s.Stock).All;
                 units.Ledgers.Add(s.Ledger);
                 break;
             case { } other:

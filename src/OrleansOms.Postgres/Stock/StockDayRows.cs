@@ -1,13 +1,13 @@
 using Npgsql;
+using OrleansOms.Domain.Stock;
 
 namespace OrleansOms.Postgres.Stock;
 
 /// <summary>A stock before its first entry of a day, as far as a batch tells: what it did until then.</summary>
 /// <param name="First">The batch's first entry of the stock.</param>
 /// <param name="Version">The last entry before the day.</param>
-/// <param name="OnHand">What the batch's entries before the day did to the number on hand.</param>
-/// <param name="Reserved">What they did to the number promised.</param>
-readonly record struct DayBegun(string Warehouse, string Sku, int First, DateOnly Day, int Version, int OnHand, int Reserved);
+/// <param name="Done">What the batch's entries before the day did.</param>
+readonly record struct DayBegun(string Warehouse, string Sku, int First, DateOnly Day, int Version, StockDelta Done);
 
 /// <summary>Writes what stocks had when their days began.</summary>
 sealed class StockDayRows
@@ -19,9 +19,11 @@ sealed class StockDayRows
     // where an older build has written the lists it is not. Days only begin: one that is older than another of the same stock
     // comes of clocks that differ, and is none.
     const string Insert = """
-        insert into oms.stock_days (warehouse, sku, day, version, on_hand, reserved)
-        select t.warehouse, t.sku, t.day, t.version, coalesce(s.on_hand, 0) + t.on_hand, coalesce(s.reserved, 0) + t.reserved
-        from unnest($1, $2, $3, $4, $5, $6, $7) as t (warehouse, sku, first, day, version, on_hand, reserved)
+        insert into oms.stock_days (warehouse, sku, day, version, on_hand, reserved, damaged, quarantine)
+        select t.warehouse, t.sku, t.day, t.version, coalesce(s.on_hand, 0) + t.on_hand, coalesce(s.reserved, 0) + t.reserved,
+          coalesce(s.damaged, 0) + t.damaged, coalesce(s.quarantine, 0) + t.quarantine
+        from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+          as t (warehouse, sku, first, day, version, on_hand, reserved, damaged, quarantine)
         left join oms.stock s on s.warehouse = t.warehouse and s.sku = t.sku
         where coalesce(s.version, 0) = t.first - 1 and (s.day is null or s.day < t.day)
           and (t.version >= t.first or t.first = 1 or s.day_version = s.version)
@@ -38,7 +40,7 @@ sealed class StockDayRows
         T[] Column<T>(Func<DayBegun, T> of) => [.. begun.Select(of)];
         batch.BatchCommands.Add(ReadModelSql.Statement(
             Insert, Column(d => d.Warehouse), Column(d => d.Sku), Column(d => d.First), Column(d => d.Day), Column(d => d.Version),
-            Column(d => d.OnHand), Column(d => d.Reserved)));
+            Column(d => d.Done.OnHand), Column(d => d.Done.Reserved), Column(d => d.Done.Damaged), Column(d => d.Done.Quarantine)));
     }
 
     /// <summary>They are stored now, as far as they are known to be.</summary>

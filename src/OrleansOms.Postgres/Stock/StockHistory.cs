@@ -30,8 +30,8 @@ public sealed class StockHistory(IEventLog log, NpgsqlDataSource database)
         if (now.Version > version && now.Version - version < Math.Min(version - start.Version, Page))
         {
             foreach (var entry in await log.ReadStream(stock, version, now.Version - version))
-                now = Add(now, entry, -1);
-            return now with { Version = version };
+                now = now.With(version, -DoneBy(entry));
+            return now;
         }
         if (now.Version <= version && now.Version > start.Version) start = now;
         await foreach (var (_, balance) in From(stock, start))
@@ -70,16 +70,16 @@ public sealed class StockHistory(IEventLog log, NpgsqlDataSource database)
         var (warehouse, sku) = Keys.ReadStock(stock);
         return await ReadModelSql.Read(database, """
             select * from (
-              select d.day, d.version, d.on_hand, d.reserved,
+              select d.day, d.version, d.on_hand, d.reserved, d.damaged, d.quarantine,
                 coalesce(lead(d.version) over days, s.version), coalesce(lead(d.on_hand) over days, s.on_hand),
-                coalesce(lead(d.reserved) over days, s.reserved)
+                coalesce(lead(d.reserved) over days, s.reserved), coalesce(lead(d.damaged) over days, s.damaged),
+                coalesce(lead(d.quarantine) over days, s.quarantine)
               from oms.stock_days d join oms.stock s using (warehouse, sku)
-              where d.warehouse = $1 and d.sku = $2 and d.day >= $3
+              where d.warehouse = $1 and d.sku = $2 and d.day >= $3 and d.damaged is not null
               window days as (order by d.day)) as all_later
             where day <= $4 order by day
             """, [warehouse, sku, from, to], row => new StockDay(
-                row.GetFieldValue<DateOnly>(0), new(row.GetInt32(1), row.GetInt32(2), row.GetInt32(3)),
-                new(row.GetInt32(4), row.GetInt32(5), row.GetInt32(6))));
+                row.GetFieldValue<DateOnly>(0), Read(row, 1), Read(row, 6)));
     }
 
     /// <summary>The last balance that is kept and for which something is so; that of the beginning if none is.</summary>
@@ -87,9 +87,9 @@ public sealed class StockHistory(IEventLog log, NpgsqlDataSource database)
     {
         var (warehouse, sku) = Keys.ReadStock(stock);
         var kept = await ReadModelSql.Read(database, $"""
-            select d.version, d.on_hand, d.reserved from oms.stock_days d
-            where d.warehouse = $1 and d.sku = $2 and {isSo} order by d.day desc limit 1
-            """, [warehouse, sku, value], row => new StockBalance(row.GetInt32(0), row.GetInt32(1), row.GetInt32(2)));
+            select d.version, d.on_hand, d.reserved, d.damaged, d.quarantine from oms.stock_days d
+            where d.warehouse = $1 and d.sku = $2 and d.damaged is not null and {isSo} order by d.day desc limit 1
+            """, [warehouse, sku, value], row => Read(row, 0));
         return kept is [var one] ? one : default;
     }
 
@@ -97,16 +97,15 @@ public sealed class StockHistory(IEventLog log, NpgsqlDataSource database)
     {
         var (warehouse, sku) = Keys.ReadStock(stock);
         var listed = await ReadModelSql.Read(
-            database, "select version, on_hand, reserved from oms.stock where warehouse = $1 and sku = $2", [warehouse, sku],
-            row => new StockBalance(row.GetInt32(0), row.GetInt32(1), row.GetInt32(2)));
+            database, "select version, on_hand, reserved, damaged, quarantine from oms.stock where warehouse = $1 and sku = $2",
+            [warehouse, sku], row => Read(row, 0));
         return listed is [var one] ? one : default;
     }
 
-    static StockBalance Add(StockBalance to, LogEvent entry, int times)
-    {
-        var delta = StockDelta.Of((StockEvent)entry.Known());
-        return new(entry.Version, to.OnHand + times * delta.OnHand, to.Reserved + times * delta.Reserved);
-    }
+    static StockBalance Read(NpgsqlDataReader row, int at) =>
+        new(row.GetInt32(at), row.GetInt32(at + 1), row.GetInt32(at + 2), row.GetInt32(at + 3), row.GetInt32(at + 4));
+
+    static StockDelta DoneBy(LogEvent entry) => StockDelta.Of((StockEvent)entry.Known());
 
     async IAsyncEnumerable<(DateTimeOffset At, StockBalance Balance)> From(string stock, StockBalance start)
     {
@@ -116,7 +115,7 @@ public sealed class StockHistory(IEventLog log, NpgsqlDataSource database)
             page = entries.Count;
             foreach (var entry in entries)
             {
-                start = Add(start, entry, 1);
+                start = start.With(entry.Version, DoneBy(entry));
                 yield return (entry.At, start);
             }
         }

@@ -27,7 +27,7 @@ public sealed class StockQueries(NpgsqlDataSource database)
         if (Matches(filter, p) is not var (from, where)) return new Page<StockView>([], null);
         if (after is { } place) where.Add($"(s.warehouse, s.sku) > ({p.Add(place.Key)}, {p.Add(place.Id)})");
         var rows = await ReadModelSql.Read(database, $"""
-            select s.warehouse, s.sku, s.on_hand, s.reserved, s.safety_stock, s.version from {from} {All(where)}
+            select s.warehouse, s.sku, s.on_hand, s.reserved, s.safety_stock, s.version, s.damaged, s.quarantine from {from} {All(where)}
             order by s.warehouse, s.sku limit {limit + 1}
             """, p.Values, StockRows.Read);
         return rows.Count <= limit
@@ -52,6 +52,7 @@ public sealed class StockQueries(NpgsqlDataSource database)
         if (filter.Warehouses is { } codes && !codes.All(Text.IsWarehouseCode) || q is not null && !Text.IsPrintable(q, MaxText)) return null;
         List<string> where = [];
         if (filter.Warehouses is { } some) where.Add($"s.warehouse = any({p.Add(some.ToArray())})");
+        if (filter.HasUnsellable) where.Add("(s.damaged > 0 or s.quarantine > 0)");
         if (filter.HasNothing) where.Add("s.on_hand - s.reserved - s.safety_stock <= 0");
         if (q is null) return ("oms.stock s", where);
         where.Add($"p.search like {p.Add(Stored.Holding(Stored.Key(q)))}");
@@ -72,4 +73,6 @@ public sealed record StockFilter
     public string? Q { get; init; }
     /// <summary>Only those of which nothing can be promised.</summary>
     public bool HasNothing { get; init; }
+    /// <summary>Only those with units that are damaged or in quarantine.</summary>
+    public bool HasUnsellable { get; init; }
 }

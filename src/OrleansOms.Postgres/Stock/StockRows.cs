@@ -12,19 +12,20 @@ namespace OrleansOms.Postgres.Stock;
 /// </summary>
 static class StockRows
 {
-    public const string Columns = "warehouse, sku, on_hand, reserved, safety_stock, version";
+    public const string Columns = "warehouse, sku, on_hand, reserved, safety_stock, version, damaged, quarantine";
 
     const string Insert = """
-        insert into oms.stock (warehouse, sku, on_hand, reserved, safety_stock, version, day, day_version)
-        select warehouse, sku, on_hand, reserved, 0, last, day, last
-        from unnest($1, $2, $3, $4, $5, $6) as t (warehouse, sku, on_hand, reserved, last, day)
+        insert into oms.stock (warehouse, sku, on_hand, reserved, safety_stock, version, day, day_version, damaged, quarantine)
+        select warehouse, sku, on_hand, reserved, 0, last, day, last, damaged, quarantine
+        from unnest($1, $2, $3, $4, $5, $6, $7, $8) as t (warehouse, sku, on_hand, reserved, damaged, quarantine, last, day)
         """;
 
     const string Add = """
         update oms.stock s
-        set on_hand = s.on_hand + t.on_hand, reserved = s.reserved + t.reserved, version = t.last,
-          day = greatest(s.day, t.day), day_version = t.last
-        from unnest($1, $2, $3, $4, $5, $6, $7) as t (warehouse, sku, on_hand, reserved, last, day, first)
+        set on_hand = s.on_hand + t.on_hand, reserved = s.reserved + t.reserved, damaged = s.damaged + t.damaged,
+          quarantine = s.quarantine + t.quarantine, version = t.last, day = greatest(s.day, t.day), day_version = t.last
+        from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+          as t (warehouse, sku, on_hand, reserved, damaged, quarantine, last, day, first)
         where s.warehouse = t.warehouse and s.sku = t.sku and s.version = t.first - 1
         """;
 
@@ -60,8 +61,8 @@ static class StockRows
             T[] Column<T>(Func<Sum, T> of) => [.. sums.Select(of)];
             return
             [
-                Column(s => s.Warehouse), Column(s => s.Sku), Column(s => s.OnHand), Column(s => s.Reserved),
-                Column(s => s.Last), Column(s => s.Days[^1].Day),
+                Column(s => s.Warehouse), Column(s => s.Sku), Column(s => s.Done.OnHand), Column(s => s.Done.Reserved),
+                Column(s => s.Done.Damaged), Column(s => s.Done.Quarantine), Column(s => s.Last), Column(s => s.Days[^1].Day),
             ];
         }
     }
@@ -74,7 +75,7 @@ static class StockRows
         var (onHand, reserved, safety) = (row.GetInt32(2), row.GetInt32(3), row.GetInt32(4));
         return new StockView(
             row.GetString(0), row.GetString(1), onHand, reserved, safety, Math.Max(0, onHand - reserved - safety),
-            row.GetInt32(5));
+            row.GetInt32(5), row.GetInt32(6), row.GetInt32(7));
     }
 
     /// <summary>What a batch did to one stock.</summary>
@@ -90,17 +91,15 @@ static class StockRows
         public string Sku { get; }
         public int First { get; }
         public int Last { get; private set; }
-        public int OnHand { get; private set; }
-        public int Reserved { get; private set; }
+        public StockDelta Done { get; private set; }
 
         public List<DayBegun> Days { get; } = [];
 
         public void Add(LogEvent e)
         {
             var day = DateOnly.FromDateTime(e.At.UtcDateTime);
-            if (Days is [] || Days[^1].Day < day) Days.Add(new(Warehouse, Sku, First, day, e.Version - 1, OnHand, Reserved));
-            var delta = StockDelta.Of((StockEvent)e.Known());
-            (OnHand, Reserved, Last) = (OnHand + delta.OnHand, Reserved + delta.Reserved, e.Version);
+            if (Days is [] || Days[^1].Day < day) Days.Add(new(Warehouse, Sku, First, day, e.Version - 1, Done));
+            (Done, Last) = (Done + StockDelta.Of((StockEvent)e.Known()), e.Version);
         }
     }
 }

@@ -69,7 +69,7 @@ public sealed class LawTests
         var audit = GoodStock();
         Assert.Null(StockLaws.Conservation("A", 2, [audit.Ledger]));
         Assert.Equal(
-            "3 on hand, 5 received, -1 adjusted, 2 shipped, 0 written off",
+            "3 in warehouses, 5 received, -1 adjusted, 2 shipped, 0 written off",
             StockLaws.Conservation("A", 3, [audit.Ledger])!.Numbers);
     }
 

@@ -297,7 +297,7 @@ public sealed class OrderWalkTests
                 Law(stock.Reserved == stock.Reservations.Sum(r => r.Value.Quantity), $"counts {stock}");
             foreach (var stocks in Stocks.GroupBy(s => s.Stock.Sku))
                 Law(StockLaws.Conservation(
-                    stocks.Key, _stocks.Values.Where(s => s.Sku == stocks.Key).Sum(s => s.OnHand),
+                    stocks.Key, _stocks.Values.Where(s => s.Sku == stocks.Key).Sum(s => StockCounts.Of(s).All),
                     [.. stocks.Select(s => s.Ledger)]));
             foreach (var s in _shipments.Values.Where(s => !s.Packages.IsEmpty && s.Status != ShipmentStatus.Cancelled))
                 foreach (var sku in Skus)

@@ -125,8 +125,17 @@ sealed partial class World
             var receive = new ReceiveStock($"in-{Next()}", _scheduler.Random.Next(1, 5), "po");
             await Until(() => OnStock(null, warehouse, sku, s => s.Execute(receive)));
             await _scheduler.Pause(null);
+            if (_scheduler.Random.Next(3) != 0) continue;
+            // Somebody looks at a unit and finds it odd, broken or sound; what may not be, or is not there, is refused.
+            var (from, to) = (_scheduler.Random.Next(-1, 3), _scheduler.Random.Next(-1, 3));
+            if (from == to || (from, to) is (0, -1) or (-1, 0)) continue;
+            var change = new ChangeCondition($"look-{Next()}", Condition(from), Condition(to), 1, "looked at");
+            await Until(() => OnStock(null, warehouse, sku, s => s.Execute(change)));
+            await _scheduler.Pause(null);
         }
     }
+
+    static StockCondition? Condition(int n) => n < 0 ? null : (StockCondition)n;
 
     async Task Customer(string id)
     {
@@ -271,7 +280,7 @@ sealed partial class World
     {
         var skus = e.Data switch
         {
-            StockReceived or ReservationReleased => [Keys.ReadStock(e.Stream).Sku],
+            StockReceived or ConditionChanged { To: StockCondition.Sellable } or ReservationReleased => [Keys.ReadStock(e.Stream).Sku],
             OrderAllocated { Backordered.Count: > 0 } a => a.Sourcing.Missing.Keys.ToList(),
             _ => new List<string>(),
         };
@@ -308,7 +317,7 @@ sealed partial class World
                 Hold(new Breach(Law.NothingLost, order.Id,
                     $"waits for {stock.Sku}, {stock.OnHand - stock.Reserved} of which are free in {stock.Warehouse}"));
         foreach (var stocks in Log.Audits.OfType<StockAudit>().GroupBy(s => s.Stock.Sku))
-            Hold(StockLaws.Conservation(stocks.Key, stocks.Sum(s => (long)s.Stock.OnHand), [.. stocks.Select(s => s.Ledger)]));
+            Hold(StockLaws.Conservation(stocks.Key, stocks.Sum(s => StockCounts.Of(s.Stock).All), [.. stocks.Select(s => s.Ledger)]));
     }
 
     static void Hold(Breach? breach)

@@ -165,4 +165,44 @@ public sealed class StockDeciderTests
     public void A_stock_does_not_overflow() => Assert.Equal(
         "stock_too_large",
         StockDecider.Decide(With(Stock.MaxOnHand), new ReceiveStock("x", int.MaxValue, "po")).Rejection?.Code);
+
+    [Fact]
+    public void Units_of_another_condition_are_counted_and_promised_to_nobody()
+    {
+        var stock = When(When(With(10), Reserve("x", 6)), Change(StockCondition.Sellable, StockCondition.Quarantine, 3));
+        Assert.Equal((7, 6, 0, 3, 1), (stock.OnHand, stock.Reserved, stock.Damaged, stock.Quarantine, stock.Available));
+        stock = When(stock, Change(StockCondition.Quarantine, StockCondition.Damaged, 2));
+        stock = When(stock, Change(StockCondition.Quarantine, StockCondition.Sellable, 1));
+        Assert.Equal((8, 6, 2, 0, 2), (stock.OnHand, stock.Reserved, stock.Damaged, stock.Quarantine, stock.Available));
+        stock = When(When(stock, Change(null, StockCondition.Damaged, 4)), Change(StockCondition.Damaged, null, 5));
+        Assert.Equal((8, 1), (stock.OnHand, stock.Damaged));
+    }
+
+    [Theory]
+    [InlineData(StockCondition.Sellable, StockCondition.Damaged, 5, "A in LON has 10 on hand, 6 of them promised.")]
+    [InlineData(StockCondition.Damaged, StockCondition.Sellable, 1, "A in LON has 0 damaged.")]
+    [InlineData(StockCondition.Quarantine, null, 3, "A in LON has 2 in quarantine.")]
+    public void What_is_promised_or_not_there_cannot_become_something_else(
+        StockCondition from, StockCondition? to, int units, string why)
+    {
+        var stock = When(When(With(10), Reserve("x", 6)), Change(null, StockCondition.Quarantine, 2));
+        var no = StockDecider.Decide(stock, Change(from, to, units)).Rejection!;
+        Assert.Equal(("insufficient_stock", why), (no.Code, no.Detail));
+    }
+
+    [Fact]
+    public void A_change_of_condition_that_is_repeated_has_one_effect_and_what_was_not_found_may_be_there_again()
+    {
+        var change = Change(StockCondition.Damaged, StockCondition.Sellable, 1);
+        var failed = When(When(With(3), Reserve("x", 2)), new WriteOffStock("o/1", Order, "shp", [new LineUnits(1, 2)]));
+        var stock = When(failed, Change(null, StockCondition.Damaged, 2));
+        Assert.True(stock.Failed.Contains(Order));
+        stock = When(stock, change);
+        Assert.False(stock.Failed.Contains(Order));
+        Assert.Empty(StockDecider.Decide(stock, change).Events);
+        Assert.Equal("stock_too_large", StockDecider.Decide(stock, Change(null, StockCondition.Damaged, Stock.MaxOnHand)).Rejection?.Code);
+    }
+
+    static ChangeCondition Change(StockCondition? from, StockCondition? to, int units) =>
+        new($"change/{from}/{to}/{units}", from, to, units, "looked at");
 }

@@ -194,6 +194,7 @@ public sealed class BadInputTests(QuietApp quiet) : IClassFixture<QuietApp>
             ("/api/v1/orders", Api.Order(("A", 1)).ToJsonString()),
             ("/api/v1/stock/receipts", """{"warehouse":"LON","reference":"r","lines":[{"sku":"A","quantity":1}]}"""),
             ("/api/v1/stock/adjustments", """{"warehouse":"LON","reason":"r","lines":[{"sku":"A","delta":1}]}"""),
+            ("/api/v1/stock/condition-changes", """{"warehouse":"LON","reason":"r","lines":[{"sku":"A","quantity":1,"from":"sellable","to":"damaged"}]}"""),
         })
         {
             var answer = await _app.Api.Send(HttpMethod.Post, path, body, key);
@@ -212,6 +213,14 @@ public sealed class BadInputTests(QuietApp quiet) : IClassFixture<QuietApp>
     [InlineData("receipts", """{"warehouse":"LON","reference":"r","lines":[]}""", 400, "invalid_request")]
     [InlineData("receipts", """{"warehouse":"LON","reference":"r","lines":[{"sku":"A","delta":1}]}""", 400, "invalid_request")]
     [InlineData("adjustments", """{"warehouse":"LON","reason":"r","lines":[{"sku":"A","delta":0}]}""", 400, "invalid_request")]
+    [InlineData("adjustments", """{"warehouse":"LON","reason":"r","lines":[{"sku":"A","delta":1,"condition":"mouldy"}]}""", 400, "invalid_request")]
+    [InlineData("receipts", """{"warehouse":"LON","reference":"r","lines":[{"sku":"A","quantity":1,"condition":1}]}""", 400, "invalid_request")]
+    [InlineData("condition-changes", """{"warehouse":"LON","reason":"r","lines":[{"sku":"A","quantity":1,"to":"damaged"}]}""", 400, "invalid_request")]
+    [InlineData("condition-changes", """{"warehouse":"LON","reason":"r","lines":[{"sku":"A","quantity":1,"from":"damaged"}]}""", 400, "invalid_request")]
+    [InlineData("condition-changes", """{"warehouse":"LON","reason":"r","lines":[{"sku":"A","quantity":1,"from":"damaged","to":"damaged"}]}""", 400, "invalid_request")]
+    [InlineData("condition-changes", """{"warehouse":"LON","reason":"r","lines":[{"sku":"A","quantity":0,"from":"sellable","to":"damaged"}]}""", 400, "invalid_request")]
+    [InlineData("condition-changes", """{"warehouse":"LON","lines":[{"sku":"A","quantity":1,"from":"sellable","to":"damaged"}]}""", 400, "invalid_request")]
+    [InlineData("condition-changes", """{"warehouse":"LON","reason":"r","lines":[{"sku":"NOPE","quantity":1,"from":"sellable","to":"damaged"}]}""", 422, "unknown_sku")]
     [InlineData("adjustments", """{"warehouse":"NOPE","reason":"r","lines":[{"sku":"A","delta":1}]}""", 422, "unknown_warehouse")]
     public async Task Bad_movements_are_refused_and_change_nothing(string what, string body, int status, string code)
     {

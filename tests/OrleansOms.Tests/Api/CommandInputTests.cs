@@ -22,6 +22,10 @@ public sealed class CommandInputTests(QuietApp quiet) : IClassFixture<QuietApp>
         { "PUT", "products/new", """{"name":"x"}""" },
         { "POST", "stock/receipts", """{"warehouse":"LON","reference":"r","lines":[{"sku":"A","quantity":1}]}""" },
         { "POST", "stock/adjustments", """{"warehouse":"LON","reason":"r","lines":[{"sku":"A","delta":1}]}""" },
+        {
+            "POST", "stock/condition-changes",
+            """{"warehouse":"LON","reason":"r","lines":[{"sku":"A","quantity":1,"from":"sellable","to":"damaged"}]}"""
+        },
         { "POST", "shipments/{shipment}/pick", """{"lines":[{"sku":"A","quantity":3}]}""" },
         { "POST", "shipments/{shipment}/pack", """{"packages":[{"weightGrams":1,"lines":[{"sku":"A","quantity":3}]}]}""" },
         { "POST", "shipments/{shipment}/ship", """{"carrier":"c","service":"s"}""" },

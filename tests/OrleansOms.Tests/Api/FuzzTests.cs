@@ -87,6 +87,8 @@ public sealed class FuzzTests(OmsApp app, ITestOutputHelper output) : IClassFixt
         new("PUT", "/api/v1/products/A", """{"name":"A","weightGrams":3,"barcode":"5"}""", null),
         new("POST", "/api/v1/stock/receipts", """{"warehouse":"LON","reference":"r","lines":[{"sku":"A","quantity":1}]}""", "k"),
         new("POST", "/api/v1/stock/adjustments", """{"warehouse":"LON","reason":"r","lines":[{"sku":"A","delta":-1}]}""", "k"),
+        new("POST", "/api/v1/stock/condition-changes",
+            """{"warehouse":"LON","reason":"r","lines":[{"sku":"A","quantity":1,"from":"sellable","to":"damaged"}]}""", "k"),
         new("GET", "/api/v1/stock/LON/A", null, null), new("GET", "/api/v1/stock/LON/A/ledger?limit=3&cursor=2", null, null),
         new("GET", "/api/v1/availability?sku=A&sku=B&country=GB&postalCode=E16", null, null),
         new("GET", "/api/v1/shipments?warehouse=LON&status=released&order=x", null, null),

@@ -64,7 +64,7 @@ public sealed class StockApiTests(OmsApp app)
     {
         var sku = await app.NewProduct();
         Assert.Equal(
-            $$"""{"warehouse":"MAN","sku":"{{sku}}","onHand":0,"reserved":0,"safetyStock":0,"available":0,"version":0}""",
+            $$"""{"warehouse":"MAN","sku":"{{sku}}","onHand":0,"reserved":0,"safetyStock":0,"available":0,"version":0,"damaged":0,"quarantine":0}""",
             (await app.Api.Get($"/api/v1/stock/MAN/{sku}")).Text);
         foreach (var path in new[] { $"/api/v1/stock/NOPE/{sku}", "/api/v1/stock/LON/nope", $"/api/v1/stock/lon/{sku}", "/api/v1/stock/LON/nope/ledger" })
         {
@@ -102,6 +102,44 @@ public sealed class StockApiTests(OmsApp app)
         Assert.Equal((order, "counted", "test"), (entries[2]["orderId"]!.GetValue<string>(), entries[1]["reason"]!.GetValue<string>(),
             entries[3]["reference"]!.GetValue<string>()));
         Assert.Equal("bad_cursor", (await app.Api.Get($"/api/v1/stock/LON/{sku}/ledger?cursor=x")).Code);
+    }
+
+    [Fact]
+    public async Task Units_that_are_not_sellable_are_told_beside_those_that_are_and_why_they_changed_entry_by_entry()
+    {
+        var sku = await app.NewProduct(10);
+        await app.Api.Place(Api.Order((sku, 4)));
+        await Post("receipts", $$"""{"warehouse":"LON","reference":"PO-7","lines":[{"sku":"{{sku}}","quantity":5,"condition":"damaged"}]}""");
+        var (key, body) = (Api.NewKey(), $$"""
+            {"warehouse":"LON","reason":"box was wet","lines":[{"sku":"{{sku}}","quantity":6,"from":"sellable","to":"quarantine"}]}
+            """);
+        var moved = await app.Api.Must(201, HttpMethod.Post, "/api/v1/stock/condition-changes", JsonNode.Parse(body), key);
+        Assert.Equal("conditionChange", (string)moved["kind"]!);
+        Assert.Equal(("sellable", "quarantine"), ((string)moved["lines"]![0]!["condition"]!, (string)moved["lines"]![0]!["to"]!));
+        // Sent again it is the same one; what is promised does not become something else.
+        Assert.Equal(moved["id"]!.ToJsonString(), (await app.Api.Must(
+            201, HttpMethod.Post, "/api/v1/stock/condition-changes", JsonNode.Parse(body), key))["id"]!.ToJsonString());
+        var refused = await app.Api.Post("/api/v1/stock/condition-changes", JsonNode.Parse(body.Replace(":6,", ":1,", StringComparison.Ordinal))!, Api.NewKey());
+        Assert.Equal((409, "insufficient_stock"), (refused.Status, refused.Code));
+        await Post("adjustments", $$"""{"warehouse":"LON","reason":"scrapped","lines":[{"sku":"{{sku}}","delta":-2,"condition":"damaged"}]}""");
+        await Post("condition-changes", $$"""
+            {"warehouse":"LON","reason":"sound","lines":[{"sku":"{{sku}}","quantity":1,"from":"quarantine","to":"sellable"}]}
+            """);
+
+        var stock = await app.Api.Must(200, HttpMethod.Get, $"/api/v1/stock/LON/{sku}", null);
+        Assert.Equal([5, 4, 1, 3, 5], ((string[])["onHand", "reserved", "available", "damaged", "quarantine"]).Select(n => (int)stock[n]!));
+        var entries = (await app.Api.Must(200, HttpMethod.Get, $"/api/v1/stock/LON/{sku}/ledger", null))["entries"]!.AsArray();
+        Assert.Equal(
+            [
+                ("quarantine", "sellable", "sound", 1, 0, -1), ("damaged", null, "scrapped", 0, -2, 0),
+                ("sellable", "quarantine", "box was wet", -6, 0, 6), (null, "damaged", "PO-7", 0, 5, 0),
+            ],
+            entries.Take(4).Select(e => ((string?)e!["from"], (string?)e["to"], (string?)e["reason"], (int)e["delta"]!,
+                (int)e["damagedDelta"]!, (int)e["quarantineDelta"]!)));
+        Assert.All(entries.Take(4), e => Assert.Equal("conditionChanged", (string)e!["type"]!));
+
+        Task<JsonNode> Post(string what, string json) =>
+            app.Api.Must(201, HttpMethod.Post, $"/api/v1/stock/{what}", JsonNode.Parse(json), Api.NewKey());
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class StockHistoryTests(OmsApp app)
         {
             var noon = Sum(entries.Take(12));
             await app.Database.Execute(
-                $"insert into oms.stock_days values ('LON', '{sku}', '2026-03-02', {noon.Version}, {noon.OnHand}, {noon.Reserved})");
+                $"insert into oms.stock_days values ('LON', '{sku}', '2026-03-02', {noon.Version}, {noon.OnHand}, {noon.Reserved}, {noon.Damaged}, {noon.Quarantine})");
         }
         for (var version = 0; version <= entries.Count; version++)
             Assert.Equal(Sum(entries.Take(version)), await History.After(stock, version));
@@ -41,7 +41,7 @@ public sealed class StockHistoryTests(OmsApp app)
             var last = entries.FindLastIndex(e => e.At <= moment) + 1;
             Assert.Equal(Sum(entries.Take(last)), await History.AsOf(stock, moment));
             var told = await app.Api.Must(200, HttpMethod.Get, $"{Path(stock)}?at={Uri.EscapeDataString(moment.ToString("O", CultureInfo.InvariantCulture))}", null);
-            Assert.Equal(Sum(entries.Take(last)), new StockBalance((int)told["version"]!, (int)told["onHand"]!, (int)told["reserved"]!));
+            Assert.Equal(Sum(entries.Take(last)), Balance(told));
         }
     }
 
@@ -63,7 +63,7 @@ public sealed class StockHistoryTests(OmsApp app)
                 foreach (var e in answer["entries"]!.AsArray())
                 {
                     var balance = Sum(entries.Take(version));
-                    Assert.Equal(balance, new StockBalance((int)e!["version"]!, (int)e["onHand"]!, (int)e["reserved"]!));
+                    Assert.Equal(balance, Balance(e!));
                     version--;
                 }
                 page = answer["nextCursor"] is { } next ? $"{path}&cursor={next}" : null;
@@ -93,7 +93,7 @@ public sealed class StockHistoryTests(OmsApp app)
 
         async Task<List<(string Day, StockBalance End)>> Days(string query = "?from=2026-02-01&to=2026-04-01") =>
             [.. (await app.Api.Must(200, HttpMethod.Get, $"{Path(stock)}/days{query}", null))["days"]!.AsArray()
-                .Select(d => ((string)d!["day"]!, new StockBalance((int)d["version"]!, (int)d["onHand"]!, (int)d["reserved"]!)))];
+                .Select(d => ((string)d!["day"]!, Balance(d)))];
     }
 
     [Fact]
@@ -142,7 +142,10 @@ public sealed class StockHistoryTests(OmsApp app)
     static string Path(string stock) => Keys.ReadStock(stock) is var (warehouse, sku) ? $"/api/v1/stock/{warehouse}/{sku}" : "";
 
     static StockBalance Sum(IEnumerable<NewEvent> entries) => entries.Select(e => StockDelta.Of((StockEvent)e.Data)).Aggregate(
-        new StockBalance(), (b, d) => new StockBalance(b.Version + 1, b.OnHand + d.OnHand, b.Reserved + d.Reserved));
+        new StockBalance(), (b, d) => b.With(b.Version + 1, d));
+
+    static StockBalance Balance(JsonNode told) => new(
+        (int)told["version"]!, (int)told["onHand"]!, (int)told["reserved"]!, (int)told["damaged"]!, (int)told["quarantine"]!);
 
     /// <summary>A stock with a past of a week: eight entries, then ten, six, and eight, and one whose clock was behind.</summary>
     async Task<(string Stock, List<NewEvent> Entries)> Lived()
@@ -174,7 +177,13 @@ public sealed class StockHistoryTests(OmsApp app)
         NewEvent Entry(DateTimeOffset at)
         {
             var n = entries.Count;
-            StockEvent data = n % 3 == 2 ? new StockAdjusted(-2 - n / 3, "counted") : new StockReceived(5 + n, $"po-{n}");
+            StockEvent data = (n % 6) switch
+            {
+                2 => new StockAdjusted(-2 - n / 3, "counted"),
+                4 => new ConditionChanged(null, StockCondition.Damaged, 1 + n, $"po-{n}"),
+                5 => new ConditionChanged(StockCondition.Sellable, StockCondition.Quarantine, 1 + n / 5, "to be looked at"),
+                _ => new StockReceived(5 + n, $"po-{n}"),
+            };
             return new NewEvent(data, $"c-{n}-{Guid.NewGuid():N}", "test", at);
         }
     }

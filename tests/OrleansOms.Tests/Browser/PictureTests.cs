@@ -98,6 +98,11 @@ public sealed class Scenes : IAsyncLifetime
         var onTerms = _shop.Order("Priya", "phone", (Book, 2));
         onTerms["payment"] = new JsonObject { ["method"] = "terms", ["status"] = "pending", ["days"] = 30 };
         await App.Api.Place(onTerms);
+        await App.Api.Must(201, HttpMethod.Post, "/api/v1/stock/condition-changes", JsonNode.Parse(
+            $$"""
+            {"warehouse":"LON","reason":"box was wet","lines":[{"sku":"{{Candle}}","quantity":3,"from":"sellable","to":"quarantine"},
+             {"sku":"{{Tea}}","quantity":1,"from":"sellable","to":"damaged"}]}
+            """), Api.NewKey());
         await App.CountEvents();
         var station = $"/warehouse/LON/{toPick}";
         var then = DateTime.UtcNow.AddMinutes(-5).ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture);
@@ -114,6 +119,7 @@ public sealed class Scenes : IAsyncLifetime
             ("order-delivered", $"/orders/{done.Id()}", null), ("not-found", "/orders/ord-none", null),
             ("stock", "/stock", null), ("stock-none", "/stock?q=nothing-is-called-so", null), ("stock-short", "/stock?show=none", null),
             ("stock-item", $"/stock/LON?sku={Candle}", null), ("stock-then", $"/stock/LON?sku={Candle}&at={then}", null),
+            ("stock-condition", $"/stock/LON?sku={Candle}", "see Change condition|.conditions .button|see becomes sellable"),
             ("warehouses", "/warehouse", null), ("board", "/warehouse/LON", null),
             ("station-pick", station, $"scan {Candle}|see 1 of 6"),
             ("station-wrong", station, $"scan {Glass}|see is not part of this shipment"),

@@ -67,6 +67,35 @@ public sealed class StockScreenTests(OmsApp app, Browser browser) : IClassFixtur
         tab.AssertStayedOnItsHost();
     }
 
+    [Theory]
+    [InlineData(360), InlineData(1440)]
+    public async Task Units_are_found_to_be_something_else_and_what_that_does_is_said_before(int width)
+    {
+        browser.SkipIfMissing();
+        var sku = await app.NewProduct(10);
+        await app.Api.Place(Api.Order((sku, 4)));
+        await app.CountEvents();
+        await using var tab = await browser.Open(app, $"/stock/LON?sku={sku}", width);
+        await tab.Alive();
+        await tab.Page.ClickAsync("text=Change condition");
+        await tab.Says(".conditions .effect", $"1 unit of {sku} in LON becomes damaged. 5 units can be promised then.");
+        await tab.Page.FillAsync(".conditions input[type=number]", "7");
+        await tab.Says(".conditions .message.wrong", "10 on hand, 4 of them promised");
+        await tab.Page.FillAsync(".conditions input[type=number]", "3");
+        await tab.Page.FillAsync(".conditions input[maxlength]", "box was wet");
+        await tab.Says(".conditions .effect", "3 units");
+        await tab.AssertFits(width);
+        await tab.Page.ClickAsync("text=Change the condition");
+        await tab.Says(".conditions .message.done", "3 units are damaged now.");
+        await tab.Says(".counts dl", "7");
+        await tab.Says(".ledger tbody tr:nth-child(1)", "Was sellable, is damaged: box was wet");
+        await app.CountEvents();
+        await tab.Page.GotoAsync($"{app.Url}/stock?q={sku}&show=unsellable");
+        await tab.Says(".stocks tbody tr", "3");
+        await tab.AssertFits(width);
+        tab.AssertStayedOnItsHost();
+    }
+
     [Fact]
     public async Task Who_works_in_one_warehouse_sees_no_other_stock()
     {

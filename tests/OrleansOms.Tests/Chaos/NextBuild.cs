@@ -82,9 +82,11 @@ static class NextBuild
     static string Next(string eventTypes)
     {
         foreach (var name in Renamed) eventTypes = Replaced(eventTypes, $"(\"{name}.v1\", ", $"(\"{name}.v2\", ");
-        return Replaced(eventTypes, "ByName = All.", """
+        // Other names of that kind are of this version.
+        var renamed = string.Join(" or ", Names.Select(n => $"\"{n}\""));
+        return Replaced(eventTypes, "ByName = All.", $"""
             ByName = All
-                    .Concat(All.Where(t => t.Name.EndsWith(".v2")).Select(t => (Name: t.Name.Replace(".v2", ".v1"), t.Json))).
+                    .Concat(All.Where(t => t.Name is {renamed}).Select(t => (Name: t.Name.Replace(".v2", ".v1"), t.Json))).
             """);
     }
 

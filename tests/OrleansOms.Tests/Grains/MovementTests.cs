@@ -161,6 +161,115 @@ public sealed class MovementTests : IAsyncLifetime
         Assert.Single(await LedgerOf("A"));
     }
 
+    [Fact]
+    public async Task What_comes_in_damaged_waits_for_nobody_until_it_is_found_sellable()
+    {
+        var order = await _silos.Place(lines: ("A", 2));
+        Assert.Null((await Do(MovementKind.Receipt, new MovementLine("A", 5, StockCondition.Damaged))).Rejection);
+        await _silos.UntilHandled("backorders");
+        var stock = await _silos.Stock("LON", "A").Get();
+        Assert.Equal((0, 0, 0, 5, 0), (stock.OnHand, stock.Available, stock.Reserved, stock.Damaged, stock.Quarantine));
+        Assert.Null((await Do(
+            MovementKind.ConditionChange, new MovementLine("A", 3, StockCondition.Damaged, StockCondition.Sellable), key: "2")).Rejection);
+        await _silos.UntilOrder(order.Id, o => o.Lines[0].Allocated == 2);
+        stock = await _silos.Stock("LON", "A").Get();
+        Assert.Equal((3, 1, 2, 2, 0), (stock.OnHand, stock.Available, stock.Reserved, stock.Damaged, stock.Quarantine));
+        Assert.Null((await Do(MovementKind.Adjustment, new MovementLine("A", -2, StockCondition.Damaged), key: "3")).Rejection);
+        Assert.Equal(0, (await _silos.Stock("LON", "A").Get()).Damaged);
+    }
+
+    [Fact]
+    public async Task A_change_of_condition_that_one_stock_refuses_is_taken_back_in_the_others()
+    {
+        await _silos.Receive("LON", "A", 5);
+        await _silos.Receive("LON", "B", 5);
+        await Reserve("B", 4);
+        var refused = await Do(MovementKind.ConditionChange,
+            [new("A", 5, StockCondition.Sellable, StockCondition.Quarantine), new("B", 2, StockCondition.Sellable, StockCondition.Quarantine)]);
+        Assert.Equal("insufficient_stock", refused.Rejection?.Code);
+        Assert.Contains("4 of them promised", refused.Rejection!.Detail, StringComparison.Ordinal);
+        var stock = await _silos.Stock("LON", "A").Get();
+        Assert.Equal((5, 0), (stock.OnHand, stock.Quarantine));
+    }
+
+    [Fact]
+    public async Task Nothing_is_put_on_sale_before_all_of_it_can_be()
+    {
+        var order = await _silos.Place(lines: ("A", 2));
+        await Do(MovementKind.Receipt, [new("A", 5, StockCondition.Quarantine), new("B", 2, StockCondition.Quarantine)], "before");
+        MovementLine[] lines =
+            [new("A", 5, StockCondition.Quarantine, StockCondition.Sellable), new("B", 3, StockCondition.Quarantine, StockCondition.Sellable)];
+        var refused = await Do(MovementKind.ConditionChange, lines);
+        Assert.Equal(("insufficient_stock", "B in LON has 2 in quarantine."), (refused.Rejection?.Code, refused.Rejection?.Detail));
+        await _silos.UntilHandled("backorders");
+        var stock = await _silos.Stock("LON", "A").Get();
+        Assert.Equal((0, 0, 5), (stock.OnHand, stock.Reserved, stock.Quarantine));
+        Assert.Equal(0, (await _silos.Order(order.Id).Get())!.Lines[0].Allocated);
+
+        lines[1] = lines[1] with { Delta = 2 };
+        Assert.Null((await Do(MovementKind.ConditionChange, lines, "2")).Rejection);
+        await _silos.UntilOrder(order.Id, o => o.Lines[0].Allocated == 2);
+        stock = await _silos.Stock("LON", "A").Get();
+        Assert.Equal((5, 2, 0), (stock.OnHand, stock.Reserved, stock.Quarantine));
+    }
+
+    [Fact]
+    public async Task Lines_about_the_same_units_are_done_one_after_the_other_and_taken_back_the_last_first()
+    {
+        await _silos.Receive("LON", "A", 5);
+        MovementLine[] lines =
+        [
+            new("A", 5, StockCondition.Sellable, StockCondition.Quarantine), new("A", 5, StockCondition.Quarantine, StockCondition.Damaged),
+            new("B", 1, StockCondition.Damaged, StockCondition.Quarantine),
+        ];
+        for (var round = 0; round < 5; round++)
+        {
+            Assert.Equal("B in LON has 0 damaged.", (await Do(MovementKind.ConditionChange, lines, $"{round}")).Rejection?.Detail);
+            var back = await _silos.Stock("LON", "A").Get();
+            Assert.Equal((5, 0, 0), (back.OnHand, back.Quarantine, back.Damaged));
+        }
+        Assert.Null((await Do(MovementKind.ConditionChange, lines[..2], "good")).Rejection);
+        Assert.Equal(5, (await _silos.Stock("LON", "A").Get()).Damaged);
+    }
+
+    [Fact]
+    public async Task A_change_of_condition_is_made_once_whatever_dies_and_however_much_its_stock_has_forgotten_since()
+    {
+        await _silos.Receive("LON", "A", 5);
+        MovementLine line = new("A", 2, StockCondition.Sellable, StockCondition.Damaged);
+        FailOnce<MovementCompleted>(() => _silos.Forget("LON", "A"));
+        await Assert.ThrowsAsync<LogUnavailableException>(() => Do(MovementKind.ConditionChange, line));
+        await Silos.Until(() => Calmly(() => Do(MovementKind.ConditionChange, line)), reply => reply is { Rejection: null });
+        var stock = await _silos.Stock("LON", "A").Get();
+        Assert.Equal((3, 2), (stock.OnHand, stock.Damaged));
+    }
+
+    [Fact]
+    public async Task What_knows_of_conditions_is_stored_under_names_that_programs_of_before_do_not_know_and_nothing_else_is()
+    {
+        Assert.Null((await Move(MovementKind.Receipt, ("A", 5))).Rejection);
+        Assert.Null((await Do(MovementKind.Adjustment, new MovementLine("A", -1, StockCondition.Sellable), key: "2")).Rejection);
+        Assert.Null((await Do(MovementKind.Receipt, new MovementLine("A", 1, StockCondition.Quarantine), key: "3")).Rejection);
+        Assert.Equal(["stock.received.v1", "stock.adjusted.v1", "stock.condition-changed.v1"], (await LedgerOf("A")).Select(e => e.Type));
+        string[] started = ["movement.started.v1", "movement.started.v1", "movement.started.v2"];
+        for (var n = 0; n < started.Length; n++)
+            Assert.Equal(started[n], (await _silos.Log.ReadStream(Keys.FromIdempotencyKey(Keys.Movement, "test", $"{n + 1}")))[0].Type);
+    }
+
+    Task<Reply<MovementView>> Do(MovementKind kind, MovementLine line, string key = "1") => Do(kind, [line], key);
+
+    Task<Reply<MovementView>> Do(MovementKind kind, MovementLine[] lines, string key = "1")
+    {
+        var id = Keys.FromIdempotencyKey(Keys.Movement, "test", key);
+        return _silos.Grains.GetGrain<IMovementGrain>(id).RunToEnd(MoveStock.Of(kind, "LON", "test", lines, "hash"), new Caller(id, "test"));
+    }
+
+    static async Task<T?> Calmly<T>(Func<Task<T>> ask) where T : class
+    {
+        try { return await ask(); }
+        catch (OmsFaultException) { return null; }
+    }
+
     /// <summary>Holds the first append of a command until it is told how that ends.</summary>
     TaskCompletionSource<FaultyLog.Fault?> Hold(string commandId)
     {

@@ -112,6 +112,28 @@ public sealed class NewerEventTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Units_change_their_condition_when_every_silo_knows_how()
+    {
+        await Upgrade();
+        var client = _silos.Cluster.Client.ServiceProvider.GetRequiredService<IClusterManifestProvider>();
+        var desk = new MovementDesk(_silos.Grains, client);
+        var damaged = MoveStock.Of(
+            MovementKind.ConditionChange, "LON", "dropped", [new MovementLine("A", 3, StockCondition.Sellable, StockCondition.Damaged)], "hash");
+        var (key, late) = (Keys.FromIdempotencyKey(Keys.Movement, "test", "1"), Keys.FromIdempotencyKey(Keys.Movement, "test", "2"));
+        await Silos.Until(() => Task.FromResult(client.Current.Silos.Keys.Count(s => !s.IsClient)), n => n == 2);
+        await Assert.ThrowsAsync<UpgradeUnderWayException>(() => desk.Run(key, damaged, Test));
+        Assert.Empty(await _silos.Log.ReadStream(key));
+        // What the older one knows too goes on meanwhile.
+        Assert.Null((await desk.Run(late, MoveStock.Of(MovementKind.Receipt, "LON", "r", [new MovementLine("A", 1)], "hash"), Test)).Rejection);
+
+        await _silos.Cluster.StopSiloAsync(_silos.Cluster.Silos.Single(s => s.SiloAddress.Equals(_older)));
+        await Silos.Until(() => Task.FromResult(client.Current.Silos.Keys.Count(s => !s.IsClient)), n => n == 1);
+        Assert.Null((await desk.Run(key, damaged, Test)).Rejection);
+        var stock = await _silos.Stock("LON", "A").Get();
+        Assert.Equal((8, 3), (stock.OnHand, stock.Damaged));
+    }
+
+    [Fact]
     public async Task A_snapshot_of_a_newer_program_is_not_half_understood()
     {
         const int Events = 520;

@@ -54,7 +54,7 @@ public sealed class GoldenEventsTests
         new ReservationReleased("ord-1", [new LineUnits(1, 2)], "cancelled"),
         new StockShipped("ord-1", "shp-1", [new LineUnits(1, 3)]),
         new StockNotFound("ord-1", "shp-1", [new LineUnits(1, 1)]),
-        new MovementStarted(MovementKind.Adjustment, "LON", "count", [new MovementLine("85123A", -3)], "abc"),
+        new MovementStarted(MovementKind.Adjustment, "LON", "count", [new SkuDelta("85123A", -3)], "abc"),
         new MovementCompleted(),
         new MovementTurnedBack("insufficient_stock", "85123A in LON has 2 on hand."),
         new MovementRefused("insufficient_stock", "85123A in LON has 2 on hand."),
@@ -68,6 +68,10 @@ public sealed class GoldenEventsTests
         new ShipmentUnpacked("c1"),
         new TrackingAlarmRaised(At),
         new ProductPut("85123A", new ProductDetails("T-light holder", 320, "5012345678900")),
+        new ConditionChanged(StockCondition.Quarantine, StockCondition.Damaged, 2, "box was wet"),
+        new ConditionMovementStarted(
+            MovementKind.ConditionChange, "LON", "box was wet",
+            [new MovementLine("85123A", 2, StockCondition.Sellable, StockCondition.Quarantine)], "abc"),
         new LawBroken(Law.NoOversell, "stk-LON/85123A", "8 reserved, 5 on hand at version 3"),
         new WarehousePut("LON", new WarehouseDetails("London", Address, new GeoPoint(51.5, -0.1), true)),
     ];
@@ -93,6 +97,8 @@ public sealed class GoldenEventsTests
         new ShipmentShipped("DHL", "Parcel", null),
         new TrackingRecorded(ShipmentStatus.ReturnedToSender, "Refused", null, At, "e2"),
         new ProductPut("85123A", new ProductDetails("T-light holder", null, null)),
+        new ConditionChanged(null, null, 2, "box was wet"),
+        new ConditionMovementStarted(MovementKind.Receipt, "LON", "PO-7", [new MovementLine("85123A", 3)], "abc"),
         new WarehousePut("LON", new WarehouseDetails(
             "London", Address with { Line2 = null, Region = null, PostalCode = null, Phone = null }, null, false)),
     ];

@@ -25,11 +25,22 @@ public sealed class GoldenSnapshotsTests
         Reservations = { ["ord-1/1"] = new SnapshotReservation { Quantity = 6, Commands = ["ord-1/a", "ord-1/b"] } },
     };
 
+    static StockSnapshot OfEightMembers
+    {
+        get
+        {
+            var snapshot = OfSixMembers;
+            (snapshot.Damaged, snapshot.Quarantine) = (3, 2);
+            return snapshot;
+        }
+    }
+
     /// <summary>By the name of the file. The shape before, of five members, is in the store of 0.1.0.</summary>
     static readonly IReadOnlyDictionary<string, StockSnapshot> Samples = new Dictionary<string, StockSnapshot>
     {
         ["stock-snapshot.6"] = OfSixMembers,
         ["stock-snapshot.6.plain"] = OfSixMembers,
+        ["stock-snapshot.8.plain"] = OfEightMembers,
     };
 
     static string PathOf(string file) => Path.Combine(GoldenFiles.Snapshots, $"{file}.json");

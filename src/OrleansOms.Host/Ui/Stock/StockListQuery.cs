@@ -11,11 +11,13 @@ public sealed record StockListQuery
     public string? Warehouse { get; init; }
     /// <summary>Only stocks of which nothing can be promised.</summary>
     public bool HasNothing { get; init; }
+    /// <summary>Only stocks with units that are damaged or in quarantine.</summary>
+    public bool HasUnsellable { get; init; }
     /// <summary>Where this page begins; null for the first one.</summary>
     public string? Cursor { get; init; }
 
     /// <summary>Whether anything but the page is chosen.</summary>
-    public bool IsFiltered => Q is not null || Warehouse is not null || HasNothing;
+    public bool IsFiltered => Q is not null || Warehouse is not null || HasNothing || HasUnsellable;
 
     /// <summary>Reads an address; what cannot be understood is left out.</summary>
     public static StockListQuery Read(string uri)
@@ -25,14 +27,17 @@ public sealed record StockListQuery
             query.TryGetValue(name, out var v) && v.ToString().Trim() is { Length: > 0 and <= 200 } text ? text : null;
         return new StockListQuery
         {
-            Q = Text("q"), Warehouse = Text("warehouse"), HasNothing = Text("show") == "none",
+            Q = Text("q"), Warehouse = Text("warehouse"), HasNothing = Text("show") == "none", HasUnsellable = Text("show") == "unsellable",
             Cursor = query.TryGetValue("cursor", out var cursor) ? cursor.ToString() : null,
         };
     }
 
+    /// <summary>The word for what it shows in its address; null for all.</summary>
+    public string? Shows => HasNothing ? "none" : HasUnsellable ? "unsellable" : null;
+
     /// <summary>The address of this list.</summary>
     public string Uri() => QueryHelpers.AddQueryString("/stock", new Dictionary<string, string?>
     {
-        ["q"] = Q, ["warehouse"] = Warehouse, ["show"] = HasNothing ? "none" : null, ["cursor"] = Cursor,
+        ["q"] = Q, ["warehouse"] = Warehouse, ["show"] = Shows, ["cursor"] = Cursor,
     }.Where(p => !string.IsNullOrEmpty(p.Value)).ToDictionary());
 }

@@ -71,7 +71,10 @@ public sealed partial class StocksPage : IAsyncDisposable
         var asked = _query;
         try
         {
-            var filter = new StockFilter { Q = asked.Q, HasNothing = asked.HasNothing, Warehouses = Only(asked.Warehouse) };
+            var filter = new StockFilter
+            {
+                Q = asked.Q, HasNothing = asked.HasNothing, HasUnsellable = asked.HasUnsellable, Warehouses = Only(asked.Warehouse),
+            };
             var page = await Stocks.List(filter, PageSize, asked.Cursor);
             var total = await Stocks.Count(filter);
             // An answer that comes after another question is no answer to that.
