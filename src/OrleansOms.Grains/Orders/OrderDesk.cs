@@ -13,7 +13,7 @@ namespace OrleansOms.Grains.Orders;
 /// decided together and become one append, with the first event of each shipment.
 /// </summary>
 public sealed class OrderDesk(
-    IEventLog log, TimeProvider time, OrderSourcing sourcing, OmsSettings settings, GrainMetrics metrics)
+    IEventLog log, TimeProvider time, OrderSourcing sourcing, OmsSettings settings, GrainMetrics metrics, IGrainFactory grains)
 {
     /// <summary>Scope of the claim on (channel, external id).</summary>
     public const string ExternalIdScope = "external-id";
@@ -65,6 +65,13 @@ public sealed class OrderDesk(
             [.. command.Lines.Select(l => new WantedUnits(l.LineId, l.Sku, l.Quantity))],
             command.ShipTo.Country, command.ShipTo.PostalCode, standsInLine: true,
             allOrNothing: command.StockPolicy == StockPolicy.Reject);
+        // What is missing may be what an attempt of the very same order holds that has died. It is given back, and looked for again.
+        if (command.StockPolicy == StockPolicy.Reject && reserved.Plan.Missing.Count > 0
+            && await sourcing.HeldFor(start.Id, command.Lines, reserved.Plan.Missing.Keys) is { Count: > 0 } held)
+        {
+            await grains.GetGrain<IOrderGrain>(start.Id).SettleReservations(held);
+            return null;
+        }
         var now = time.GetUtcNow();
         var taken = OrderDecider.Decide(start, new TakeOrder(command, reserved.Units, reserved.Plan, Terms, reserved.Attempt), now).Events;
         var order = start.Apply(taken);

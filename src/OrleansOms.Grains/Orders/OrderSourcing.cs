@@ -71,6 +71,17 @@ public sealed class OrderSourcing(
         }
     }
 
+    /// <summary>What stocks of some SKUs hold for an order's lines. Asked only where something is held for anybody.</summary>
+    internal async Task<IReadOnlyList<LineAllocation>> HeldFor(string orderId, IReadOnlyList<PlacedLine> lines, IEnumerable<string> skus)
+    {
+        var asked = skus.SelectMany(availability.StocksOf).Where(s => s.Reserved > 0).Select(async s =>
+        {
+            var held = await stocks.Of(s.Warehouse, s.Sku).ReservedFor(orderId, [.. lines.Where(l => l.Sku == s.Sku).Select(l => l.LineId)]);
+            return held.Select(h => new LineAllocation(h.LineId, s.Sku, s.Warehouse, h.Quantity));
+        });
+        return [.. (await Task.WhenAll(asked)).SelectMany(h => h)];
+    }
+
     /// <summary>Gives back what was reserved for an order that did not come about.</summary>
     internal Task Release(string orderId, ReservedUnits reserved) =>
         GiveBack(orderId, reserved.Attempt, ByStock(reserved.Units));

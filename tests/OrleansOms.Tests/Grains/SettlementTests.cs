@@ -94,6 +94,22 @@ public sealed class SettlementTests
         Assert.Equal((20, 5), await Counts(silos));
     }
 
+    [Theory, InlineData(StockPolicy.Reject), InlineData(StockPolicy.Backorder)]
+    public async Task An_order_is_not_refused_for_want_of_what_its_own_dead_attempt_holds(StockPolicy policy)
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 5);
+        var (id, command) = silos.NewOrder(policy: policy, lines: [("A", 3), ("A", 2)]);
+        var isFirst = 1;
+        silos.Faults.OnAppend = a => a.Main.Stream == id && Interlocked.Exchange(ref isFirst, 0) == 1 ? FaultyLog.Fault.BeforeCommit : null;
+        await Assert.ThrowsAsync<LogUnavailableException>(() => silos.Desk.Place(id, command, Silos.By(id)));
+        Assert.Equal((5, 5), await Counts(silos));
+        var placed = (await silos.Desk.Place(id, command, Silos.By(id))).Value;
+        Assert.NotNull(placed);
+        if (policy == StockPolicy.Reject) Assert.Equal([3, 2], placed.Lines.Select(l => l.Allocated));
+        Assert.Equal((5, 5), await Counts(silos));
+    }
+
     [Fact]
     public async Task A_dead_attempt_at_many_stocks_is_made_impossible_once()
     {
