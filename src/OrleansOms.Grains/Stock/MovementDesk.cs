@@ -14,6 +14,12 @@ namespace OrleansOms.Grains.Stock;
 /// </summary>
 public sealed class MovementDesk(IGrainFactory grains, IClusterManifestProvider manifests)
 {
+    /// <summary>
+    /// Events that a program knows since it knows of conditions. Never changed: what comes later keeps no movement waiting while the
+    /// cluster is upgraded to it.
+    /// </summary>
+    const int SinceConditions = 39;
+
     /// <summary>Runs a movement, however long it takes.</summary>
     /// <param name="id">Made of the caller and the idempotency key.</param>
     /// <exception cref="UpgradeUnderWayException">A silo does not know of conditions.</exception>
@@ -22,8 +28,8 @@ public sealed class MovementDesk(IGrainFactory grains, IClusterManifestProvider 
             ? throw new UpgradeUnderWayException()
             : grains.GetGrain<IMovementGrain>(id).RunToEnd(command, caller);
 
-    /// <summary>Whether a silo knows what this program knows.</summary>
+    /// <summary>Whether a silo knows of conditions.</summary>
     static bool Knows(GrainManifest silo) => silo.Grains.Values.All(grain =>
         !grain.Properties.TryGetValue(KnownEvents.Property, out var known)
-        || (int.TryParse(known, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= EventTypes.Count));
+        || (int.TryParse(known, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= SinceConditions));
 }
