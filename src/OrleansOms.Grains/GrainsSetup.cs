@@ -32,7 +32,9 @@ public static class GrainsSetup
         services.AddSingleton<StockGrains>();
         services.AddSingleton<OrderSourcing>();
         services.AddSingleton<OrderDesk>();
+        services.AddSingleton<CartDesk>();
         services.AddSingleton<MovementDesk>();
+        services.AddSingleton<Upgrade>();
         return services;
     }
 

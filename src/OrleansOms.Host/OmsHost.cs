@@ -374,6 +374,7 @@ public static partial class OmsHost
     static void MapApi(WebApplication app)
     {
         OrderEndpoints.Map(app);
+        ReservationEndpoints.Map(app);
         StockEndpoints.Map(app);
         AvailabilityEndpoint.Map(app);
         ShipmentEndpoints.Map(app);

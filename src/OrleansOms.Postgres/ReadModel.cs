@@ -33,7 +33,8 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
 
     readonly SemaphoreSlim _turn = new(1);
     readonly StreamFold<Order> _orders = new(
-        log, RememberedLines, id => new Order(id), o => o.Version, o => 1 + o.Lines.Length, Apply, o => o.IsClosed);
+        log, RememberedLines, id => new Order(id), o => o.Version, o => 1 + o.Lines.Length + (o.Cart?.Lines.Length ?? 0), Apply,
+        o => o.IsClosed || o is { Exists: false, Cart.IsOpen: false });
     readonly StreamFold<Shipment> _shipments = new(
         log, RememberedLines, id => new Shipment(id), s => s.Version, s => 1 + s.Lines.Length + s.Tracking.Length, Apply,
         s => s.IsFinal);

@@ -58,6 +58,10 @@ public static class EventTypes
         ("law.broken.v1", EventJson.Default.LawBroken),
         ("stock.condition-changed.v1", EventJson.Default.ConditionChanged),
         ("movement.started.v2", EventJson.Default.ConditionMovementStarted),
+        ("order.cart-reserved.v1", EventJson.Default.CartReserved),
+        ("order.cart-extended.v1", EventJson.Default.CartExtended),
+        ("order.cart-ended.v1", EventJson.Default.CartEnded),
+        ("order.placed-as.v1", EventJson.Default.OrderPlacedAs),
     ];
 
     static readonly FrozenDictionary<Type, (string Name, JsonTypeInfo Json)> ByType =
@@ -104,4 +108,6 @@ public static class EventTypes
 [JsonSerializable(typeof(ProductPut)), JsonSerializable(typeof(WarehousePut)), JsonSerializable(typeof(LawBroken))]
 [JsonSerializable(typeof(ReservationSettled)), JsonSerializable(typeof(ConditionChanged))]
 [JsonSerializable(typeof(ConditionMovementStarted))]
+[JsonSerializable(typeof(CartReserved)), JsonSerializable(typeof(CartExtended)), JsonSerializable(typeof(CartEnded))]
+[JsonSerializable(typeof(OrderPlacedAs))]
 sealed partial class EventJson : JsonSerializerContext;

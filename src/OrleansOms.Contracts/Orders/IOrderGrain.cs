@@ -18,6 +18,20 @@ public interface IOrderGrain : IGrainWithStringKey
     [Alias("Execute")]
     Task<Reply<OrderView>> Execute(OrderCommand command, Caller caller);
 
+    /// <summary>What was reserved for it before it was placed; null if nothing was.</summary>
+    [Alias("GetReservation")]
+    Task<ReservationView?> GetReservation();
+
+    /// <summary><see cref="ExtendCart"/> or <see cref="ReleaseCart"/>. Units that become free are in their stocks when it answers.</summary>
+    [Alias("ChangeReservation")]
+    Task<Reply<ReservationView>> ChangeReservation(OrderCommand command, Caller caller);
+
+    /// <summary>
+    /// Looks whether the time of what was reserved for it is up, and frees it if it is. False if it is not, and has to be looked at again.
+    /// </summary>
+    [Alias("ExpireReservation")]
+    Task<bool> ExpireReservation();
+
     /// <summary>Repeats what one of its shipments has told the log.</summary>
     [Alias("Report")]
     Task Report(ReportShipment report);

@@ -7,6 +7,8 @@ public enum WaitKind
     Payment = 1,
     /// <summary>A shipment for a word from its carrier; from the last one.</summary>
     Carrier = 2,
+    /// <summary>A cart for its order; from when its time is up.</summary>
+    Cart = 3,
 }
 
 /// <summary>An order or a shipment that waits.</summary>

@@ -32,6 +32,8 @@ public sealed class Pairing
             case ReservationReleased e: Stock(stream, e.OrderId, e.Lines, -1, at); break;
             case StockShipped e: Stock(stream, e.OrderId, e.Lines, -1, at); break;
             case StockNotFound e: Stock(stream, e.OrderId, e.Lines, -1, at); break;
+            case CartReserved e: Order(stream, e.Allocations, -1, at); break;
+            case CartEnded e: Order(stream, e.Freed.Concat(e.Kept.Select(k => k.Held)), 1, at); break;
             case OrderAllocated e: Order(stream, e.Allocations, -1, at); break;
             case UnitsShipped e: Order(stream, e.Lines, 1, at); break;
             case UnitsNotFound e: Order(stream, e.Lines, 1, at); break;

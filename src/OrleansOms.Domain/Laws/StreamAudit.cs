@@ -79,9 +79,11 @@ public sealed class OrderAudit(string stream, int remembered = int.MaxValue) : S
     public Order Order { get; private set; } = new(stream);
 
     /// <summary>Units of a line that it has allocated in a stock and that have not left.</summary>
-    public int AllocatedIn(string stock, int lineId) =>
-        Order.Lines.FirstOrDefault(l => l.Placed.LineId == lineId) is not { } line ? 0
-            : line.Allocations.Where(a => Keys.OfStock(a.Warehouse, line.Placed.Sku) == stock).Sum(a => a.Quantity);
+    public int AllocatedIn(string stock, int lineId)
+    {
+        var (warehouse, sku) = Keys.ReadStock(stock);
+        return Order.HeldIn(warehouse, sku, lineId);
+    }
 
     /// <inheritdoc />
     protected override IEnumerable<Breach?> Fold(DomainEvent data, string command, DateTimeOffset at)

@@ -65,6 +65,10 @@ public sealed record Order(string Id)
     public OrderPlaced? Placed { get; init; }
     /// <summary>Why there is no order, if it was refused.</summary>
     public OrderRefused? Refused { get; init; }
+    /// <summary>What was reserved for it before it was placed; null if nothing was.</summary>
+    public Cart? Cart { get; init; }
+    /// <summary>The order that was placed by the key of this id, which has another one; null if none was.</summary>
+    public OrderPlacedAs? PlacedAs { get; init; }
     /// <summary>Whether warehouses have ever been asked for its units.</summary>
     public bool IsSourced { get; init; }
     /// <summary>Stocks that did not find units of it, ever.</summary>
@@ -90,6 +94,15 @@ public sealed record Order(string Id)
 
     /// <summary>Whether there is an order at all.</summary>
     public bool Exists => Placed is not null;
+
+    /// <summary>When what is reserved for it ends if it is not placed by then, UTC; null if nothing is, or it was.</summary>
+    public DateTimeOffset? CartUntil => Cart is { IsOpen: true } cart ? cart.Until : null;
+
+    /// <summary>Units of a line that it holds in a warehouse, by its own events.</summary>
+    public int HeldIn(string warehouse, string sku, int lineId) => Cart is { IsOpen: true } cart
+        ? cart.Held.Where(h => h.LineId == lineId && h.Sku == sku && h.Warehouse == warehouse).Sum(h => h.Quantity)
+        : Lines.ElementAtOrDefault(lineId - 1) is { } line && line.Placed.Sku == sku
+            ? line.Allocations.Where(a => a.Warehouse == warehouse).Sum(a => a.Quantity) : 0;
 
     /// <summary>Authorized money that no failure has taken back, in the order's currency.</summary>
     public decimal Authorized => Payments
@@ -158,6 +171,10 @@ public sealed record Order(string Id)
         OrderPlaced e => this with { Placed = e, Lines = [.. e.Lines.Select(l => new OrderLine(l))] },
         OrderRefused e => this with { Refused = e },
         OrderAbandoned or ReservationSettled => this,
+        CartReserved e => this with { Cart = new Cart([.. e.Lines], [.. e.Allocations], e.Until, e.RequestHash) },
+        CartExtended e => this with { Cart = Cart! with { Until = e.Until } },
+        CartEnded e => this with { Cart = Cart! with { End = e.End } },
+        OrderPlacedAs e => this with { PlacedAs = e },
         OrderAllocated e => Evolve(e),
         PaymentRecorded e => this with { Payments = Payments.Add(new Payment(e.Status, e.Amount, e.Reference, e.DueAt, e.Of ?? e.Reference)) },
         ShipmentReleased e => Evolve(e),

@@ -76,6 +76,7 @@ public sealed record PaymentTerms(
 /// <summary>An order as it comes from a channel.</summary>
 /// <param name="Number">The short number for people.</param>
 /// <param name="RequestHash">SHA-256 of the request in hexadecimal: tells a retry from a reused key.</param>
+/// <param name="Reservation">The cart whose units it takes; null if it has none.</param>
 [GenerateSerializer, Immutable, Alias("oms.PlaceOrder")]
 public sealed record PlaceOrder(
     [property: Id(0)] string Number,
@@ -88,7 +89,8 @@ public sealed record PlaceOrder(
     [property: Id(7)] ShippingChoice Shipping,
     [property: Id(8)] PaymentTerms Payment,
     [property: Id(9)] StockPolicy StockPolicy,
-    [property: Id(10)] string RequestHash);
+    [property: Id(10)] string RequestHash,
+    [property: Id(11)] string? Reservation = null);
 
 /// <summary>A payment report that comes after the order.</summary>
 /// <param name="Window">How long an order that it leaves short of money waits for more; the order's grain says it.</param>
@@ -143,9 +145,10 @@ public sealed record PlacingTerms(TimeSpan PaymentWindow, TimeSpan BackorderWind
 /// <summary>The order as it came and what stocks have reserved for it: becomes the first events of its stream.</summary>
 /// <param name="Reserved">Reserved by the stocks; empty where nothing was there.</param>
 /// <param name="Attempt">Id of the command by which they have.</param>
+/// <param name="Cart">What it takes of its cart, beside what is reserved; null if it has none.</param>
 public sealed record TakeOrder(
     PlaceOrder Order, IReadOnlyList<LineAllocation> Reserved, SourcingPlan Plan, PlacingTerms Terms,
-    string? Attempt = null) : OrderCommand;
+    string? Attempt = null, CartShare? Cart = null) : OrderCommand;
 
 /// <summary>Records units that stocks have reserved after placing; units that stay open are backordered.</summary>
 /// <param name="Attempt">Id of the command by which they have.</param>
@@ -183,6 +186,27 @@ public sealed record ReportShipment(
 /// <summary>Frees what a stock holds for the order beyond what the order keeps there.</summary>
 /// <param name="Lines">The surplus, by line.</param>
 public sealed record SettleReservation(string Warehouse, string Sku, IReadOnlyList<LineUnits> Lines) : OrderCommand;
+
+/// <summary>What stocks have reserved for a cart: becomes the first event of its stream.</summary>
+/// <param name="Reserved">Reserved by the stocks; empty where nothing was there.</param>
+/// <param name="IsAllOrNothing">Whether it is refused if anything is missing; it is if everything is.</param>
+/// <param name="Attempt">Id of the command by which the stocks have reserved.</param>
+public sealed record ReserveCart(
+    IReadOnlyList<CartLine> Lines, IReadOnlyList<LineAllocation> Reserved, SourcingPlan Plan, DateTimeOffset Until, bool IsAllOrNothing,
+    string RequestHash, string Attempt) : OrderCommand;
+
+/// <summary>
+/// Holds a cart's units until then, if that is later. Refused with <c>reservation_over</c> if it has ended.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("oms.ExtendCart")]
+public sealed record ExtendCart([property: Id(0)] DateTimeOffset Until) : OrderCommand;
+
+/// <summary>Gives a cart's units back. Refused with <c>reservation_over</c> if an order has them.</summary>
+[GenerateSerializer, Immutable, Alias("oms.ReleaseCart")]
+public sealed record ReleaseCart : OrderCommand;
+
+/// <summary>Ends a cart whose time is up; does nothing to any other.</summary>
+public sealed record ExpireCart : OrderCommand;
 
 /// <summary>
 /// Makes an order impossible that has reserved stock and was never stored: a late first write of it fails from now on.

@@ -1,5 +1,6 @@
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
+using OrleansOms.Domain.Sourcing;
 
 namespace OrleansOms.Domain.Orders;
 
@@ -15,6 +16,10 @@ public static class OrderDecider
         TakeOrder c => Take(order, c, now),
         AbandonOrder => order.Exists || order.Refused is not null
             ? Decision<OrderEvent>.AlreadyDone : Decision<OrderEvent>.Accept(new OrderAbandoned()),
+        ReserveCart c => OrderCarts.Reserve(order, c),
+        ExtendCart c => OrderCarts.Extend(order, c),
+        ReleaseCart => OrderCarts.Release(order),
+        ExpireCart => OrderCarts.Expire(order, now),
         _ when !order.Exists => Decision<OrderEvent>.Refuse(Rejection.NotFound("The order")),
         AllocateUnits c => Allocate(order, c),
         RecordPayment c => OrderPayments.Record(order, c, now),
@@ -45,12 +50,31 @@ public static class OrderDecider
             request.Lines, request.Shipping, request.Payment, request.StockPolicy,
             waits ? now + c.Terms.PaymentWindow : null, now + c.Terms.BackorderWindow, request.RequestHash,
             new PersonalData(request.Customer, request.ShipTo));
-        var events = new List<OrderEvent>(3) { placed };
+        var events = new List<OrderEvent>(4);
+        if (c.Cart is { } cart)
+            events.Add(new CartEnded(CartEnd.Ordered, cart.Freed, cart.Taken));
+        events.Add(placed);
         if (request.Payment is { Method: PaymentMethod.Prepaid, Status: PaymentReport.Authorized or PaymentReport.Paid })
             events.Add(new PaymentRecorded(
                 request.Payment.Status, placed.Totals().Grand, request.Payment.Reference ?? request.Number));
-        events.Add(Sourced(order.Apply(placed), SourcingCause.Placing, c.Reserved, c.Plan, c.Attempt));
+        events.Add(c.Cart is null
+            ? Sourced(order.Apply(placed), SourcingCause.Placing, c.Reserved, c.Plan, c.Attempt)
+            : Sourced(
+                order.Apply(placed), SourcingCause.Placing, [.. c.Cart.Taken.Select(t => t.AsOrdered()), .. c.Reserved],
+                WithCart(c.Cart, c.Plan), c.Reserved.Count > 0 ? c.Attempt : null));
         return Decision<OrderEvent>.Accept(events);
+    }
+
+    static SourcingPlan WithCart(CartShare cart, SourcingPlan rest)
+    {
+        var units = cart.Taken.Sum(t => t.Held.Quantity);
+        if (units == 0) return rest;
+        return rest with
+        {
+            Units = [.. cart.Taken.Select(t => new PlannedUnits(t.Held.Warehouse, t.Held.Sku, t.Held.Quantity)), .. rest.Units],
+            Reason = rest.Units.Count == 0 && rest.Missing.Count == 0
+                ? "the cart had reserved all of it" : $"the cart had reserved {units} of them; of the rest: {rest.Reason}",
+        };
     }
 
     static Decision<OrderEvent> Allocate(Order order, AllocateUnits c)
@@ -68,7 +92,7 @@ public static class OrderDecider
     }
 
     static OrderAllocated Sourced(
-        Order order, SourcingCause cause, IReadOnlyList<LineAllocation> reserved, Sourcing.SourcingPlan plan, string? attempt)
+        Order order, SourcingCause cause, IReadOnlyList<LineAllocation> reserved, SourcingPlan plan, string? attempt)
     {
         var taken = reserved.GroupBy(r => r.LineId).ToDictionary(g => g.Key, g => g.Sum(r => r.Quantity));
         // An arrival is for units that wait; nobody has looked for those that are open, and they do not wait yet.

@@ -35,6 +35,32 @@ public sealed record OrderAbandoned : OrderEvent;
 /// <param name="Lines">Units that are freed, by line.</param>
 public sealed record ReservationSettled(string Warehouse, string Sku, IReadOnlyList<LineUnits> Lines) : OrderEvent;
 
+/// <summary>Units were reserved for somebody who has not ordered yet. An order may follow in the same stream.</summary>
+/// <param name="Lines">What was asked for.</param>
+/// <param name="Allocations">What stocks have reserved of it.</param>
+/// <param name="Until">When they are free again, UTC.</param>
+/// <param name="RequestHash">SHA-256 of the request in hexadecimal: tells a retry from a reused key.</param>
+/// <param name="Attempt">Id of the command by which the stocks have reserved.</param>
+public sealed record CartReserved(
+    IReadOnlyList<CartLine> Lines, IReadOnlyList<LineAllocation> Allocations, DateTimeOffset Until, string RequestHash,
+    string Attempt) : OrderEvent;
+
+/// <summary>The cart's units are held for longer.</summary>
+/// <param name="Until">UTC.</param>
+public sealed record CartExtended(DateTimeOffset Until) : OrderEvent;
+
+/// <summary>The cart holds nothing any more. Both lists together are all that it had.</summary>
+/// <param name="Freed">By the cart's lines: their stocks have these back.</param>
+/// <param name="Kept">The order that follows in the same append has these. Their stocks give them to the order's lines.</param>
+public sealed record CartEnded(
+    CartEnd End, IReadOnlyList<LineAllocation> Freed, IReadOnlyList<CartUnits> Kept) : OrderEvent;
+
+/// <summary>
+/// An idempotency key was used to place an order whose id is another one, because a cart had it before. It keeps the key from being used
+/// for another request; alone in the stream of the id that the key stands for.
+/// </summary>
+public sealed record OrderPlacedAs(string OrderId, string RequestHash) : OrderEvent;
+
 /// <summary>Units of a line that a warehouse has promised.</summary>
 [Orleans.GenerateSerializer, Orleans.Immutable, Orleans.Alias("oms.LineAllocation")]
 public sealed record LineAllocation(

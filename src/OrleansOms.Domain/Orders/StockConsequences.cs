@@ -26,6 +26,7 @@ public static class StockConsequences
                 s.Key.Warehouse, s.Key.Sku, new ShipStock(id, orderId, e.ShipmentId, Units(s)) { DecidedAt = at })),
             UnitsNotFound e => ByStock(e.Lines).Select(s => new StockConsequence(
                 s.Key.Warehouse, s.Key.Sku, new WriteOffStock(id, orderId, e.ShipmentId, Units(s)) { DecidedAt = at })),
+            CartEnded e => Of(orderId, e).Select(c => c with { Command = c.Command with { CommandId = id, DecidedAt = at } }),
             UnitsCancelled e => ByStock(e.Units.Where(u => u.Warehouse is not null)
                     .Select(u => new LineAllocation(u.LineId, u.Sku, u.Warehouse!, u.Quantity)))
                 .Select(s => new StockConsequence(
@@ -33,6 +34,18 @@ public static class StockConsequences
             _ => [],
         };
     }
+
+    static IEnumerable<StockConsequence> Of(string orderId, CartEnded e) =>
+        e.Freed.Select(f => (f.Warehouse, f.Sku)).Union(e.Kept.Where(k => k.LineId != k.Held.LineId).Select(k => (k.Held.Warehouse, k.Held.Sku)))
+            .Select(s =>
+            {
+                LineUnits[] freed = Units(e.Freed.Where(f => (f.Warehouse, f.Sku) == s));
+                LineMove[] moves = [.. e.Kept.Where(k => (k.Held.Warehouse, k.Held.Sku) == s && k.LineId != k.Held.LineId)
+                    .Select(k => new LineMove(k.Held.LineId, k.LineId, k.Held.Quantity))];
+                return new StockConsequence(s.Warehouse, s.Sku, moves.Length == 0
+                    ? new ReleaseStock("", orderId, freed, OrderCarts.Why(e.End))
+                    : new PassCart("", orderId, freed, moves, OrderCarts.Why(e.End)));
+            });
 
     /// <summary>The order's event that a command follows from; null if it is none of these commands.</summary>
     public static int? VersionOf(string orderId, string commandId) =>

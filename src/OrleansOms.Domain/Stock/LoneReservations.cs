@@ -37,12 +37,17 @@ public sealed class LoneReservations<TPlace>
     {
         switch (data)
         {
-            case StockReserved r:
+            // What an order's stored event asks for has the order on its side.
+            case StockReserved r when StockConsequences.VersionOf(r.OrderId, commandId) is null:
                 Meet(new ReservationKey(stream, r.OrderId, commandId), new LoneReservation<TPlace>(r.Lines, at, from));
                 break;
             // What it gives back and was settled before has left already.
             case ReservationReleased r when ReleaseStock.AttemptOf(commandId) is { } attempt:
                 _sides.Remove(new ReservationKey(stream, r.OrderId, attempt));
+                break;
+            case CartReserved cart:
+                foreach (var stock in cart.Allocations.Select(u => Keys.OfStock(u.Warehouse, u.Sku)).Distinct())
+                    Meet(new ReservationKey(stock, stream, cart.Attempt), new LoneReservation<TPlace>([], at, from));
                 break;
             // An event that does not say by which attempt leaves what was reserved alone: its order is asked, and knows.
             case OrderAllocated { Attempt: { } attempt } a:

@@ -95,6 +95,21 @@ public sealed record ReleaseStock(
 }
 
 /// <summary>
+/// A cart has become an order: some units are free, and some are held by other lines than before. Done to what is there, as a release is.
+/// </summary>
+/// <param name="Freed">By the cart's lines.</param>
+/// <param name="Moves">From the cart's lines to the order's.</param>
+[GenerateSerializer, Immutable, Alias("oms.PassCart")]
+public sealed record PassCart(
+    string CommandId, [property: Id(0)] string OrderId, [property: Id(1)] IReadOnlyList<LineUnits> Freed,
+    [property: Id(2)] IReadOnlyList<LineMove> Moves, [property: Id(3)] string Reason)
+    : StockCommand(CommandId);
+
+/// <summary>Units that one line of an order gives to another.</summary>
+[GenerateSerializer, Immutable, Alias("oms.LineMove")]
+public sealed record LineMove([property: Id(0)] int From, [property: Id(1)] int To, [property: Id(2)] int Quantity);
+
+/// <summary>
 /// Frees what an order's lines hold beyond what the order keeps. Refused with <c>reservation_changed</c> if one of them has
 /// changed since it was looked at: what came later may be of an order that is being stored.
 /// </summary>

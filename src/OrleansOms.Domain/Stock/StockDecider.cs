@@ -18,6 +18,7 @@ public static class StockDecider
         ReleaseStock c => End(stock, c.CommandId, c.OrderId, Undone(stock, c),
             lines => new ReservationReleased(c.OrderId, lines, c.Reason)),
         SettleStock c => Settle(stock, c),
+        PassCart c => Pass(stock, c),
         ShipStock c => End(stock, c.CommandId, c.OrderId, c.Lines,
             lines => new StockShipped(c.OrderId, c.ShipmentId, lines)),
         WriteOffStock c => End(stock, c.CommandId, c.OrderId, c.Lines,
@@ -44,12 +45,57 @@ public static class StockDecider
         {
             if (stock.Reservations.Of(c.OrderId, line.LineId) is not { } held) continue;
             if (held.Commands[^1] != line.Seen)
-                return Decision<StockEvent>.Refuse("reservation_changed", "It has changed since it was looked at.");
+                return Decision<StockEvent>.Refuse(Changed);
             if (held.Quantity > line.Kept) surplus.Add(new LineUnits(line.LineId, held.Quantity - line.Kept));
         }
         return surplus.Count == 0 ? Decision<StockEvent>.AlreadyDone
             : Decision<StockEvent>.Accept(new ReservationReleased(c.OrderId, surplus, c.Reason));
     }
+
+    static Decision<StockEvent> Pass(Stock stock, PassCart c)
+    {
+        if (stock.HasDone(c.CommandId, c.OrderId, [.. c.Moves.Select(m => new LineUnits(m.To, m.Quantity))]))
+            return Decision<StockEvent>.AlreadyDone;
+        var left = c.Freed.Select(f => f.LineId).Concat(c.Moves.Select(m => m.From)).Distinct()
+            .ToDictionary(id => id, id => HeldBefore(stock, c.OrderId, id, c.CommandId));
+        var freed = Take(c.Freed.Select(f => (f.LineId, f.LineId, f.Quantity)));
+        var (from, to) = (new List<LineUnits>(), new List<LineUnits>());
+        foreach (var m in c.Moves)
+            foreach (var moved in Take([(m.From, m.To, m.Quantity)]))
+            {
+                from.Add(moved with { LineId = m.From });
+                to.Add(moved);
+            }
+        var events = new List<StockEvent>(3);
+        if (freed.Count > 0) events.Add(new ReservationReleased(c.OrderId, freed, c.Reason));
+        if (from.Count > 0)
+        {
+            events.Add(new ReservationReleased(c.OrderId, from, "for other lines of the order"));
+            events.Add(new StockReserved(c.OrderId, to));
+        }
+        return Decision<StockEvent>.Accept(events);
+
+        List<LineUnits> Take(IEnumerable<(int From, int To, int Quantity)> wanted)
+        {
+            var taken = new List<LineUnits>();
+            foreach (var w in wanted)
+            {
+                var units = Math.Min(w.Quantity, left[w.From]);
+                if (units == 0) continue;
+                left[w.From] -= units;
+                taken.Add(new LineUnits(w.To, units));
+            }
+            return taken;
+        }
+    }
+
+    /// <summary>What a line holds that was reserved before the order decided what a command follows from; all, of any other command.</summary>
+    static int HeldBefore(Stock stock, string orderId, int lineId, string commandId) =>
+        stock.Reservations.Of(orderId, lineId) is { } r
+        && (StockConsequences.VersionOf(orderId, commandId) is not { } decided || ReserveStock.AfterOf(orderId, r.Commands[0]) < decided)
+            ? r.Quantity : 0;
+
+    static Rejection Changed { get; } = Rejection.Conflict("reservation_changed", "It has changed since it was looked at.");
 
     static Decision<StockEvent> Adjust(Stock stock, AdjustStock c)
     {
@@ -97,14 +143,8 @@ public static class StockDecider
         Func<IReadOnlyList<LineUnits>, StockEvent> entry)
     {
         if (stock.HasDone(commandId, orderId, lines)) return Decision<StockEvent>.AlreadyDone;
-        var decided = StockConsequences.VersionOf(orderId, commandId);
         LineUnits[] held = [.. lines
-            .Select(l => l with
-            {
-                Quantity = stock.Reservations.Of(orderId, l.LineId) is { } r
-                    && (decided is null || ReserveStock.AfterOf(orderId, r.Commands[0]) < decided)
-                        ? Math.Min(l.Quantity, r.Quantity) : 0,
-            })
+            .Select(l => l with { Quantity = Math.Min(l.Quantity, HeldBefore(stock, orderId, l.LineId, commandId)) })
             .Where(l => l.Quantity > 0)];
         return held.Length == 0 ? Decision<StockEvent>.AlreadyDone : Decision<StockEvent>.Accept(entry(held));
     }

@@ -4,6 +4,8 @@ using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Stock;
+using OrleansOms.Grains.Upgrades;
 
 namespace OrleansOms.Grains.Orders;
 
@@ -12,8 +14,8 @@ namespace OrleansOms.Grains.Orders;
 /// one first append of a stream through, so nobody needs to own it yet. Units, payment and what may leave at once are
 /// decided together and become one append, with the first event of each shipment.
 /// </summary>
-public sealed class OrderDesk(
-    IEventLog log, TimeProvider time, OrderSourcing sourcing, OmsSettings settings, GrainMetrics metrics, IGrainFactory grains)
+public sealed partial class OrderDesk(
+    IEventLog log, TimeProvider time, OrderSourcing sourcing, OmsSettings settings, GrainMetrics metrics, Upgrade upgrade)
 {
     /// <summary>Scope of the claim on (channel, external id).</summary>
     public const string ExternalIdScope = "external-id";
@@ -44,6 +46,7 @@ public sealed class OrderDesk(
                 "request_in_progress", "The first request with this key is still running."));
         try
         {
+            if (command.Reservation is { } cart) return await PlaceFromCart(id, cart, command, caller);
             // What is not remembered is taken as new, without a look: the append says if it is not.
             return (isNew ? await Place(new Order(id), command, caller) : null) ?? await PlacedBefore(id, command, caller);
         }
@@ -60,26 +63,30 @@ public sealed class OrderDesk(
     /// <summary>Stores the order as what follows a state without an order; null if its stream has grown since.</summary>
     async Task<Reply<OrderView>?> Place(Order start, PlaceOrder command, Caller caller)
     {
+        WantedUnits[] wanted = [.. command.Lines.Select(l => new WantedUnits(l.LineId, l.Sku, l.Quantity))];
         var reserved = await sourcing.Reserve(
-            start.Id, $"{start.Id}/{Guid.NewGuid():N}",
-            [.. command.Lines.Select(l => new WantedUnits(l.LineId, l.Sku, l.Quantity))],
-            command.ShipTo.Country, command.ShipTo.PostalCode, standsInLine: true,
+            start.Id, $"{start.Id}/{Guid.NewGuid():N}", wanted, command.ShipTo.Country, command.ShipTo.PostalCode, standsInLine: true, looksAgain: command.StockPolicy != StockPolicy.Reject,
             allOrNothing: command.StockPolicy == StockPolicy.Reject);
-        // What is missing may be what an attempt of the very same order holds that has died. It is given back, and looked for again.
-        if (command.StockPolicy == StockPolicy.Reject && reserved.Plan.Missing.Count > 0
-            && await sourcing.HeldFor(start.Id, command.Lines, reserved.Plan.Missing.Keys) is { Count: > 0 } held)
-        {
-            await grains.GetGrain<IOrderGrain>(start.Id).SettleReservations(held);
-            return null;
-        }
+        if (command.StockPolicy == StockPolicy.Reject && await sourcing.HasGivenBack(start, wanted, reserved)) return null;
+        return await Store(
+            start, new TakeOrder(command, reserved.Units, reserved.Plan, Terms, reserved.Attempt), caller, [],
+            () => sourcing.Release(start.Id, reserved));
+    }
+
+    /// <summary>Decides and stores; null if a stream has grown meanwhile.</summary>
+    /// <param name="births">Events of further streams, stored with it or not at all.</param>
+    /// <param name="undo">Gives back what was reserved, if it is not stored.</param>
+    async Task<Reply<OrderView>?> Store(
+        Order start, TakeOrder take, Caller caller, IReadOnlyList<StreamEvents> births, Func<Task> undo)
+    {
         var now = time.GetUtcNow();
-        var taken = OrderDecider.Decide(start, new TakeOrder(command, reserved.Units, reserved.Plan, Terms, reserved.Attempt), now).Events;
+        var taken = OrderDecider.Decide(start, take, now).Events;
         var order = start.Apply(taken);
         AppendResult result;
-        try { result = await log.Append(FirstAppend(start.Version, order, taken, command, caller, now)); }
+        try { result = await log.Append(FirstAppend(start.Version, order, taken, take.Order, caller, births, now)); }
         catch (LogBusyException)
         {
-            await sourcing.Release(start.Id, reserved);
+            await undo();
             throw;
         }
         if (result is AppendResult.Committed)
@@ -87,16 +94,17 @@ public sealed class OrderDesk(
             metrics.Order(order.Exists);
             return order.Refused is { } no ? RefusedAs(no) : Reply<OrderView>.Of(OrderView.Of(order));
         }
-        await sourcing.Release(start.Id, reserved);
+        await undo();
         return result is AppendResult.ClaimTaken claim
             ? Reply<OrderView>.Refused(new Rejection(
-                "duplicate_order", $"{command.Channel} has sent {command.ExternalId} before.",
+                "duplicate_order", $"{take.Order.Channel} has sent {take.Order.ExternalId} before.",
                 Data: new Dictionary<string, string> { ["orderId"] = claim.Holder }))
             : null;
     }
 
     static Append FirstAppend(
-        int version, Order order, IReadOnlyList<OrderEvent> taken, PlaceOrder command, Caller caller, DateTimeOffset now)
+        int version, Order order, IReadOnlyList<OrderEvent> taken, PlaceOrder command, Caller caller,
+        IReadOnlyList<StreamEvents> births, DateTimeOffset now)
     {
         var events = new List<NewEvent>(taken.Count + 1);
         foreach (var e in taken) events.Add(new NewEvent(e, caller.CommandId, caller.Actor, now));
@@ -105,7 +113,7 @@ public sealed class OrderDesk(
         var release = OrderReleases.Decide(order, now);
         events.AddRange(release.Events);
         return new Append(
-            new StreamEvents(order.Id, version, events), release.Births,
+            new StreamEvents(order.Id, version, events), births.Count == 0 ? release.Births : [.. release.Births, .. births],
             command.ExternalId is { } id ? [new Claim(ExternalIdScope, $"{command.Channel}\n{id}")] : []);
     }
 
@@ -120,10 +128,9 @@ public sealed class OrderDesk(
         while (true)
         {
             var events = await log.ReadStream(id);
-            // What came after the first command may be of a newer program; the first answer is not made of it.
-            var first = events.FirstOrDefault(e => e.Data is OrderPlaced);
-            var order = Fold(id, first is null ? events
-                : events.TakeWhile(e => e.Version < first.Version || e.CommandId == first.CommandId));
+            var order = FirstOf(id, events);
+            // The key has placed an order under the id of its cart, by another body: this one names no cart.
+            if (order.PlacedAs is not null) return Reused();
             if (order.Refused is { } no)
                 return no.RequestHash == command.RequestHash ? RefusedAs(no) : Reused();
             if (!order.Exists)
@@ -136,11 +143,25 @@ public sealed class OrderDesk(
         }
     }
 
+    /// <summary>
+    /// The order as its first command has left it, or its stream by now if there was none. What came after that command may be of a newer
+    /// program; the first answer is not made of it.
+    /// </summary>
+    static Order FirstOf(string id, IReadOnlyList<LogEvent> events)
+    {
+        var first = events.FirstOrDefault(e => e.Data is OrderPlaced);
+        return Fold(id, first is null ? events
+            : events.TakeWhile(e => e.Version < first.Version || e.CommandId == first.CommandId));
+    }
+
     static Order Fold(string id, IEnumerable<LogEvent> events) =>
         events.Aggregate(new Order(id), (order, e) => order.Apply((OrderEvent)e.Known()));
 
     static Reply<OrderView> RefusedAs(OrderRefused no) => Reply<OrderView>.Refused(Rejection.Conflict(no.Code, no.Detail));
 
-    static Reply<OrderView> Reused() => Reply<OrderView>.Refused(Rejection.Meaning(
-        "idempotency_key_reused", "This key was used with another body."));
+    static Reply<OrderView> Reused() => Reply<OrderView>.Refused(KeyReused);
+
+    /// <summary>A key stands for one request.</summary>
+    internal static Rejection KeyReused { get; } = Rejection.Meaning(
+        "idempotency_key_reused", "This key was used with another body.");
 }

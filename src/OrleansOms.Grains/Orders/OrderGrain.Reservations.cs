@@ -33,16 +33,16 @@ public sealed partial class OrderGrain
 
     async Task<bool> Settle(IReadOnlyList<Suspect> suspects)
     {
-        var before = State.Exists ? State.Version : 0;
+        var before = IsBegun ? State.Version : 0;
         // Looked at before the fence: what was reserved by then for an order that is not stored never will be stored.
-        var looked = await AtEach(suspects, async s => new Held(
-            s.Warehouse, s.Sku, await stocks.Of(s.Warehouse, s.Sku).ReservedFor(Key, s.LineIds)));
-        await Fence();
+        var looked = await Look(suspects);
+        var fence = await Fence();
         await IsBehind();
         // What it has stored since may be of units that were reserved after the look, and not of those that were seen.
-        if (State.Exists && State.Version != before) return false;
+        if (IsBegun && State.Version != before + fence) return false;
         Held[] held = [.. looked.Where(h => h.Lines.Count > 0)];
-        await Repeat(held);
+        // What was done again may have given a line more than it was seen to hold.
+        if (await Repeat(held) && !IsSame(looked, await Look(suspects))) return false;
         Surplus[] surplus = [.. held.Select(SurplusOf).Where(s => s.Lines.Count > 0)];
         if (surplus.Length == 0) return true;
         if (State.Exists)
@@ -51,10 +51,15 @@ public sealed partial class OrderGrain
         return (await AtEach(surplus, Free)).All(isFreed => isFreed);
     }
 
+    Task<List<Held>> Look(IReadOnlyList<Suspect> suspects) => AtEach(suspects, async s => new Held(
+        s.Warehouse, s.Sku, await stocks.Of(s.Warehouse, s.Sku).ReservedFor(Key, s.LineIds)));
+
+    static bool IsSame(List<Held> before, List<Held> after) => before.Zip(after).All(l => l.First.Lines.SequenceEqual(l.Second.Lines));
+
     Surplus SurplusOf(Held held)
     {
         (HeldUnits Units, int Kept)[] lines = [.. held.Lines
-            .Select(l => (Units: l, Kept: AllocatedIn(held, l))).Where(l => l.Units.Quantity > l.Kept)];
+            .Select(l => (Units: l, Kept: State.HeldIn(held.Warehouse, held.Sku, l.LineId))).Where(l => l.Units.Quantity > l.Kept)];
         return new Surplus(
             held.Warehouse, held.Sku, [.. lines.Select(l => new SettledLine(l.Units.LineId, l.Kept, l.Units.LastCommand))],
             [.. lines.Select(l => new LineUnits(l.Units.LineId, l.Units.Quantity - l.Kept))]);
@@ -71,21 +76,23 @@ public sealed partial class OrderGrain
 
     /// <summary>
     /// Does again what the order's events ask of these units and their stock has not done. A stock forgets what it has done
-    /// to units that are gone, and would do it to those that it holds now; its ledger forgets nothing.
+    /// to units that are gone, and would do it to those that it holds now; its ledger forgets nothing. False if nothing was asked.
     /// </summary>
-    async Task Repeat(IReadOnlyList<Held> held)
+    async Task<bool> Repeat(IReadOnlyList<Held> held)
     {
-        if (!State.Exists || held.Count == 0) return;
+        if (!IsBegun || held.Count == 0) return false;
+        var isAsked = false;
         var among = held.Select(h => (h.Warehouse, h.Sku)).ToHashSet();
         foreach (var e in await Log.ReadStream(Key))
-            await AtEach(
+            isAsked |= (await AtEach(
                 [.. StockConsequences.Of(Key, e.Version, Known<OrderEvent>(e), e.At).Where(c => among.Contains((c.Warehouse, c.Sku)))],
                 async c =>
                 {
                     if (await Log.IsStored(Keys.OfStock(c.Warehouse, c.Sku), c.Command.CommandId, e.At - ClockSkew)) return false;
                     await stocks.Of(c.Warehouse, c.Sku).Execute(c.Command, Caller.System);
                     return true;
-                });
+                })).Exists(isDone => isDone);
+        return isAsked;
     }
 
     static async Task<List<TResult>> AtEach<T, TResult>(IReadOnlyList<T> all, Func<T, Task<TResult>> ask)
@@ -95,21 +102,21 @@ public sealed partial class OrderGrain
         return answers;
     }
 
+    /// <summary>Whether it has stored what stocks hold for it, as an order or as a cart.</summary>
+    bool IsBegun => State.Exists || State.Cart is not null;
+
     /// <summary>
     /// An order that is not stored is abandoned, each time anew: the desk places orders without this grain, and whoever has
-    /// reserved before this for the same order must meet it.
+    /// reserved before this for the same order must meet it. Answers how many events that took.
     /// </summary>
-    async Task Fence()
+    async Task<int> Fence()
     {
-        if (State.Exists) return;
+        if (State.Exists) return 0;
         await Load();
         var decision = OrderDecider.Decide(State, new AbandonOrder(), Now);
         if (decision.Events.Count > 0) await Store(decision.Events, System("abandon"));
+        return decision.Events.Count;
     }
-
-    int AllocatedIn(Held stock, HeldUnits held) =>
-        State.Lines.ElementAtOrDefault(held.LineId - 1) is { } line && line.Placed.Sku == stock.Sku
-            ? line.Allocations.Where(a => a.Warehouse == stock.Warehouse).Sum(a => a.Quantity) : 0;
 
     [LoggerMessage(LogLevel.Warning, "{Order} holds units of {Sku} in {Warehouse} that it has not stored; they are freed.")]
     static partial void LogSurplus(ILogger logger, string order, string warehouse, string sku);

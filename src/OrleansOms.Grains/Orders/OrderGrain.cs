@@ -178,7 +178,7 @@ public sealed partial class OrderGrain(
         var placed = State.Placed!;
         var reserved = await sourcing.Reserve(
             Key, ReserveStock.AttemptOf(Key, State.Version, $"{Guid.NewGuid():N}"), wanted, placed.Country, placed.Personal?.ShipTo?.PostalCode,
-            standsInLine: false, except: await FailedStocks());
+            standsInLine: false, looksAgain: false, except: await FailedStocks());
         var decision = OrderDecider.Decide(State, new AllocateUnits(cause, reserved.Units, reserved.Plan, reserved.Attempt), Now);
         if (decision.Rejection is not null || decision.Events.Count == 0)
         {

@@ -1,6 +1,7 @@
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Catalogue;
 using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
 using OrleansOms.Contracts.Stock;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
@@ -23,7 +24,8 @@ sealed record ReservedUnits(IReadOnlyList<LineAllocation> Units, SourcingPlan Pl
 /// when one refuses, what the others have reserved is given back and the next plan is made from what is true by then.
 /// </summary>
 public sealed class OrderSourcing(
-    StockGrains stocks, CatalogueIndex catalogue, AvailabilityIndex availability, IPlaces places, LogTail tail, TimeProvider time)
+    StockGrains stocks, CatalogueIndex catalogue, AvailabilityIndex availability, IPlaces places, LogTail tail, TimeProvider time,
+    IGrainFactory grains)
 {
     /// <summary>Plans tried before the units count as missing; each one failed because someone else was faster.</summary>
     const int MaxPlans = 5;
@@ -34,15 +36,15 @@ public sealed class OrderSourcing(
     /// <summary>Reserves what can be reserved of the wanted units.</summary>
     /// <param name="attempt">Unique for this attempt, so that its reservations can be told from any other's.</param>
     /// <param name="standsInLine">Whether older orders that wait for a SKU come first.</param>
+    /// <param name="looksAgain">Whether somebody looks again for what is called missing.</param>
     /// <param name="except">Stocks that have failed to find the units.</param>
     /// <param name="allOrNothing">Reserve nothing at all if something is missing.</param>
     /// <exception cref="LogUnavailableException">
-    /// This process knows too little of what is in stock to call anything missing: of an order that stands in line that is
-    /// put right when it is heard of, of any other nobody would look again. Nothing is reserved.
+    /// This process knows too little of what is in stock to call anything missing for which nobody looks again. Nothing is reserved.
     /// </exception>
     internal async Task<ReservedUnits> Reserve(
         string orderId, string attempt, IReadOnlyList<WantedUnits> wanted, string country, string? postalCode,
-        bool standsInLine, IReadOnlyCollection<(string Warehouse, string Sku)>? except = null, bool allOrNothing = false)
+        bool standsInLine, bool looksAgain, IReadOnlyCollection<(string Warehouse, string Sku)>? except = null, bool allOrNothing = false)
     {
         if (!tail.HasBegun) throw new LogUnavailableException("This process has begun and still reads what is in stock.");
         var demand = LineSplit.Demand(wanted.Select(w => (w.LineId, w.Sku, w.Quantity)));
@@ -56,7 +58,7 @@ public sealed class OrderSourcing(
             {
                 // Stock that was acknowledged a moment ago elsewhere may not have reached this process yet.
                 isFresh = true;
-                if (!await CatchUp() && (allOrNothing || !standsInLine))
+                if (!await CatchUp() && !looksAgain)
                     throw new LogUnavailableException("What has come into stock lately cannot be read yet.");
                 continue;
             }
@@ -71,20 +73,46 @@ public sealed class OrderSourcing(
         }
     }
 
-    /// <summary>What stocks of some SKUs hold for an order's lines. Asked only where something is held for anybody.</summary>
-    internal async Task<IReadOnlyList<LineAllocation>> HeldFor(string orderId, IReadOnlyList<PlacedLine> lines, IEnumerable<string> skus)
+    /// <summary>
+    /// Whether some of what is missing is held by an attempt of the very same order that has died. It is given back then, with what this
+    /// attempt has reserved, and whoever has been told so begins again.
+    /// </summary>
+    /// <param name="order">As it is stored.</param>
+    internal async Task<bool> HasGivenBack(Order order, IReadOnlyList<WantedUnits> wanted, ReservedUnits reserved)
     {
-        var asked = skus.SelectMany(availability.StocksOf).Where(s => s.Reserved > 0).Select(async s =>
+        var asked = reserved.Plan.Missing.Keys.SelectMany(availability.StocksOf).Where(s => s.Reserved > 0).Select(async s =>
         {
-            var held = await stocks.Of(s.Warehouse, s.Sku).ReservedFor(orderId, [.. lines.Where(l => l.Sku == s.Sku).Select(l => l.LineId)]);
+            var held = await stocks.Of(s.Warehouse, s.Sku)
+                .ReservedFor(order.Id, [.. wanted.Where(w => w.Sku == s.Sku).Select(w => w.LineId)]);
             return held.Select(h => new LineAllocation(h.LineId, s.Sku, s.Warehouse, h.Quantity));
         });
-        return [.. (await Task.WhenAll(asked)).SelectMany(h => h)];
+        LineAllocation[] dead = [.. (await Task.WhenAll(asked)).SelectMany(held => held).Where(h => h.Quantity
+            > order.HeldIn(h.Warehouse, h.Sku, h.LineId)
+            + reserved.Units.Where(u => (u.LineId, u.Sku, u.Warehouse) == (h.LineId, h.Sku, h.Warehouse)).Sum(u => u.Quantity))];
+        if (dead.Length == 0) return false;
+        await Release(order.Id, reserved);
+        await grains.GetGrain<IOrderGrain>(order.Id).SettleReservations(dead);
+        return true;
     }
 
     /// <summary>Gives back what was reserved for an order that did not come about.</summary>
     internal Task Release(string orderId, ReservedUnits reserved) =>
         GiveBack(orderId, reserved.Attempt, ByStock(reserved.Units));
+
+    /// <summary>
+    /// Lets stocks know at once what has become of a cart's units. Its outcome is nobody's concern: the follower does it again, to no effect,
+    /// and so makes sure that it is done.
+    /// </summary>
+    /// <param name="version">Of the event that the cart has ended by.</param>
+    internal async Task Pass(string orderId, int version, CartShare share, DateTimeOffset at)
+    {
+        try
+        {
+            await Task.WhenAll(StockConsequences.Of(orderId, version, new CartEnded(CartEnd.Ordered, share.Freed, share.Taken), at)
+                .Select(c => stocks.Of(c.Warehouse, c.Sku).Execute(c.Command, Caller.System)));
+        }
+        catch (Exception e) when (IsLost(e)) { return; }
+    }
 
     /// <summary>Reserves at all of these stocks or at none; returns the ones that refused.</summary>
     async Task<List<(string, string)>> TryReserve(string orderId, string attempt, List<LineAllocation> units)
@@ -120,10 +148,11 @@ public sealed class OrderSourcing(
             await Task.WhenAll(shares.Select(s => s.Stock.Execute(
                 new ReleaseStock(ReleaseStock.BackOf(attempt), orderId, s.Lines, "the plan failed", attempt), Caller.System)));
         }
-        // Orleans cancels what it gives up.
-        catch (Exception e) when (e is OmsFaultException or TimeoutException or OrleansException
-            or OperationCanceledException) { return; }
+        catch (Exception e) when (IsLost(e)) { return; }
     }
+
+    // Orleans cancels what it gives up.
+    static bool IsLost(Exception e) => e is OmsFaultException or TimeoutException or OrleansException or OperationCanceledException;
 
     /// <summary>Waits for the newest numbers; false if they do not come in time.</summary>
     async Task<bool> CatchUp()

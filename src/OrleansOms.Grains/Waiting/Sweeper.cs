@@ -27,6 +27,7 @@ public sealed partial class Sweeper(
 
     static readonly TimeSpan Look = TimeSpan.FromSeconds(1), Leave = TimeSpan.FromSeconds(30), Wake = TimeSpan.FromMinutes(1);
 
+    /// <summary>Who was told, and until when they are left alone.</summary>
     readonly Dictionary<string, DateTimeOffset> _told = new(StringComparer.Ordinal);
 
     int Shard => int.Parse(this.GetPrimaryKeyString().AsSpan(Keys.Sweeper.Length), CultureInfo.InvariantCulture);
@@ -52,8 +53,8 @@ public sealed partial class Sweeper(
         try
         {
             var now = time.GetUtcNow();
-            foreach (var (key, at) in _told)
-                if (now - at > Leave) _told.Remove(key);
+            foreach (var (key, until) in _told)
+                if (now >= until) _told.Remove(key);
             while (await Tell(now, stop) == Batch && !stop.IsCancellationRequested) { }
         }
         catch (OmsFaultException e) { LogBlind(logger, Shard, e.Message); }
@@ -63,29 +64,39 @@ public sealed partial class Sweeper(
     {
         var due = await readModel.FindWaits(Shard, new Dictionary<WaitKind, DateTimeOffset>
         {
-            [WaitKind.Payment] = now, [WaitKind.Carrier] = now - settings.TrackingSilence,
+            [WaitKind.Payment] = now, [WaitKind.Carrier] = now - settings.TrackingSilence, [WaitKind.Cart] = now,
         }, Batch, _told.Keys);
-        foreach (var wait in due) _told[wait.Key] = now;
+        foreach (var wait in due) _told[wait.Key] = now + Leave;
         await System.Threading.Tasks.Parallel.ForEachAsync(due, new ParallelOptions
         {
             MaxDegreeOfParallelism = Parallel, TaskScheduler = TaskScheduler.Current, CancellationToken = stop,
-        }, async (wait, _) => await Tell(wait));
+        }, async (wait, _) =>
+        {
+            // A cart that was held for longer, or by another clock, is looked at again with the next look: it has to end to the second.
+            if (!await Tell(wait) && wait.Kind == WaitKind.Cart) _told[wait.Key] = now;
+        });
         return due.Count;
     }
 
-    async Task Tell(Wait wait)
+    /// <summary>False if it has to be told again.</summary>
+    async Task<bool> Tell(Wait wait)
     {
         try
         {
-            await (wait.Kind switch
+            switch (wait.Kind)
             {
-                WaitKind.Payment => grains.GetGrain<IOrderGrain>(wait.Key).ExpirePayment(),
-                WaitKind.Carrier => grains.GetGrain<IShipmentGrain>(wait.Key).CheckTracking(),
-                _ => throw new InvalidOperationException($"Nobody waits for {wait.Kind}."),
-            });
+                case WaitKind.Payment: await grains.GetGrain<IOrderGrain>(wait.Key).ExpirePayment(); return true;
+                case WaitKind.Carrier: await grains.GetGrain<IShipmentGrain>(wait.Key).CheckTracking(); return true;
+                case WaitKind.Cart: return await grains.GetGrain<IOrderGrain>(wait.Key).ExpireReservation();
+                default: throw new InvalidOperationException($"Nobody waits for {wait.Kind}.");
+            }
         }
         // One that fails, for whatever reason, does not stand in the way of those who wait behind it.
-        catch (Exception e) { LogLater(logger, wait.Key, e.Message); }
+        catch (Exception e)
+        {
+            LogLater(logger, wait.Key, e.Message);
+            return false;
+        }
     }
 
     [LoggerMessage(LogLevel.Warning, "Sweeper {Shard} cannot see whose time is up: {Reason}")]

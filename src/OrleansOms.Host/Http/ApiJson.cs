@@ -30,11 +30,12 @@ namespace OrleansOms.Host.Http;
     Converters =
     [
         typeof(CamelCaseWord<OrderStatus>), typeof(CamelCaseWord<PaymentStatus>), typeof(CamelCaseWord<ShipmentStatus>),
-        typeof(CamelCaseWord<MovementKind>), typeof(CamelCaseWord<StockCondition>),
+        typeof(CamelCaseWord<MovementKind>), typeof(CamelCaseWord<StockCondition>), typeof(CamelCaseWord<ReservationStatus>),
     ])]
 [JsonSerializable(typeof(PlaceOrderRequest)), JsonSerializable(typeof(CancelOrderRequest))]
 [JsonSerializable(typeof(RecordPaymentRequest)), JsonSerializable(typeof(OrderView)), JsonSerializable(typeof(OrderList))]
 [JsonSerializable(typeof(OrderTimeline))]
+[JsonSerializable(typeof(ReservationRequest)), JsonSerializable(typeof(ExtensionRequest)), JsonSerializable(typeof(ReservationView))]
 [JsonSerializable(typeof(WarehouseRequest)), JsonSerializable(typeof(ProductRequest))]
 [JsonSerializable(typeof(WarehouseAnswer)), JsonSerializable(typeof(ProductAnswer))]
 [JsonSerializable(typeof(ReceiptRequest)), JsonSerializable(typeof(AdjustmentRequest)), JsonSerializable(typeof(ConditionChangeRequest))]

@@ -28,7 +28,8 @@ static class OrderDescriptions
         "placeOrder", "Place an order",
         "Checks, sources, reserves and stores the order; the answer is sent after it is durable. The same key with the "
         + "same body gives the same answer, byte for byte. A second order of the same channel and externalId under "
-        + "another key is refused and names the first one as orderId.",
+        + "another key is refused and names the first one as orderId. With a reservation it takes that one's units and its id; one that "
+        + "is over has none to give, and the order is sourced as any other.",
         typeof(PlaceOrderRequest), typeof(OrderView))
     {
         Parameters = [DescribedParameter.IdempotencyKey(isRequired: true)],
@@ -36,8 +37,9 @@ static class OrderDescriptions
         Refusals = new Dictionary<int, string>
         {
             [400] = "`idempotency_key_required`, `invalid_idempotency_key`, `too_many_lines`, `too_many_units`",
-            [409] = "`request_in_progress`, `duplicate_order`, `insufficient_stock`",
-            [422] = "`idempotency_key_reused`, `unknown_channel`, `unknown_currency`, `unknown_country`, `unknown_sku`",
+            [409] = "`request_in_progress`, `duplicate_order`, `insufficient_stock`, `reservation_over`",
+            [422] = "`idempotency_key_reused`, `unknown_channel`, `unknown_currency`, `unknown_country`, `unknown_sku`, "
+                + "`unknown_reservation`",
         },
         RequestExample =
             """

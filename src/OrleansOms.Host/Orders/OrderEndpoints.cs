@@ -37,13 +37,18 @@ public static class OrderEndpoints
     }
 
     static async Task<IResult> Place(
-        HttpContext http, OrderDesk desk, KnownThings known, INumberSequence numbers, TrackingLinks links)
+        HttpContext http, OrderDesk desk, CartDesk carts, KnownThings known, INumberSequence numbers, TrackingLinks links)
     {
         var caller = http.Caller();
         var key = http.IdempotencyKey(isRequired: true)!;
         var body = await Body.Read(http, ApiJson.Default.PlaceOrderRequest);
         var command = body.Request.ToCommand(body.Hash);
         await known.RequireProducts(command.Lines.Select(l => l.Sku));
+        // Whoever may see some warehouses takes no units of others.
+        if (command.Reservation is { } cart
+            && (!Keys.IsId(Keys.Order, cart)
+                || (caller.Warehouses is not null && (await carts.Find(cart) is not { } held || !caller.MaySeeAny(held.Warehouses)))))
+            return Problem.Of(CartDesk.Unknown(cart));
         // A retry burns a number; gaps are allowed, a read before every order is not.
         var number = (await numbers.Next()).ToString(CultureInfo.InvariantCulture);
         var id = Keys.FromIdempotencyKey(Keys.Order, caller.Id, key);
@@ -51,7 +56,7 @@ public static class OrderEndpoints
             id, command with { Number = number }, new Caller($"{id}/place", caller.Actor));
         return reply.Rejection is { } no
             ? Problem.Of(no)
-            : Answers.Created(links.WithUrl(reply.Value!), ApiJson.Default.OrderView, $"/api/v1/orders/{id}");
+            : Answers.Created(links.WithUrl(reply.Value!), ApiJson.Default.OrderView, $"/api/v1/orders/{reply.Value!.Id}");
     }
 
     static async Task<IResult> List(HttpContext http, OrderQueries queries)

@@ -17,7 +17,9 @@ public sealed record PlaceOrderRequest(
     ShippingRequest? Shipping,
     PaymentRequest? Payment,
     [property: Description("What happens to units that are not in stock: backorder (the default) or reject.")]
-    string? StockPolicy);
+    string? StockPolicy,
+    [property: Description("The reservation whose units it takes. What it wants besides is looked for as usual.")]
+    string? Reservation = null);
 
 /// <summary>Who buys.</summary>
 public sealed record CustomerRequest(string? Name, string? Email, string? Phone);

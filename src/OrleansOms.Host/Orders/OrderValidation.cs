@@ -45,6 +45,7 @@ public static class OrderValidation
         var shipping = Shipping(f, r.Shipping, r.Currency);
         var payment = Payment(f, r.Payment);
         var policy = f.Word("stockPolicy", r.StockPolicy, Policies, StockPolicy.Backorder);
+        f.OptionalText("reservation", r.Reservation, MaxName);
         f.Throw();
 
         if (!Channels.Contains(r.Channel!))
@@ -53,7 +54,7 @@ public static class OrderValidation
             throw Unknown("currency", r.Currency!, $"{r.Currency} is not a current ISO 4217 currency.");
         RequireCountry(address.Country);
         return new PlaceOrder(
-            "", r.Channel!, r.ExternalId, customer, address, r.Currency!, lines, shipping, payment, policy, hash);
+            "", r.Channel!, r.ExternalId, customer, address, r.Currency!, lines, shipping, payment, policy, hash, r.Reservation);
     }
 
     /// <summary>The command behind a cancellation.</summary>

@@ -29,6 +29,11 @@ public static class TimelineWords
     {
         OrderPlaced e => Placed(e),
         OrderRefused e => $"Refused. {e.Detail}",
+        CartReserved e => $"Held {Units(e.Allocations.Sum(a => (long)a.Quantity))} for a cart until {e.Until:u}",
+        CartExtended e => $"The cart is held until {e.Until:u}",
+        CartEnded { End: CartEnd.Ordered } e => e.Freed.Count == 0 ? "Ordered with all that the cart held"
+            : $"Ordered with {Units(e.Kept.Sum(k => (long)k.Held.Quantity))} that the cart held; {AreFree(e)}",
+        CartEnded e => $"{AreFree(e)}: {OrderCarts.Why(e.End)}",
         OrderAllocated e => Allocated(e),
         PaymentRecorded e => Paid(e, currency),
         ShipmentReleased e => $"Handed {Units(e.Lines.Sum(l => l.Quantity))} to {e.Warehouse} as {e.ShipmentId}",
@@ -46,6 +51,12 @@ public static class TimelineWords
         null => "Something that only a newer version of this program can tell",
         _ => "Changed",
     };
+
+    static string AreFree(CartEnded e)
+    {
+        var units = e.Freed.Sum(a => (long)a.Quantity);
+        return $"{Units(units)} {(units == 1 ? "is" : "are")} free again";
+    }
 
     static string Placed(OrderPlaced e)
     {

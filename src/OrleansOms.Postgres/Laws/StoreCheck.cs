@@ -26,6 +26,9 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
     /// <summary>Orders that have not moved; those whose shipments have an alarm are taken out when shipments are read.</summary>
     readonly Dictionary<string, Breach> _quiet = new(StringComparer.Ordinal);
 
+    /// <summary>Carts that are held, and until when.</summary>
+    readonly Dictionary<string, DateTimeOffset> _carts = new(StringComparer.Ordinal);
+
     /// <summary>What is left of the stocks of one SKU when they have been read.</summary>
     sealed class Units
     {
@@ -64,6 +67,7 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
         foreach (var breach in _quiet.Values) _report.Add(breach);
         await CompareCounts(main.Connection, cancel);
         await FindWaitsOfNobody(main.Connection, cancel);
+        await CompareCarts(main.Connection, cancel);
         await FindTwins(main.Connection, cancel);
         return _report;
     }
@@ -104,7 +108,12 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
             if (audit is StockAudit before) await days.Next(before, e.At);
             _report.AddAll(audit.Hear(e.Version, e.Known(), e.CommandId, e.At));
             _pairs.Hear(e.Stream, e.Data, e.At);
-            if (listed.Covers(e)) row = Listed.Of(e.Data, e.Version) ?? Listed.Of(audit);
+            if (listed.Covers(e))
+            {
+                row = Listed.Of(e.Data, e.Version) ?? Listed.Of(audit);
+                if (audit is OrderAudit { Order.CartUntil: { } until }) _carts[e.Stream] = until;
+                else _carts.Remove(e.Stream);
+            }
             if (audit is StockAudit stock && _snapshots.TryGetValue(e.Stream, out var kept) && kept.Version == e.Version)
                 _report.Add(StockLaws.CountsAreTheirLedger(e.Stream, kept, stock.Ledger));
             if (e.Data is LawBroken broken) _alarmed.Add(broken.Aggregate);
@@ -169,12 +178,29 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
     async Task FindWaitsOfNobody(NpgsqlConnection connection, CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand("""
-            select w.key from oms.waiting w where not exists (select from oms.orders o where o.id = w.key and w.kind = 1)
+            select w.key from oms.waiting w where w.kind <> 3
+              and not exists (select from oms.orders o where o.id = w.key and w.kind = 1)
               and not exists (select from oms.shipments s where s.id = w.key and w.kind = 2)
             """, connection) { CommandTimeout = 0 };
         await using var reader = await command.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
             _report.Add(LogLaws.ListsAreTheLog(reader.GetString(0), "its wait", "there", "missing"));
+    }
+
+    /// <summary>L12 for carts, which are in no list: those that are held wait for their time, and nobody else does.</summary>
+    async Task CompareCarts(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand("select key, since from oms.waiting where kind = 3", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+        {
+            var (key, since) = (reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1));
+            var known = _carts.Remove(key, out var until);
+            // The database keeps microseconds.
+            if (!known || (until - since).Duration() >= TimeSpan.FromMilliseconds(1))
+                _report.Add(LogLaws.ListsAreTheLog(key, "its cart's time", $"{since:u}", known ? $"{until:u}" : "none"));
+        }
+        foreach (var (key, until) in _carts) _report.Add(LogLaws.ListsAreTheLog(key, "its cart's time", "none", $"{until:u}"));
     }
 
     async Task FindTwins(NpgsqlConnection connection, CancellationToken cancel)

@@ -23,6 +23,7 @@ static class WaitRows
         [
             .. orders.Where(o => o.Before.WaitsForPaymentUntil != o.After.WaitsForPaymentUntil)
                 .Select(o => (o.Id, WaitKind.Payment, o.After.WaitsForPaymentUntil)),
+            .. orders.Where(o => o.Before.CartUntil != o.After.CartUntil).Select(o => (o.Id, WaitKind.Cart, o.After.CartUntil)),
             .. shipments.Where(s => s.Before.WaitsForCarrierSince != s.After.WaitsForCarrierSince)
                 .Select(s => (s.Id, WaitKind.Carrier, s.After.WaitsForCarrierSince)),
         ];

@@ -169,20 +169,23 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
     /// <summary>Frees what a stock holds for it beyond what it keeps; false if that has changed meanwhile.</summary>
     public Task<bool> SettleReservation(string warehouse, string sku) => Locked(async () =>
     {
-        var before = State.Exists ? State.Version : 0;
+        var (before, fence) = (State.Exists || State.Cart is not null ? State.Version : 0, 0);
         var held = await World.OnStock(Process, warehouse, sku, s => s.HeldBy(Key, World.MaxLines));
         if (!State.Exists)
         {
             Load(new Order(Key));
-            var fence = OrderDecider.Decide(State, new AbandonOrder(), World.Now);
-            if (fence.Events.Count > 0) await Store(fence.Events, System("abandon"));
+            var abandoned = OrderDecider.Decide(State, new AbandonOrder(), World.Now);
+            fence = abandoned.Events.Count;
+            if (fence > 0) await Store(abandoned.Events, System("abandon"));
         }
         await IsBehind();
-        if (World.Plant != Plant.TrustsAnOldLook && State.Exists && State.Version != before) return false;
-        if (State.Exists && held.Count > 0) await Repeat(warehouse, sku);
+        var isBegun = State.Exists || State.Cart is not null;
+        if (World.Plant != Plant.TrustsAnOldLook && isBegun && State.Version != before + fence) return false;
+        if (isBegun && held.Count > 0 && await Repeat(warehouse, sku)
+            && !held.SequenceEqual(await World.OnStock(Process, warehouse, sku, s => s.HeldBy(Key, World.MaxLines)))) return false;
         SettledLine[] surplus = [.. held
-            .Where(h => h.Quantity > AllocatedIn(warehouse, sku, h.LineId))
-            .Select(h => new SettledLine(h.LineId, AllocatedIn(warehouse, sku, h.LineId), h.Last))];
+            .Where(h => h.Quantity > State.HeldIn(warehouse, sku, h.LineId))
+            .Select(h => new SettledLine(h.LineId, State.HeldIn(warehouse, sku, h.LineId), h.Last))];
         if (surplus.Length > 0 && State.Exists)
             await Store(OrderDecider.Decide(State, new SettleReservation(warehouse, sku, [.. surplus.Select(s =>
                 new LineUnits(s.LineId, held.First(h => h.LineId == s.LineId).Quantity - s.Kept))]), World.Now).Events, System("settled"));
@@ -190,24 +193,47 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
             new SettleStock($"{Key}/settle/{World.Next()}", Key, surplus, "no order holds these units")));
     });
 
-    async Task Repeat(string warehouse, string sku)
+    async Task<bool> Repeat(string warehouse, string sku)
     {
-        var stock = Keys.OfStock(warehouse, sku);
+        var (stock, isAsked) = (Keys.OfStock(warehouse, sku), false);
         foreach (var e in World.Log.Read(Key))
             foreach (var c in StockConsequences.Of(Key, e.Version, (OrderEvent)e.Data, e.At))
                 if (c.Warehouse == warehouse && c.Sku == sku && World.Log.Read(stock).All(s => s.Command != c.Command.CommandId))
+                {
                     await World.OnStock(Process, warehouse, sku, s => s.Execute(World.Planted(c.Command)));
+                    isAsked = true;
+                }
+        return isAsked;
     }
 
-    int AllocatedIn(string warehouse, string sku, int lineId) =>
-        State.Lines.ElementAtOrDefault(lineId - 1) is { } line && line.Placed.Sku == sku
-            ? line.Allocations.Where(a => a.Warehouse == warehouse).Sum(a => a.Quantity) : 0;
+    /// <summary>What is held for its cart is held longer, or given up; false if it refuses.</summary>
+    public Task<bool> ChangeCart(OrderCommand command, string id) => Locked(async () =>
+    {
+        var from = State.Version;
+        var decision = OrderDecider.Decide(State, command, World.Now);
+        if (decision.Events.Count == 0 && await IsBehind())
+        {
+            from = State.Version;
+            decision = OrderDecider.Decide(State, command, World.Now);
+        }
+        if (decision.Events.Count == 0) return decision.Rejection is null;
+        await Store(decision.Events, id);
+        await Consequences(from);
+        return true;
+    });
 
     /// <summary>A reminder ticks, on time, late, twice or long after.</summary>
     public Task<bool> Tick() => Locked(async () =>
     {
-        if (!State.Exists) return true;
         var from = State.Version;
+        if (!State.Exists)
+        {
+            var expired = OrderDecider.Decide(State, new ExpireCart(), World.Now);
+            if (expired.Events.Count == 0) return true;
+            await Store(expired.Events, System("expired"));
+            await Consequences(from);
+            return true;
+        }
         var decision = OrderDecider.Decide(State, new ExpirePayment(), World.Now);
         if (World.Plant == Plant.TimeoutAfterPayment && State.Placed!.PaymentDueAt <= World.Now)
             decision = OrderDecider.Decide(State, new CancelOrder("payment-timeout", "not paid in time", null), World.Now);

@@ -13,6 +13,10 @@ sealed partial class World
     const int MostOrders = 3, MostSteps = 20_000;
     static readonly TimeSpan Grace = TimeSpan.FromMinutes(2);
 
+    static readonly TimeSpan CartTime = TimeSpan.FromMinutes(15);
+
+    /// <summary>Carts that may be held.</summary>
+    readonly HashSet<string> _carts = new(StringComparer.Ordinal);
     readonly Dictionary<string, bool> _answered = new(StringComparer.Ordinal);
     readonly Dictionary<string, (Process? At, int Position)> _followers = new(StringComparer.Ordinal)
     {
@@ -30,7 +34,8 @@ sealed partial class World
         for (var i = 1; i <= orders; i++)
         {
             var id = $"{Keys.Order}{i:D26}";
-            Live(() => Customer(id));
+            // Some put into a cart first what they then order, or do not.
+            Live(() => _scheduler.Random.Next(3) == 0 ? Shopper(id) : Customer(id, id));
         }
         Live(Warehouse);
         var steps = 0;
@@ -45,7 +50,7 @@ sealed partial class World
         for (var day = 0; day < 4; day++)
         {
             Now += TimeSpan.FromMinutes(20);
-            foreach (var id in _answered.Keys) Live(() => Until(() => OnOrder(null, id, o => o.Tick())));
+            foreach (var id in _answered.Keys.Concat(_carts)) Live(() => Until(() => OnOrder(null, id, o => o.Tick())));
             WatchAll();
             do KeepFollowers(); while (Step() && ++steps < 2 * MostSteps);
         }
@@ -79,8 +84,8 @@ sealed partial class World
         switch (_scheduler.Random.Next(5))
         {
             case 0: Now += TimeSpan.FromMinutes(_scheduler.Random.Next(1, 25)); break;
-            case 1 when _answered.Count > 0:
-                var id = _scheduler.Pick(_answered.Keys.ToList());
+            case 1 when _answered.Count + _carts.Count > 0:
+                var id = _scheduler.Pick(_answered.Keys.Concat(_carts).ToList());
                 Live(() => Once(() => OnOrder(null, id, o => o.Tick())));
                 break;
             case 2:
@@ -137,15 +142,44 @@ sealed partial class World
 
     static StockCondition? Condition(int n) => n < 0 ? null : (StockCondition)n;
 
-    async Task Customer(string id)
+    (string Sku, int Quantity)[] Wanted() =>
+        [.. Enumerable.Range(0, _scheduler.Random.Next(1, MaxLines + 1)).Select(_ => (_scheduler.Pick(Skus), _scheduler.Random.Next(1, 4)))];
+
+    /// <summary>Has something held, for longer or not, and orders with it, or lets it be.</summary>
+    async Task Shopper(string id)
     {
         var random = _scheduler.Random;
-        (string, int)[] lines = [.. Enumerable.Range(0, random.Next(1, MaxLines + 1)).Select(_ => (_scheduler.Pick(Skus), random.Next(1, 4)))];
+        _carts.Add(id);
+        var (lines, isAllOrNothing) = (Wanted(), random.Next(2) == 0);
+        if (!await Until(Ask)) return;
+        Assert.True(await Until(Ask));
+        for (var n = random.Next(3); n > 0; n--)
+        {
+            OrderCommand command = random.Next(3) == 0 ? new ReleaseCart() : new ExtendCart(Now + CartTime);
+            var key = $"key-{Next()}";
+            await Until(() => OnOrder(null, id, o => o.ChangeCart(command, key)));
+        }
+        // An order has the id of its cart; the key by which it is placed has one that nothing else has.
+        if (random.Next(4) > 0) await Customer(id, $"{Keys.Order}9{id[(Keys.Order.Length + 1)..]}");
+
+        Task<bool> Ask()
+        {
+            var desk = _scheduler.Pick(_processes);
+            return Call(null, desk, () => ReserveCart(desk, id, lines, isAllOrNothing));
+        }
+    }
+
+    /// <param name="key">The id that its idempotency key stands for: its own, or another one if it has a cart.</param>
+    async Task Customer(string id, string key)
+    {
+        var random = _scheduler.Random;
+        var lines = Wanted();
         var request = Given.Request(
             (PaymentReport)random.Next(0, 3), random.Next(6) == 0 ? PaymentMethod.Terms : PaymentMethod.Prepaid,
             (StockPolicy)random.Next(2), lines);
         var isAccepted = await Until(Ask);
         _answered[id] = isAccepted;
+        _carts.Remove(id);
         // Whoever asks once more gets the same answer.
         Assert.Equal(isAccepted, await Until(Ask));
         for (var n = isAccepted ? random.Next(5) : 0; n > 0; n--)
@@ -160,15 +194,15 @@ sealed partial class World
                 4 => new PlaceHold("look", "why", (HoldStops)random.Next(4)),
                 _ => new LiftHold("look"),
             };
-            var key = $"key-{Next()}";
-            await Until(() => OnOrder(null, id, o => o.Execute(command, key)));
+            var commandId = $"key-{Next()}";
+            await Until(() => OnOrder(null, id, o => o.Execute(command, commandId)));
         }
         await Until(() => OnOrder(null, id, o => o.Execute(new LiftHold("look"), $"key-{Next()}")));
 
         Task<bool> Ask()
         {
             var desk = _scheduler.Pick(_processes);
-            return Call(null, desk, () => Place(desk, id, request));
+            return Call(null, desk, () => id == key ? Place(desk, id, request) : PlaceFromCart(desk, key, id, request));
         }
     }
 
@@ -303,12 +337,20 @@ sealed partial class World
         }
         foreach (var audit in Log.Audits.OfType<OrderAudit>())
         {
+            if (audit.Order.CartUntil is { } until)
+                Hold(new Breach(Law.EndsOnce, audit.Stream, $"holds a cart whose time was up at {until:u}"));
             Hold(OrderLaws.NothingLost(audit.Order, audit.MovedAt, false, Now));
             // Every time is up by now.
             if (audit.Order is { Exists: true, IsPayable: false } unpaid && unpaid.Lines.Any(l => l.Kept > l.Shipped)
                 && unpaid.Holds.All(h => h.Name != OrderPayments.PartPaidHold))
                 Hold(new Breach(Law.NothingLost, unpaid.Id, "keeps its units without money, and its time is up"));
         }
+        // What has left a stock, or was not found there, has left the order's line that had it, and no other.
+        var left = new Dictionary<(string Order, string Stock, int Line), int>();
+        foreach (var e in Log.All)
+            foreach (var (key, units) in Gone(e)) left[key] = left.GetValueOrDefault(key) + units;
+        foreach (var (key, units) in left.Where(l => l.Value != 0))
+            Hold(new Breach(Law.ReservationsAreAllocations, key.Stock, $"{units} more of line {key.Line} of {key.Order} have left it than the order"));
         var waiting = Log.Audits.OfType<OrderAudit>().Select(a => a.Order)
             .Where(o => o is { Exists: true, PendingCancellation: null } && !o.IsStopped(HoldStops.Allocate)).ToList();
         foreach (var stock in Log.Audits.OfType<StockAudit>().Select(a => a.Stock).Where(s => s.OnHand > s.Reserved))
@@ -319,6 +361,15 @@ sealed partial class World
         foreach (var stocks in Log.Audits.OfType<StockAudit>().GroupBy(s => s.Stock.Sku))
             Hold(StockLaws.Conservation(stocks.Key, stocks.Sum(s => StockCounts.Of(s.Stock).All), [.. stocks.Select(s => s.Ledger)]));
     }
+
+    static IEnumerable<((string, string, int), int)> Gone(Stored e) => e.Data switch
+    {
+        StockShipped s => s.Lines.Select(l => ((s.OrderId, e.Stream, l.LineId), l.Quantity)),
+        StockNotFound s => s.Lines.Select(l => ((s.OrderId, e.Stream, l.LineId), l.Quantity)),
+        UnitsShipped o => o.Lines.Select(l => ((e.Stream, Keys.OfStock(l.Warehouse, l.Sku), l.LineId), -l.Quantity)),
+        UnitsNotFound o => o.Lines.Select(l => ((e.Stream, Keys.OfStock(l.Warehouse, l.Sku), l.LineId), -l.Quantity)),
+        _ => [],
+    };
 
     static void Hold(Breach? breach)
     {

@@ -60,7 +60,7 @@ public sealed class LoneReservationsTests
             for (var order = 0; order < Orders; order++)
                 for (var (id, attempt) = ($"ord-{order}", 0); attempt < Attempts; attempt++)
                 {
-                    var name = $"{id}/{attempt}";
+                    var name = $"{id}/attempt-{attempt}/1"; // no number, which an order's event would be
                     string[] skus = [.. ((string[])["A", "B", "C"]).Where(_ => _random.Next(2) == 0)];
                     _stocks.AddRange(skus.Select(sku => Reserved(sku, id, name)));
                     var outcome = _random.Next(3);

@@ -39,6 +39,32 @@ public sealed class StockDeciderTests
         "insufficient_stock",
         StockDecider.Decide(With(5), new ReserveStock("r", Order, [new(1, 3), new(2, 3)])).Rejection?.Code);
 
+    static PassCart Pass(int version, (int Line, int Quantity)[] freed, params (int From, int To, int Quantity)[] moves) => new(
+        $"{Order}/{version}", Order, [.. freed.Select(f => new LineUnits(f.Line, f.Quantity))],
+        [.. moves.Select(m => new LineMove(m.From, m.To, m.Quantity))], "the order wants fewer");
+
+    static (int, int) Lines(Stock stock) =>
+        (stock.Reservations.Of(Order, 1)?.Quantity ?? 0, stock.Reservations.Of(Order, 2)?.Quantity ?? 0);
+
+    [Fact]
+    public void What_a_cart_has_held_is_passed_on_to_the_orders_lines_once_and_the_rest_is_free()
+    {
+        var stock = When(When(With(9), Reserve("r1", 5)), Pass(2, [(1, 1)], (1, 2, 3)));
+        Assert.Equal(((1, 3), 4, 5), (Lines(stock), stock.Reserved, stock.Available));
+        Assert.Empty(StockDecider.Decide(stock, Pass(2, [(1, 1)], (1, 2, 3))).Events);
+        // Lines may change places.
+        Assert.Equal((3, 1), Lines(When(stock, Pass(3, [], (1, 2, 1), (2, 1, 3)))));
+    }
+
+    [Fact]
+    public void Nothing_is_passed_on_that_was_reserved_after_it_was_decided_or_is_gone()
+    {
+        var later = When(With(9), Reserve(ReserveStock.AttemptOf(Order, 2, "x"), 5));
+        Assert.Empty(StockDecider.Decide(later, Pass(2, [(1, 1)], (1, 2, 3))).Events);
+        Assert.Equal((2, 3), Lines(When(later, Pass(3, [], (1, 2, 3)))));
+        Assert.Equal((0, 2), Lines(When(When(With(9), Reserve("r1", 2)), Pass(2, [], (1, 2, 3)))));
+    }
+
     [Fact]
     public void A_repeated_command_has_no_effect_while_the_reservation_lives()
     {

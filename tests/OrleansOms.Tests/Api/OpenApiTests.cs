@@ -38,7 +38,7 @@ public sealed class OpenApiTests(OmsApp app)
         Assert.StartsWith("3.1", document["openapi"]!.GetValue<string>());
         Assert.Equal("bearer", document["components"]!["securitySchemes"]!["apiKey"]!["scheme"]!.GetValue<string>());
         var operations = document["paths"]!.AsObject().SelectMany(p => p.Value!.AsObject().Select(o => ($"{o.Key} {p.Key}", o.Value!))).ToList();
-        Assert.Equal(20, operations.Count);
+        Assert.Equal(24, operations.Count);
         foreach (var (name, operation) in operations)
         {
             var responses = operation["responses"]!.AsObject();

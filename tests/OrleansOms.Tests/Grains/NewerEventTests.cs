@@ -11,6 +11,7 @@ using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
 using OrleansOms.Grains.Stock;
+using OrleansOms.Grains.Upgrades;
 using OrleansOms.Tests.Fixtures;
 
 namespace OrleansOms.Tests.Grains;
@@ -116,7 +117,7 @@ public sealed class NewerEventTests : IAsyncLifetime
     {
         await Upgrade();
         var client = _silos.Cluster.Client.ServiceProvider.GetRequiredService<IClusterManifestProvider>();
-        var desk = new MovementDesk(_silos.Grains, client);
+        var desk = new MovementDesk(_silos.Grains, new Upgrade(client));
         var damaged = MoveStock.Of(
             MovementKind.ConditionChange, "LON", "dropped", [new MovementLine("A", 3, StockCondition.Sellable, StockCondition.Damaged)], "hash");
         var (key, late) = (Keys.FromIdempotencyKey(Keys.Movement, "test", "1"), Keys.FromIdempotencyKey(Keys.Movement, "test", "2"));

@@ -72,6 +72,11 @@ public sealed class GoldenEventsTests
         new ConditionMovementStarted(
             MovementKind.ConditionChange, "LON", "box was wet",
             [new MovementLine("85123A", 2, StockCondition.Sellable, StockCondition.Quarantine)], "abc"),
+        new CartReserved(
+            [new CartLine(1, "85123A", 6)], [new LineAllocation(1, "85123A", "LON", 4)], At.AddMinutes(15), "abc", "ord-1/after/0/x/1"),
+        new CartExtended(At.AddMinutes(30)),
+        new CartEnded(CartEnd.Ordered, [new LineAllocation(1, "85123A", "LON", 1)], [new CartUnits(new LineAllocation(1, "85123A", "LON", 3), 2)]),
+        new OrderPlacedAs("ord-1", "abc"),
         new LawBroken(Law.NoOversell, "stk-LON/85123A", "8 reserved, 5 on hand at version 3"),
         new WarehousePut("LON", new WarehouseDetails("London", Address, new GeoPoint(51.5, -0.1), true)),
     ];

@@ -1,0 +1,350 @@
+using Microsoft.Extensions.DependencyInjection;
+using OrleansOms.Contracts;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Orders;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Shipments;
+using OrleansOms.Grains;
+using OrleansOms.Grains.Orders;
+using OrleansOms.Postgres.Laws;
+using OrleansOms.Tests.Fixtures;
+
+namespace OrleansOms.Tests.Grains;
+
+/// <summary>Stock that is held for a cart: nobody else's for as long as it is said, and then somebody's at once, whatever dies.</summary>
+public sealed class CartTests
+{
+    static readonly OmsSettings Soon = new() { ReservationGrace = TimeSpan.FromMilliseconds(300) };
+
+    static int _ids;
+
+    static CartDesk Carts(Silos silos) => silos.Cluster.Silos[0].ServiceProvider.GetRequiredService<CartDesk>();
+
+    static string NewId() => Keys.FromIdempotencyKey(Keys.Order, "test", $"cart-{Interlocked.Increment(ref _ids)}");
+
+    static Task<Reply<ReservationView>> Reserve(Silos silos, string id, TimeSpan time, bool allOrNothing, params (string Sku, int Quantity)[] lines) =>
+        Carts(silos).Reserve(id, new WantedCart(
+            [.. lines.Select((l, i) => new CartLine(i + 1, l.Sku, l.Quantity))], allOrNothing, DateTimeOffset.UtcNow + time, "GB", null, "hash"),
+            Silos.By(id));
+
+    static async Task<ReservationView> Held(Silos silos, params (string Sku, int Quantity)[] lines) =>
+        (await Reserve(silos, NewId(), TimeSpan.FromMinutes(15), true, lines)).Value!;
+
+    static Task<Reply<OrderView>> Order(
+        Silos silos, string cart, out string id, StockPolicy policy = StockPolicy.Backorder, params (string Sku, int Quantity)[] lines)
+    {
+        (id, var command) = silos.NewOrder(policy: policy, lines: lines);
+        return silos.Desk.Place(id, command with { Reservation = cart }, Silos.By(id));
+    }
+
+    static async Task<(int, int)> Counts(Silos silos, string sku = "A", string warehouse = "LON")
+    {
+        var stock = await silos.Stock(warehouse, sku).Get();
+        return (stock.OnHand, stock.Reserved);
+    }
+
+    /// <summary>All laws over the whole store, once the lists have come as far.</summary>
+    static async Task Check(Silos silos)
+    {
+        foreach (var follower in (string[])["fulfilment", "read-model"]) await silos.UntilHandled(follower);
+        var report = await new StoreCheck(silos.Database.Source).Run(DateTimeOffset.UtcNow.AddMinutes(6), _ => { }, TestContext.Current.CancellationToken);
+        Assert.Empty(report.Broken);
+    }
+
+    [Fact]
+    public async Task Units_are_free_within_moments_of_their_time_and_whoever_waits_has_them()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 5);
+        var cart = (await Reserve(silos, NewId(), TimeSpan.FromSeconds(4), true, ("A", 5))).Value!;
+        var waiting = await silos.Place(lines: ("A", 3));
+        Assert.Equal(3, waiting.Lines[0].Backordered);
+        await silos.UntilOrder(waiting.Id, o => o.Lines[0].Allocated == 3);
+        var ended = (await silos.Log.ReadStream(cart.Id)).Single(e => e.Data is CartEnded);
+        Assert.True(ended.At >= cart.ExpiresAt);
+        Assert.Equal(ReservationStatus.Expired, (await silos.Order(cart.Id).GetReservation())!.Status);
+        Assert.Equal((5, 3), await Counts(silos));
+        await Check(silos);
+    }
+
+    [Fact]
+    public async Task All_or_nothing_or_what_is_there()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 2);
+        await silos.Receive("MAN", "A", 1);
+        Assert.Equal("insufficient_stock", (await Reserve(silos, NewId(), TimeSpan.FromMinutes(1), true, ("A", 4))).Rejection?.Code);
+        Assert.Equal((2, 0), await Counts(silos));
+        var part = (await Reserve(silos, NewId(), TimeSpan.FromMinutes(1), false, ("A", 4), ("B", 1))).Value!;
+        Assert.Equal([3, 0], part.Lines.Select(l => l.Reserved));
+        Assert.Equal(2, part.Lines[0].Allocations.Count);
+        Assert.Equal("insufficient_stock", (await Reserve(silos, NewId(), TimeSpan.FromMinutes(1), false, ("A", 1))).Rejection?.Code);
+    }
+
+    [Fact]
+    public async Task A_repeated_request_holds_nothing_more_and_another_one_is_refused()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 10);
+        var id = NewId();
+        var both = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Reserve(silos, id, TimeSpan.FromMinutes(1), true, ("A", 8))));
+        var first = Assert.Single(both, r => r.Rejection is null).Value!;
+        Assert.Equal((1, 8), (first.Version, first.Lines[0].Reserved));
+        Assert.Equal("request_in_progress", both.Single(r => r.Rejection is not null).Rejection!.Code);
+        await silos.Order(id).ChangeReservation(new ExtendCart(DateTimeOffset.UtcNow.AddHours(1)), Silos.By("longer"));
+        var again = await Reserve(silos, id, TimeSpan.FromMinutes(1), true, ("A", 8));
+        Assert.Equivalent(first, again.Value, strict: true);
+        Assert.Equal((10, 8), await Counts(silos));
+        Assert.Equal("idempotency_key_reused", (await Carts(silos).Reserve(
+            id, new WantedCart([new CartLine(1, "A", 1)], true, DateTimeOffset.UtcNow, null, null, "other"), Silos.By(id))).Rejection?.Code);
+    }
+
+    [Fact]
+    public async Task What_is_given_up_is_free_when_that_is_answered()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 3);
+        var cart = await Held(silos, ("A", 3));
+        Assert.Equal(ReservationStatus.Released, (await silos.Order(cart.Id).ChangeReservation(new ReleaseCart(), Silos.By("up"))).Value!.Status);
+        Assert.Equal((3, 0), await Counts(silos));
+        Assert.Null(await silos.Order(cart.Id).Get()); // It was no order.
+        await Check(silos);
+    }
+
+    [Fact]
+    public async Task An_order_has_the_units_of_its_cart_whatever_others_want_meanwhile()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 3);
+        await silos.Receive("LON", "B", 3);
+        var cart = await Held(silos, ("A", 3), ("B", 1));
+        var other = await silos.Place(lines: ("A", 1));
+        Assert.Equal(1, other.Lines[0].Backordered);
+        // The lines the other way round, one A fewer, one B more.
+        var order = (await Order(silos, cart.Id, out _, lines: [("B", 2), ("A", 2)])).Value!;
+        Assert.Equal((cart.Id, OrderStatus.Allocated), (order.Id, order.Status));
+        Assert.Equal([2, 2], order.Lines.Select(l => l.Allocated));
+        // The one that it leaves is for whoever waits.
+        await silos.UntilOrder(other.Id, o => o.Lines[0].Allocated == 1);
+        Assert.Equal(((3, 3), (3, 2)), (await Counts(silos), await Counts(silos, "B")));
+        Assert.Equal(ReservationStatus.Ordered, (await silos.Order(cart.Id).GetReservation())!.Status);
+        await Check(silos);
+    }
+
+    [Fact]
+    public async Task An_order_with_a_cart_is_placed_once_and_its_key_and_its_cart_are_used_up()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 9);
+        var cart = await Held(silos, ("A", 2));
+        var (id, command) = silos.NewOrder(lines: ("A", 2));
+        command = command with { Reservation = cart.Id };
+        var first = (await silos.Desk.Place(id, command, Silos.By(id))).Value!;
+        await silos.UntilHandled("fulfilment");
+        Assert.Equivalent(first, (await silos.Desk.Place(id, command, Silos.By(id))).Value, strict: true);
+        Assert.Equal("idempotency_key_reused", (await silos.Desk.Place(
+            id, command with { Reservation = null, RequestHash = "other" }, Silos.By(id))).Rejection?.Code);
+        Assert.Equal("idempotency_key_reused", (await silos.Desk.Place(
+            id, command with { RequestHash = "other" }, Silos.By(id))).Rejection?.Code);
+        Assert.Equal("reservation_over", (await Order(silos, cart.Id, out _, lines: ("A", 1))).Rejection?.Code);
+        Assert.Equal("unknown_reservation", (await Order(silos, NewId(), out _, lines: ("A", 1))).Rejection?.Code);
+        Assert.Equal((9, 2), await Counts(silos));
+    }
+
+    [Fact]
+    public async Task A_key_that_has_placed_an_order_places_none_with_a_cart()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 9);
+        var cart = await Held(silos, ("A", 2));
+        var (id, command) = silos.NewOrder(lines: ("A", 1));
+        Assert.Null((await silos.Desk.Place(id, command, Silos.By(id))).Rejection);
+        Assert.Equal("idempotency_key_reused", (await silos.Desk.Place(
+            id, command with { Reservation = cart.Id, RequestHash = "other" }, Silos.By(id))).Rejection?.Code);
+        Assert.Equal(ReservationStatus.Active, (await silos.Order(cart.Id).GetReservation())!.Status);
+    }
+
+    [Fact]
+    public async Task An_order_that_is_refused_leaves_its_cart_for_an_order_of_less()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 2);
+        var cart = await Held(silos, ("A", 2));
+        var refused = await Order(silos, cart.Id, out var id, StockPolicy.Reject, ("B", 1), ("A", 2));
+        Assert.Equal("insufficient_stock", refused.Rejection?.Code);
+        Assert.Equal("insufficient_stock", (await silos.Desk.Place(
+            id, silos.NewOrder(policy: StockPolicy.Reject, lines: ("A", 2)).Command with { Reservation = cart.Id }, Silos.By(id))).Rejection?.Code);
+        Assert.Equal((2, 2), await Counts(silos));
+        var order = (await Order(silos, cart.Id, out _, StockPolicy.Reject, ("A", 2))).Value!;
+        Assert.Equal(2, order.Lines[0].Allocated);
+        await Check(silos);
+    }
+
+    [Fact]
+    public async Task An_order_with_a_cart_that_is_over_is_sourced_as_any_other()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 3);
+        var cart = await Held(silos, ("A", 2));
+        await silos.Order(cart.Id).ChangeReservation(new ReleaseCart(), Silos.By("up"));
+        var order = (await Order(silos, cart.Id, out _, lines: ("A", 3))).Value!;
+        Assert.Equal((cart.Id, 3), (order.Id, order.Lines[0].Allocated));
+        await silos.UntilHandled("fulfilment");
+        Assert.Equal((3, 3), await Counts(silos));
+        await Check(silos);
+    }
+
+    [Theory, InlineData(FaultyLog.Fault.BeforeCommit), InlineData(FaultyLog.Fault.AfterCommit)]
+    public async Task A_cart_whose_store_fails_is_there_after_a_retry_or_holds_nothing(FaultyLog.Fault fault)
+    {
+        await using var silos = await Silos.Start(Soon);
+        await silos.Receive("LON", "A", 5);
+        var id = NewId();
+        var isFirst = 1;
+        silos.Faults.OnAppend = a => a.Main.Events[0].Data is CartReserved && Interlocked.Exchange(ref isFirst, 0) == 1 ? fault : null;
+        await Assert.ThrowsAsync<LogUnavailableException>(() => Reserve(silos, id, TimeSpan.FromMinutes(5), true, ("A", 2)));
+        // Nobody asks again: what no cart has stored is free after a while.
+        var stays = fault == FaultyLog.Fault.BeforeCommit ? 0 : 2;
+        await silos.UntilStock("LON", "A", s => s.Reserved == stays);
+        Assert.Equal(2, (await Reserve(silos, id, TimeSpan.FromMinutes(5), true, ("A", 2))).Value!.Lines[0].Reserved);
+        await silos.UntilStock("LON", "A", s => s.Reserved == 2);
+        await Check(silos);
+    }
+
+    [Fact]
+    public async Task A_cart_keeps_what_an_order_would_have_taken_that_was_never_stored()
+    {
+        await using var silos = await Silos.Start(Soon);
+        await silos.Receive("LON", "A", 5);
+        await silos.Receive("LON", "B", 5);
+        var cart = await Held(silos, ("A", 2), ("B", 1));
+        silos.Faults.OnAppend = a => a.Main.Events.Any(e => e.Data is OrderPlaced) ? FaultyLog.Fault.BeforeCommit : null;
+        await Assert.ThrowsAsync<LogUnavailableException>(() => Order(silos, cart.Id, out _, lines: [("B", 2), ("A", 2)]));
+        silos.Faults.OnAppend = null;
+        // What was sourced besides is free after a while, and the cart is as it was.
+        await silos.UntilStock("LON", "B", s => s.Reserved == 1);
+        Assert.Equal(ReservationStatus.Active, (await silos.Order(cart.Id).GetReservation())!.Status);
+        await Check(silos);
+        Assert.Equal([2, 2], (await Order(silos, cart.Id, out _, lines: [("B", 2), ("A", 2)])).Value!.Lines.Select(l => l.Allocated));
+        await Check(silos);
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task An_order_whose_answer_is_lost_is_placed_once_and_leaves_with_the_units_of_its_lines(bool stocksHearLate)
+    {
+        await using var silos = await Silos.Start(Soon);
+        await silos.Receive("LON", "A", 9);
+        await silos.Receive("LON", "B", 9);
+        var cart = await Held(silos, ("A", 5), ("B", 1));
+        var (id, command) = silos.NewOrder(lines: [("B", 1), ("A", 5)]);
+        command = command with { Reservation = cart.Id };
+        var isFirst = 1;
+        // Stored, and nobody is told; what the stocks are to do, the follower has to see to.
+        silos.Faults.OnAppend = a => a.Main.Events.Any(e => e.Data is OrderPlaced) && Interlocked.Exchange(ref isFirst, 0) == 1
+            ? FaultyLog.Fault.AfterCommit : null;
+        await Assert.ThrowsAsync<LogUnavailableException>(() => silos.Desk.Place(id, command, Silos.By(id)));
+        if (!stocksHearLate) await silos.UntilHandled("fulfilment");
+        var order = (await silos.Desk.Place(id, command, Silos.By(id))).Value!;
+        Assert.Equal([1, 5], order.Lines.Select(l => l.Allocated));
+        await silos.UntilOrder(order.Id, o => o.Shipments.Count == 1);
+        var shipment = silos.Shipment(Keys.OfShipment(order.Id, 1));
+        foreach (var todo in (ShipmentCommand[])
+            [
+                new PickUnits([new SkuUnits("A", 5), new SkuUnits("B", 1)]),
+                new PackShipment([new Package(500, [new SkuUnits("A", 5), new SkuUnits("B", 1)])]), new ShipShipment("dhl", "parcel", "T"),
+            ])
+            Assert.Null((await shipment.Execute(todo, Silos.By(todo.GetType().Name))).Rejection);
+        await silos.UntilStock("LON", "A", s => (s.OnHand, s.Reserved) == (4, 0));
+        await silos.UntilStock("LON", "B", s => (s.OnHand, s.Reserved) == (8, 0));
+        await Check(silos);
+    }
+
+    [Fact]
+    public async Task Two_orders_at_once_with_one_cart_are_one_order_and_its_units_are_there()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 9);
+        await silos.Receive("LON", "B", 9);
+        for (var n = 0; n < 10; n++)
+        {
+            var cart = await Held(silos, ("A", 2), ("B", 1));
+            var replies = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Order(silos, cart.Id, out var _, lines: [("B", 1), ("A", 1)])));
+            Assert.Single(replies, r => r.Rejection is null);
+            Assert.Equal(2, replies.Count(r => r.Rejection?.Code == "reservation_over"));
+            var order = replies.Single(r => r.Rejection is null).Value!;
+            await silos.UntilHandled("fulfilment");
+            Assert.Equal([(2, 1)], (await silos.Stock("LON", "A").ReservedFor(order.Id, [1, 2])).Select(h => (h.LineId, h.Quantity)));
+            Assert.Equal([(1, 1)], (await silos.Stock("LON", "B").ReservedFor(order.Id, [1, 2])).Select(h => (h.LineId, h.Quantity)));
+            await silos.Order(order.Id).Execute(new CancelOrder("c", "why", null), Silos.By($"cancel {n}"));
+        }
+        await silos.UntilStock("LON", "A", s => s.Reserved == 0);
+        await Check(silos);
+    }
+
+    [Fact]
+    public async Task A_cart_that_is_given_up_while_an_order_is_placed_with_it_is_free_or_ordered_and_nothing_between()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 5);
+        await silos.Receive("LON", "B", 5);
+        var cart = await Held(silos, ("A", 5), ("B", 1));
+        silos.Faults.OnAppendAsync = async append =>
+        {
+            if (append.Main.Events.All(e => e.Data is not OrderPlaced)) return null;
+            silos.Faults.OnAppendAsync = null;
+            Assert.Null((await silos.Order(cart.Id).ChangeReservation(new ReleaseCart(), Silos.By("up"))).Rejection);
+            Assert.Equal((5, 0), await Counts(silos)); // Free when it is answered, whatever is about to be placed.
+            return null;
+        };
+        var order = (await Order(silos, cart.Id, out _, StockPolicy.Reject, ("B", 1), ("A", 5))).Value!;
+        Assert.Equal([1, 5], order.Lines.Select(l => l.Allocated));
+        await silos.UntilHandled("fulfilment");
+        Assert.Equal((5, 5), await Counts(silos));
+        await Check(silos);
+    }
+
+    [Fact]
+    public async Task A_cart_that_was_held_for_longer_ends_when_that_is_over()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 1);
+        var cart = (await Reserve(silos, NewId(), TimeSpan.FromSeconds(2), true, ("A", 1))).Value!;
+        // The lists have not heard of it when its first time is up: it is told, and has to be told again.
+        var goesOn = new TaskCompletionSource();
+        await silos.UntilHandled("read-model");
+        silos.Faults.Reads = goesOn.Task;
+        var until = cart.ExpiresAt.AddSeconds(3);
+        await silos.Order(cart.Id).ChangeReservation(new ExtendCart(until), Silos.By("longer"));
+        await Silos.Until(() => Task.FromResult(DateTimeOffset.UtcNow), now => now > cart.ExpiresAt.AddSeconds(1.5));
+        goesOn.SetResult();
+        var ended = await Silos.Until(
+            async () => (await silos.Log.ReadStream(cart.Id)).FirstOrDefault(e => e.Data is CartEnded), e => e is not null);
+        Assert.InRange(ended!.At - until, TimeSpan.Zero, TimeSpan.FromSeconds(20)); // Who was told is left alone for thirty.
+    }
+
+    [Fact]
+    public async Task The_first_answer_stays_the_same_when_the_watch_has_looked()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 5);
+        var id = NewId();
+        var first = (await Reserve(silos, id, TimeSpan.FromMinutes(5), true, ("A", 2))).Value!;
+        Assert.True(await silos.Order(id).SettleReservation("LON", "A"));
+        Assert.Equal(2, (await silos.Order(id).GetReservation())!.Version);
+        Assert.Equivalent(first, (await Reserve(silos, id, TimeSpan.FromMinutes(5), true, ("A", 2))).Value, strict: true);
+        Assert.Equal((5, 2), await Counts(silos));
+    }
+
+    [Fact]
+    public async Task A_key_that_was_tried_without_a_cart_is_used_up()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 5);
+        var cart = await Held(silos, ("A", 2));
+        var (id, command) = silos.NewOrder(lines: ("A", 2));
+        await silos.Order(id).SettleReservation("LON", "A"); // as the watch does when whoever tried has died
+        Assert.Equal("idempotency_key_reused", (await silos.Desk.Place(
+            id, command with { Reservation = cart.Id }, Silos.By(id))).Rejection?.Code);
+    }
+}
