@@ -23,7 +23,7 @@ sealed class Acknowledgements(IReadOnlyCollection<Asked> all, StoredEvents store
     public IEnumerable<string> Check() =>
     [
         .. Orders(), .. Receipts(),
-        .. all.Where(a => a.IsAccepted && a.What != "receipts").Select(a => stored.Contradicts(a.Json)).OfType<string>(),
+        .. all.Where(a => a.IsAccepted && a.What is not ("receipts" or "reservations" or "release")).Select(a => stored.Contradicts(a.Json)).OfType<string>(),
         .. all.Where(a => a.IsAccepted).SelectMany(Effects).Distinct(),
         .. Untold(),
     ];

@@ -86,6 +86,7 @@ sealed class Traders(History history, int seed)
         var isPaid = random.Next(3) > 0;
         if (!isPaid) order["payment"]!["status"] = "pending";
         if (random.Next(2) == 0) order["stockPolicy"] = "reject";
+        if (random.Next(3) == 0 && await Hold(random, order) is { } cart) order["reservation"] = cart;
         var placed = await history.Do(random, "/api/v1/orders", order);
         if (random.Next(4) == 0)
         {
@@ -111,6 +112,26 @@ sealed class Traders(History history, int seed)
         if (random.Next(2) == 0) cancel["lines"] = new JsonArray(new JsonObject { ["lineId"] = 1, ["quantity"] = 1 });
         await history.Do(random, $"/api/v1/orders/{id}/cancel", cancel);
         await LookAt(random, id);
+    }
+
+    /// <summary>
+    /// Puts it into a cart first, in other lines and numbers, and may give that up, or be too late for it. The id of the cart, if it was
+    /// held at all.
+    /// </summary>
+    async Task<string?> Hold(Random random, JsonObject order)
+    {
+        var held = await history.Do(random, "/api/v1/reservations", new JsonObject
+        {
+            ["lines"] = new JsonArray([.. order["lines"]!.AsArray().Reverse().Select(l => (JsonNode)new JsonObject
+            {
+                ["sku"] = l!["sku"]!.GetValue<string>(), ["quantity"] = random.Next(1, 4),
+            })]),
+            ["expiresInSeconds"] = random.Next(1, 30), ["allOrNothing"] = random.Next(2) == 0,
+        });
+        if (held.Status != 201) return null;
+        var id = held.Json["id"]!.GetValue<string>();
+        if (random.Next(4) == 0) await history.Do(random, $"/api/v1/reservations/{id}/release", new JsonObject());
+        return random.Next(5) > 0 ? id : null;
     }
 
     /// <summary>Now and then, whether what was just answered is so.</summary>
