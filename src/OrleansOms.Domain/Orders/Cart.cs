@@ -30,8 +30,10 @@ public enum CartEnd
 /// <param name="Until">When it ends, UTC.</param>
 /// <param name="RequestHash">SHA-256 of the request in hexadecimal.</param>
 /// <param name="End">How it ended; null as long as it has not.</param>
+/// <param name="PassedBy">The event by which stocks give units to other lines than have held them; null if they are asked for none.</param>
 public sealed record Cart(
-    ImmutableArray<CartLine> Lines, ImmutableArray<LineAllocation> Held, DateTimeOffset Until, string RequestHash, CartEnd? End = null)
+    ImmutableArray<CartLine> Lines, ImmutableArray<LineAllocation> Held, DateTimeOffset Until, string RequestHash, CartEnd? End = null,
+    int? PassedBy = null)
 {
     /// <summary>Whether it holds its units.</summary>
     public bool IsOpen => End is null;

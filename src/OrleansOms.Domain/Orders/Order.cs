@@ -173,7 +173,11 @@ public sealed record Order(string Id)
         OrderAbandoned or ReservationSettled => this,
         CartReserved e => this with { Cart = new Cart([.. e.Lines], [.. e.Allocations], e.Until, e.RequestHash) },
         CartExtended e => this with { Cart = Cart! with { Until = e.Until } },
-        CartEnded e => this with { Cart = Cart! with { End = e.End } },
+        CartEnded e => this with { Cart = Cart! with
+            {
+                End = e.End, PassedBy = e.Kept.Any(k => k.LineId != k.Held.LineId) ? Version + 1 : null,
+            },
+        },
         OrderPlacedAs e => this with { PlacedAs = e },
         OrderAllocated e => Evolve(e),
         PaymentRecorded e => this with { Payments = Payments.Add(new Payment(e.Status, e.Amount, e.Reference, e.DueAt, e.Of ?? e.Reference)) },

@@ -54,7 +54,9 @@ public static class StockDecider
 
     static Decision<StockEvent> Pass(Stock stock, PassCart c)
     {
-        if (stock.HasDone(c.CommandId, c.OrderId, [.. c.Moves.Select(m => new LineUnits(m.To, m.Quantity))]))
+        // Any of its lines that still lives remembers it.
+        if (stock.HasDone(c.CommandId, c.OrderId, [.. c.Freed, .. c.Moves.SelectMany(m =>
+            (LineUnits[])[new LineUnits(m.From, m.Quantity), new LineUnits(m.To, m.Quantity)])]))
             return Decision<StockEvent>.AlreadyDone;
         var left = c.Freed.Select(f => f.LineId).Concat(c.Moves.Select(m => m.From)).Distinct()
             .ToDictionary(id => id, id => HeldBefore(stock, c.OrderId, id, c.CommandId));

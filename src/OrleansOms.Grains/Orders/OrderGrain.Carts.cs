@@ -46,4 +46,17 @@ public sealed partial class OrderGrain
         await Consequences(from);
         return true;
     });
+
+    /// <summary>
+    /// Whatever else is asked of stocks is about units that the order's lines hold: those of its cart are given to them first. The desk has
+    /// asked for it, and the follower does, but nobody waits for either.
+    /// </summary>
+    async Task PassCart()
+    {
+        if (_isCartPassed || State.Cart?.PassedBy is not { } version) return;
+        foreach (var e in await Log.ReadStream(Key, version - 1, 1)) await Consequences(e);
+        _isCartPassed = true;
+    }
+
+    bool _isCartPassed;
 }

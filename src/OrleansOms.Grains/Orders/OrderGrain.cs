@@ -175,6 +175,7 @@ public sealed partial class OrderGrain(
 
     async Task Allocate(SourcingCause cause, WantedUnits[] wanted)
     {
+        await PassCart();
         var placed = State.Placed!;
         var reserved = await sourcing.Reserve(
             Key, ReserveStock.AttemptOf(Key, State.Version, $"{Guid.NewGuid():N}"), wanted, placed.Country, placed.Personal?.ShipTo?.PostalCode,
@@ -233,6 +234,7 @@ public sealed partial class OrderGrain(
     {
         try
         {
+            await PassCart();
             foreach (var e in await Log.ReadStream(Key, afterVersion))
                 await Consequences(e);
         }

@@ -108,6 +108,7 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
 
     async Task Allocate(SourcingCause cause, (int LineId, string Sku, int Quantity)[] wanted)
     {
+        await PassCart();
         var failed = new HashSet<(string, string)>();
         if (!State.NotFoundIn.IsEmpty)
         {
@@ -155,9 +156,19 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
     {
         try
         {
+            await PassCart();
             foreach (var e in World.Log.Read(Key, after)) await Consequences(e);
         }
         catch (LostException) { return; }
+    }
+
+    bool _isCartPassed;
+
+    async Task PassCart()
+    {
+        if (_isCartPassed || State.Cart?.PassedBy is not { } version) return;
+        await Consequences(World.Log.Read(Key, version - 1)[0]);
+        _isCartPassed = true;
     }
 
     async Task Consequences(Stored e)

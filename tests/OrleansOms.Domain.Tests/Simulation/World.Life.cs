@@ -177,6 +177,8 @@ sealed partial class World
         var request = Given.Request(
             (PaymentReport)random.Next(0, 3), random.Next(6) == 0 ? PaymentMethod.Terms : PaymentMethod.Prepaid,
             (StockPolicy)random.Next(2), lines);
+        // Whoever has a cart knows the order's id before it is placed, and may be of two minds.
+        if (id != key && random.Next(3) == 0) Live(ChangeMind);
         var isAccepted = await Until(Ask);
         _answered[id] = isAccepted;
         _carts.Remove(id);
@@ -198,6 +200,12 @@ sealed partial class World
             await Until(() => OnOrder(null, id, o => o.Execute(command, commandId)));
         }
         await Until(() => OnOrder(null, id, o => o.Execute(new LiftHold("look"), $"key-{Next()}")));
+
+        async Task ChangeMind()
+        {
+            for (var n = random.Next(30); n > 0; n--) await _scheduler.Pause(null);
+            await Once(() => OnOrder(null, id, o => o.Execute(new CancelOrder($"c{Next()}", "of two minds", null), $"key-{Next()}")));
+        }
 
         Task<bool> Ask()
         {

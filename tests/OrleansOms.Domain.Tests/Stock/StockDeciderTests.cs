@@ -57,6 +57,14 @@ public sealed class StockDeciderTests
     }
 
     [Fact]
+    public void What_was_passed_on_is_known_as_long_as_any_of_its_lines_lives()
+    {
+        var stock = When(When(When(With(9), Reserve("r1", 5)), Pass(2, [], (1, 2, 3))), new ReleaseStock($"{Order}/3", Order, [new(2, 3)], "no"));
+        stock = stock with { Remembered = IdMemory.None() }; // many others have come and gone
+        Assert.Empty(StockDecider.Decide(stock, Pass(2, [], (1, 2, 3))).Events);
+    }
+
+    [Fact]
     public void Nothing_is_passed_on_that_was_reserved_after_it_was_decided_or_is_gone()
     {
         var later = When(With(9), Reserve(ReserveStock.AttemptOf(Order, 2, "x"), 5));

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Orleans.Metadata;
 using Orleans.Runtime;
 using OrleansOms.Contracts.Log;
+using OrleansOms.Grains.Upgrades;
 
 namespace OrleansOms.Tests.Fixtures;
 
@@ -41,6 +42,6 @@ public sealed class OlderLog(IEventLog log, params string[] unknown) : LogAround
     sealed class KnowsLess : IGrainPropertiesProvider
     {
         public void Populate(Type grainClass, GrainType grainType, Dictionary<string, string> properties) =>
-            properties["oms.known-events"] = $"{EventTypes.Count - 2}";
+            properties["oms.known-events"] = $"{Upgrade.Conditions - 1}";
     }
 }
