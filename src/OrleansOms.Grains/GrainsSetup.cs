@@ -49,7 +49,7 @@ public static class GrainsSetup
         services.AddSingleton<IGrainPropertiesProvider, KnownEvents>();
         services.AddSingleton<SilosByVersion>();
         services.AddHostedService<FollowerKeeper>();
-        services.AddHostedService<SweeperStart>();
+        services.AddHostedService<SweeperKeeper>();
         return services;
     }
 }

@@ -19,6 +19,8 @@ public sealed partial class Sweeper(
     IReadModel readModel, IGrainFactory grains, TimeProvider time, OmsSettings settings, ILogger<Sweeper> logger)
     : Grain, ISweeper, IRemindable
 {
+    internal const string Reminder = "wake";
+
     /// <summary>Waits that are read at once.</summary>
     const int Batch = 500;
 
@@ -29,6 +31,8 @@ public sealed partial class Sweeper(
 
     /// <summary>Who was told, and until when they are left alone.</summary>
     readonly Dictionary<string, DateTimeOffset> _told = new(StringComparer.Ordinal);
+
+    readonly SemaphoreSlim _turns = new(Parallel);
 
     int Shard => int.Parse(this.GetPrimaryKeyString().AsSpan(Keys.Sweeper.Length), CultureInfo.InvariantCulture);
 
@@ -43,7 +47,7 @@ public sealed partial class Sweeper(
     }
 
     /// <inheritdoc />
-    public Task Begin() => this.RegisterOrUpdateReminder("wake", Wake, Wake).Reached();
+    public Task Begin() => this.RegisterOrUpdateReminder(Reminder, Wake, Wake).Reached();
 
     /// <summary>It is awake: that is all that the reminder is for.</summary>
     public Task ReceiveReminder(string reminderName, TickStatus status) => Task.CompletedTask;
@@ -55,27 +59,32 @@ public sealed partial class Sweeper(
             var now = time.GetUtcNow();
             foreach (var (key, until) in _told)
                 if (now >= until) _told.Remove(key);
-            while (await Tell(now, stop) == Batch && !stop.IsCancellationRequested) { }
+            while (await AllAreTold(now, stop)) { }
         }
         catch (OmsFaultException e) { LogBlind(logger, Shard, e.Message); }
     }
 
-    async Task<int> Tell(DateTimeOffset now, CancellationToken stop)
+    /// <summary>Whether as many as are read at once were told, so that there may be more. Who does not answer holds up nobody else.</summary>
+    async Task<bool> AllAreTold(DateTimeOffset now, CancellationToken stop)
     {
         var due = await readModel.FindWaits(Shard, new Dictionary<WaitKind, DateTimeOffset>
         {
             [WaitKind.Payment] = now, [WaitKind.Carrier] = now - settings.TrackingSilence, [WaitKind.Cart] = now,
         }, Batch, _told.Keys);
         foreach (var wait in due) _told[wait.Key] = now + Leave;
-        await System.Threading.Tasks.Parallel.ForEachAsync(due, new ParallelOptions
-        {
-            MaxDegreeOfParallelism = Parallel, TaskScheduler = TaskScheduler.Current, CancellationToken = stop,
-        }, async (wait, _) =>
+        var all = Task.WhenAll(due.Select(wait => TellInTurn(wait, now)));
+        return await Task.WhenAny(all, Task.Delay(Look, time, stop)) == all && due.Count == Batch;
+    }
+
+    async Task TellInTurn(Wait wait, DateTimeOffset now)
+    {
+        await _turns.WaitAsync();
+        try
         {
             // A cart that was held for longer, or by another clock, is looked at again with the next look: it has to end to the second.
             if (!await Tell(wait) && wait.Kind == WaitKind.Cart) _told[wait.Key] = now;
-        });
-        return due.Count;
+        }
+        finally { _turns.Release(); }
     }
 
     /// <summary>False if it has to be told again.</summary>

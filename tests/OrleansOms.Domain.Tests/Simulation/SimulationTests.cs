@@ -36,7 +36,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
     /// <param name="laws">Each of them finds it in one schedule or another, and nothing else does: a crash is no find.</param>
     [Theory]
     [InlineData(Plant.DoubleRelease, Law.ReservationsAreAllocations, Law.EndsOnce, Law.OneEffect)]
-    [InlineData(Plant.AppliedBeforeAppendFails, Law.NoOversell, Law.ReservationsAreAllocations, Law.NothingLost, Law.Units)]
+    [InlineData(
+        Plant.AppliedBeforeAppendFails, Law.NoOversell, Law.ReservationsAreAllocations, Law.EndsOnce, Law.NothingLost, Law.Units)]
     [InlineData(Plant.SkippedVersion, Law.NoGap)]
     [InlineData(Plant.RestockTwice, Law.ReservationsAreAllocations)]
     [InlineData(Plant.TimeoutAfterPayment, Law.Money)]

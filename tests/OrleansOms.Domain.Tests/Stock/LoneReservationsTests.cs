@@ -23,6 +23,17 @@ public sealed class LoneReservationsTests
     }
 
     [Fact]
+    public void What_is_held_for_a_cart_is_not_alone()
+    {
+        var alone = new LoneReservations<int>();
+        Reserved("A", "ord-1", "attempt").Tell(alone, 0);
+        Held("ord-1", "attempt", "A", "B").Tell(alone, 1);
+        Assert.Equal([1], alone.Places);
+        Reserved("B", "ord-1", "attempt").Tell(alone, 2);
+        Assert.Empty(alone.Places);
+    }
+
+    [Fact]
     public void Whatever_is_read_first_and_wherever_it_begins_again_nothing_stays_reserved_that_no_order_holds()
     {
         for (var seed = 0; seed < 2_000; seed++) new Life(seed).Live();
@@ -64,7 +75,7 @@ public sealed class LoneReservationsTests
                     string[] skus = [.. ((string[])["A", "B", "C"]).Where(_ => _random.Next(2) == 0)];
                     _stocks.AddRange(skus.Select(sku => Reserved(sku, id, name)));
                     var outcome = _random.Next(3);
-                    if (outcome == 0) _orders.Add(Allocated(id, name, skus));
+                    if (outcome == 0) _orders.Add(_random.Next(2) == 0 ? Allocated(id, name, skus) : Held(id, name, skus));
                     else if (outcome == 1) _stocks.AddRange(skus.Select(sku => GivenBack(sku, id, name)));
                     else _lost.UnionWith(skus.Select(sku => new ReservationKey(StockOf(sku), id, name)));
                     if (outcome == 0) break;
@@ -108,6 +119,10 @@ public sealed class LoneReservationsTests
 
     static Event GivenBack(string sku, string order, string attempt) =>
         new(StockOf(sku), new ReservationReleased(order, Units, "the plan failed"), ReleaseStock.BackOf(attempt));
+
+    /// <summary>As a cart, which is what the order's stream begins with.</summary>
+    static Event Held(string order, string attempt, params string[] skus) => new(order, new CartReserved(
+        [new CartLine(1, "A", 1)], [.. skus.Select(s => new LineAllocation(1, s, "LON", 1))], Start, "hash", attempt), "reserve");
 
     static Event Allocated(string order, string attempt, params string[] skus) => new(order, new OrderAllocated(
         SourcingCause.Placing, [.. skus.Select(s => new LineAllocation(1, s, "LON", 1))], [],

@@ -22,8 +22,9 @@ sealed class Acknowledgements(IReadOnlyCollection<Asked> all, StoredEvents store
     /// <summary>What is wrong.</summary>
     public IEnumerable<string> Check() =>
     [
-        .. Orders(), .. Receipts(),
-        .. all.Where(a => a.IsAccepted && a.What is not ("receipts" or "reservations" or "release")).Select(a => stored.Contradicts(a.Json)).OfType<string>(),
+        .. Orders(), .. Receipts(), .. Carts(),
+        .. all.Where(a => a.IsAccepted && a.What != "receipts").Select(a => IsOfCart(a) ? stored.ContradictsCart(a.Json) : stored.Contradicts(a.Json))
+            .OfType<string>(),
         .. all.Where(a => a.IsAccepted).SelectMany(Effects).Distinct(),
         .. Untold(),
     ];
@@ -45,8 +46,26 @@ sealed class Acknowledgements(IReadOnlyCollection<Asked> all, StoredEvents store
         if (told != there) yield return $"{told} units were received, {there} are in the ledger";
     }
 
+    static bool IsOfCart(Asked asked) => asked.What is "reservations" or "release";
+
+    /// <summary>Each cart is stored once and ends at most once.</summary>
+    IEnumerable<string> Carts()
+    {
+        var told = all.Where(a => a is { What: "reservations", IsAccepted: true }).DistinctBy(a => a.Key)
+            .ToDictionary(a => a.Json["id"]!.GetValue<string>());
+        var held = stored.All.Where(e => e.Type == "order.cart-reserved.v1").ToLookup(e => e.Stream);
+        foreach (var (id, asked) in told)
+        {
+            if (held[id].Count() != 1) yield return $"{asked.Body} was acknowledged as {id} and is stored {held[id].Count()} times";
+            if (stored.Of(id, "order.cart-ended.v1").Count() is > 1 and var ends) yield return $"{id} ended {ends} times";
+        }
+        foreach (var id in held.Select(h => h.Key).Except(told.Keys)) yield return $"{id} is a cart, and nobody was told";
+    }
+
     IEnumerable<string> Effects(Asked asked) => asked.What switch
     {
+        // It may have been over before: given up under another command, or its time was up.
+        "release" => stored.Of(asked.Of, "order.cart-ended.v1").Any(e => !Same(e.Data["end"], "Ordered")) ? [] : [Lost(asked)],
         "payments" => Once(
             stored.Of(asked.Of, "order.payment-recorded.v1").Where(e => Same(e.Data["reference"], asked.Asks["reference"])),
             asked, e => Same(e.Data["amount"], asked.Asks["amount"])),

@@ -65,6 +65,10 @@ sealed class StoredEvents
     /// <summary>The same for an order's row in lists.</summary>
     public string? ContradictsSummary(JsonNode summary) => Contradicts(summary, SummaryAt);
 
+    /// <summary>The same for what is held for a cart.</summary>
+    public string? ContradictsCart(JsonNode view) => Contradicts(view, (id, version) => Until(id, version) is not { } events ? null
+        : JsonSerializer.SerializeToNode(ReservationView.Of(Fold(id, events)), ApiJson.Default.ReservationView));
+
     JsonNode? SummaryAt(string id, int version) => Until(id, version) is not { } events ? null
         : JsonSerializer.SerializeToNode(OrderSummary.Of(Fold(id, events)), ApiJson.Default.OrderSummary);
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Orders;
@@ -230,23 +231,88 @@ public sealed class CartTests
         await Check(silos);
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_cart_is_not_refused_for_want_of_what_its_own_dead_attempt_holds(bool allOrNothing)
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 5);
+        await silos.Receive("LON", "B", 1);
+        var id = NewId();
+        var isFirst = 1;
+        silos.Faults.OnAppend = a => a.Main.Events[0].Data is CartReserved && Interlocked.Exchange(ref isFirst, 0) == 1
+            ? FaultyLog.Fault.BeforeCommit : null;
+        (string, int)[] wanted = allOrNothing ? [("A", 5), ("B", 1)] : [("A", 6), ("B", 1)];
+        await Assert.ThrowsAsync<LogUnavailableException>(() => Reserve(silos, id, TimeSpan.FromMinutes(5), allOrNothing, wanted));
+        Assert.Equal((5, 5), await Counts(silos));
+        Assert.Equal([5, 1], (await Reserve(silos, id, TimeSpan.FromMinutes(5), allOrNothing, wanted)).Value!.Lines.Select(l => l.Reserved));
+        Assert.Equal(((5, 5), (1, 1)), (await Counts(silos), await Counts(silos, "B")));
+        await Check(silos);
+    }
+
+    [Fact]
+    public async Task An_order_with_a_cart_is_not_refused_for_want_of_what_its_own_dead_attempt_holds()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 5);
+        await silos.Receive("LON", "B", 2);
+        var cart = await Held(silos, ("A", 3));
+        var (id, command) = silos.NewOrder(policy: StockPolicy.Reject, lines: [("B", 2), ("A", 5)]);
+        command = command with { Reservation = cart.Id };
+        var isFirst = 1;
+        silos.Faults.OnAppend = a => a.Main.Events.Any(e => e.Data is OrderPlaced) && Interlocked.Exchange(ref isFirst, 0) == 1
+            ? FaultyLog.Fault.BeforeCommit : null;
+        await Assert.ThrowsAsync<LogUnavailableException>(() => silos.Desk.Place(id, command, Silos.By(id)));
+        Assert.Equal(((5, 5), (2, 2)), (await Counts(silos), await Counts(silos, "B")));
+        var order = (await silos.Desk.Place(id, command, Silos.By(id))).Value!;
+        Assert.Equal([2, 5], order.Lines.Select(l => l.Allocated));
+        Assert.Equal(((5, 5), (2, 2)), (await Counts(silos), await Counts(silos, "B")));
+        await Check(silos);
+    }
+
+    [Fact]
+    public async Task Stocks_know_what_became_of_a_cart_when_the_order_is_answered()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 5);
+        var cart = await Held(silos, ("A", 4));
+        await silos.UntilHandled("fulfilment");
+        var goesOn = new TaskCompletionSource();
+        silos.Faults.Reads = goesOn.Task; // The follower hears of nothing.
+        var order = (await Order(silos, cart.Id, out _, lines: [("A", 1), ("A", 2)])).Value!;
+        Assert.Equal((5, 3), await Counts(silos));
+        Assert.Equal(
+            [(1, 1), (2, 2)], (await silos.Stock("LON", "A").ReservedFor(order.Id, [1, 2])).Select(h => (h.LineId, h.Quantity)));
+        goesOn.SetResult();
+        await Check(silos);
+    }
+
     [Theory, InlineData(false), InlineData(true)]
     public async Task An_order_whose_answer_is_lost_is_placed_once_and_leaves_with_the_units_of_its_lines(bool stocksHearLate)
     {
         await using var silos = await Silos.Start(Soon);
         await silos.Receive("LON", "A", 9);
         await silos.Receive("LON", "B", 9);
-        var cart = await Held(silos, ("A", 5), ("B", 1));
-        var (id, command) = silos.NewOrder(lines: [("B", 1), ("A", 5)]);
+        var cart = await Held(silos, ("A", 6), ("B", 1));
+        await silos.UntilHandled("fulfilment");
+        var (id, command) = silos.NewOrder(PaymentReport.Pending, lines: [("B", 1), ("A", 6)]);
         command = command with { Reservation = cart.Id };
         var isFirst = 1;
-        // Stored, and nobody is told; what the stocks are to do, the follower has to see to.
+        var goesOn = new TaskCompletionSource();
+        if (stocksHearLate) silos.Faults.Reads = goesOn.Task;
+        // Stored, and nobody is told; what the stocks are to do, the follower has to see to, or whoever asks them for something else.
         silos.Faults.OnAppend = a => a.Main.Events.Any(e => e.Data is OrderPlaced) && Interlocked.Exchange(ref isFirst, 0) == 1
             ? FaultyLog.Fault.AfterCommit : null;
         await Assert.ThrowsAsync<LogUnavailableException>(() => silos.Desk.Place(id, command, Silos.By(id)));
         if (!stocksHearLate) await silos.UntilHandled("fulfilment");
         var order = (await silos.Desk.Place(id, command, Silos.By(id))).Value!;
-        Assert.Equal([1, 5], order.Lines.Select(l => l.Allocated));
+        Assert.Equal([1, 6], order.Lines.Select(l => l.Allocated));
+        var fewer = await silos.Order(order.Id).Execute(
+            new CancelOrder("c", "one fewer", [new LineUnits(2, 1)]), Silos.By("cancel"));
+        Assert.Equal(1, fewer.Value!.Lines[1].Cancelled);
+        Assert.Equal((9, 5), await Counts(silos));
+        goesOn.SetResult();
+        Assert.Null((await silos.Order(order.Id).Execute(
+            new RecordPayment(PaymentReport.Paid, 6 * 12m, "pi"), Silos.By("paid"))).Rejection);
         await silos.UntilOrder(order.Id, o => o.Shipments.Count == 1);
         var shipment = silos.Shipment(Keys.OfShipment(order.Id, 1));
         foreach (var todo in (ShipmentCommand[])
@@ -258,6 +324,35 @@ public sealed class CartTests
         await silos.UntilStock("LON", "A", s => (s.OnHand, s.Reserved) == (4, 0));
         await silos.UntilStock("LON", "B", s => (s.OnHand, s.Reserved) == (8, 0));
         await Check(silos);
+    }
+
+    [Fact]
+    public async Task A_cart_ends_in_time_whoever_else_does_not_answer()
+    {
+        var answer = new TaskCompletionSource();
+        await using var silos = await Silos.Start(
+            new OmsSettings { PaymentWindow = TimeSpan.FromSeconds(1) },
+            adjust: silo => silo
+                .AddSingleton<IIncomingGrainCallFilter>(new Silent(nameof(IOrderGrain.ExpirePayment), answer.Task))
+                .Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromHours(1)));
+        await silos.Receive("LON", "A", 41);
+        // Some in the shard of each sweeper.
+        for (var n = 0; n < 40; n++) await silos.Place(PaymentReport.Pending, lines: ("A", 1));
+        await silos.UntilHandled("read-model");
+        Assert.Equal(4, await silos.Database.Ask<long>("select count(distinct shard) from oms.waiting"));
+        var cart = (await Reserve(silos, NewId(), TimeSpan.FromSeconds(3), true, ("A", 1))).Value!;
+        await Silos.Until(() => silos.Order(cart.Id).GetReservation(), r => r!.Status == ReservationStatus.Expired);
+        answer.SetResult();
+    }
+
+    /// <summary>Grains that do not answer to one call.</summary>
+    sealed class Silent(string method, Task until) : IIncomingGrainCallFilter
+    {
+        public async Task Invoke(IIncomingGrainCallContext context)
+        {
+            if (context.MethodName == method) await until;
+            await context.Invoke();
+        }
     }
 
     [Fact]
