@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using OrleansOms.Contracts;
 using OrleansOms.Contracts.Catalogue;
 using OrleansOms.Domain.Catalogue;
@@ -14,11 +15,11 @@ namespace OrleansOms.Host.Catalogue;
 
 /// <summary>A warehouse's master data.</summary>
 public sealed record WarehouseRequest(
-    string? Name, AddressRequest? Address,
+    [property: Required] string? Name, [property: Required] AddressRequest? Address,
     [property: Description("Decimal degrees; with longitude or not at all. Absent: the place of its postcode.")]
     double? Latitude,
     double? Longitude,
-    [property: Description("Whether new units may be sourced from it.")] bool? Active);
+    [property: Description("Whether new units may be sourced from it."), Required] bool? Active);
 
 /// <summary>A warehouse as stored.</summary>
 public sealed record WarehouseAnswer(
@@ -26,7 +27,7 @@ public sealed record WarehouseAnswer(
 
 /// <summary>A product's master data.</summary>
 public sealed record ProductRequest(
-    string? Name,
+    [property: Required] string? Name,
     [property: Description("Of one unit, 0 to 10,000,000.")] int? WeightGrams,
     [property: Description("What a scanner reads from it.")] string? Barcode);
 

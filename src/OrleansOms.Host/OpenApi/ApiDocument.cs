@@ -196,8 +196,8 @@ public static class ApiDocument
             schema.Enum = [.. members.Where(m => m is not null && m.GetValueKind() == System.Text.Json.JsonValueKind.String)];
         if (context.JsonTypeInfo.Kind != System.Text.Json.Serialization.Metadata.JsonTypeInfoKind.Object) return Task.CompletedTask;
         var isRequest = type.Name.EndsWith("Request", StringComparison.Ordinal);
-        // Whatever a constructor takes would count as there in every answer, also what is absent where there is no value.
-        if (!isRequest) schema.Required = null;
+        // Whatever a constructor takes would count as there, also what may be absent.
+        schema.Required = null;
         foreach (var property in context.JsonTypeInfo.Properties)
             if (isRequest ? Attribute<RequiredAttribute>(property) is not null : !property.IsGetNullable)
                 (schema.Required ??= new HashSet<string>()).Add(property.Name);

@@ -1,10 +1,11 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 
 namespace OrleansOms.Host.Orders;
 
 /// <summary>Units that are to be held for a cart.</summary>
 public sealed record ReservationRequest(
-    IReadOnlyList<ReservationLineRequest?>? Lines,
+    [property: Required] IReadOnlyList<ReservationLineRequest?>? Lines,
     [property: Description("How long they are held, 1 to 86,400 seconds. 900 if absent.")] int? ExpiresInSeconds = null,
     [property: Description("Whether nothing is held if something is missing. True if absent; false holds what is there.")]
     bool? AllOrNothing = null,
@@ -13,7 +14,7 @@ public sealed record ReservationRequest(
     string? PostalCode = null);
 
 /// <summary>Units of one SKU.</summary>
-public sealed record ReservationLineRequest(string? Sku, [property: Description("Units, 1 to 1,000,000.")] int? Quantity);
+public sealed record ReservationLineRequest([property: Required] string? Sku, [property: Description("Units, 1 to 1,000,000."), Required] int? Quantity);
 
 /// <summary>Holds a cart for longer.</summary>
 public sealed record ExtensionRequest(
