@@ -50,18 +50,9 @@ public static partial class OmsHost
 {
     static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5), Probe = TimeSpan.FromSeconds(1.2);
 
-    /// <summary>A front end reads this often who is there.</summary>
-    static readonly TimeSpan GatewayLook = TimeSpan.FromSeconds(0.4);
-
-    /// <summary>
-    /// A silo that stops tells its front ends first and the table after <see cref="Handover"/>. One that believed it for less than that
-    /// would send through it again, and then close the connection by which the answers are to come.
-    /// </summary>
-    static readonly TimeSpan GatewayStop = TimeSpan.FromSeconds(3);
-
     /// <summary>
     /// A little longer than it takes until every front end knows that a silo is dead: it is found silent by at most four probes,
-    /// the last of which were not answered, and then somebody must look. Whoever asks again by then takes another way in.
+    /// the last three of which were not answered, and then each must look (<see cref="LostSilo"/>).
     /// </summary>
     static readonly TimeSpan SilenceOfSilo = TimeSpan.FromSeconds(5.5);
 
@@ -243,18 +234,17 @@ public static partial class OmsHost
         builder.Services.AddSingleton<IOutgoingGrainCallFilter>(new Redelivery(SilenceOfSilo));
         if (!settings.HasSilo)
         {
-            builder.Services.AddSingleton<IOutgoingGrainCallFilter>(new LostSilo(GatewayLook, TimeProvider.System));
             builder.UseOrleansClient(client => client
                 .Configure<ClusterOptions>(Name)
                 .AddDashboard(GrainDashboard.Configure)
                 // Nobody tells a front end that the silo that it waits for has died; whoever asks again finds another one.
                 .Configure<ClientMessagingOptions>(o => o.ResponseTimeout = SilenceOfSilo)
                 // A silo that stands still closes no connection: only the table tells that it is no way in any more.
-                .Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = GatewayLook)
+                .Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = GatewayList.Look)
                 .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, members)));
-            // By itself it is believed as long as the list is not read again.
-            builder.Services.AddSingleton<IGatewayListProvider>(p => ActivatorUtilities.CreateInstance<AdoNetGatewayListProvider>(
-                p, Options.Create(new GatewayOptions { GatewayListRefreshPeriod = GatewayStop })));
+            builder.Services.AddSingleton(p => new GatewayList(ActivatorUtilities.CreateInstance<AdoNetGatewayListProvider>(p)));
+            builder.Services.AddSingleton<IGatewayListProvider>(p => p.GetRequiredService<GatewayList>());
+            builder.Services.AddSingleton<IOutgoingGrainCallFilter, LostSilo>();
             return;
         }
         builder.UseOrleans(silo =>

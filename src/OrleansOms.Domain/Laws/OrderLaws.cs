@@ -25,6 +25,11 @@ public static class OrderLaws
             $"{Words.Of(status)} and not moved since {movedAt:u}, the limit was {until:u}");
     }
 
+    /// <summary>L6 for a cart: what is held for it ends when its time is up.</summary>
+    /// <param name="until">Its time, UTC; null if it holds nothing.</param>
+    public static Breach? CartEnds(string id, DateTimeOffset? until, DateTimeOffset now) => until is not { } time || now <= time + ByItself
+        ? null : new Breach(Law.NothingLost, id, $"a cart that was held until {time:u} and still is");
+
     static DateTimeOffset Until(Order order, OrderStatus status, DateTimeOffset movedAt)
     {
         if (order.PendingCancellation is not null) return movedAt + ByItself;

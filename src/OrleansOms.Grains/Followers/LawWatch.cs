@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Waiting;
 using OrleansOms.Domain.Laws;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Grains.Stock;
@@ -149,6 +150,18 @@ public sealed partial class LawWatch(
             else still[events.Key] = audit.Version;
         }
         _quiet = still;
+        await LookForCarts(now);
+    }
+
+    /// <summary>L6 of carts, by the waits that the sweepers look at; each decides by itself whether it is over.</summary>
+    async Task LookForCarts(DateTimeOffset now)
+    {
+        var late = new Dictionary<WaitKind, DateTimeOffset> { [WaitKind.Cart] = now - OrderLaws.ByItself };
+        var told = _told.Where(t => t.Law == Law.NothingLost).Select(t => t.Aggregate).ToList();
+        for (var shard = 0; shard < IReadModel.WaitShards; shard++)
+            foreach (var wait in await readModel.FindWaits(shard, late, Quiet / IReadModel.WaitShards, told))
+                if (OrderLaws.CartEnds(wait.Key, ((OrderAudit)await Read(wait.Key, int.MaxValue)).Order.CartUntil, now) is { } breach)
+                    await Raise(breach);
     }
 
     /// <summary>Reads what the batch goes on with and nobody remembers, but for stocks, which are long: all at once.</summary>

@@ -23,6 +23,8 @@ public sealed record WantedCart(
 /// </summary>
 public sealed class CartDesk(IEventLog log, TimeProvider time, OrderSourcing sourcing, IGrainFactory grains, Upgrade upgrade)
 {
+    const int MaxTries = 10;
+
     /// <summary>Requests that run now.</summary>
     readonly ConcurrentDictionary<string, byte> _running = new(StringComparer.Ordinal);
 
@@ -55,13 +57,15 @@ public sealed class CartDesk(IEventLog log, TimeProvider time, OrderSourcing sou
                 "request_in_progress", "The first request with this key is still running."));
         try
         {
-            while (true)
+            // Each of them failed because another process tries the same.
+            for (var tries = 0; tries < MaxTries; tries++)
             {
                 var order = First(id, await log.ReadStream(id));
                 if (order.Cart is not null || order.Refused is not null) return Answer(order, cart);
                 upgrade.RequireOver(Upgrade.Carts);
                 if (await Store(order, cart, caller) is { } stored) return Answer(stored, cart);
             }
+            throw new LogBusyException();
         }
         finally { _running.TryRemove(id, out _); }
     }
@@ -81,12 +85,12 @@ public sealed class CartDesk(IEventLog log, TimeProvider time, OrderSourcing sou
     /// <summary>The cart as it was stored; null if its stream has grown meanwhile.</summary>
     async Task<Order?> Store(Order start, WantedCart cart, Caller caller)
     {
-        WantedUnits[] wanted = [.. cart.Lines.Select(l => new WantedUnits(l.LineId, l.Sku, l.Quantity))];
         var reserved = await sourcing.Reserve(
-            start.Id, ReserveStock.AttemptOf(start.Id, start.Version, $"{Guid.NewGuid():N}"), wanted, cart.Country ?? "", cart.PostalCode,
+            start.Id, ReserveStock.AttemptOf(start.Id, start.Version, $"{Guid.NewGuid():N}"),
+            [.. cart.Lines.Select(l => new WantedUnits(l.LineId, l.Sku, l.Quantity))], cart.Country ?? "", cart.PostalCode,
             standsInLine: true, looksAgain: false, allOrNothing: cart.IsAllOrNothing);
         // Of what a cart goes without nobody looks again.
-        if (await sourcing.HasGivenBack(start, wanted, reserved)) return null;
+        if (await sourcing.HasGivenBack(start, [.. cart.Lines.Select(l => l.LineId)], reserved)) return null;
         var now = time.GetUtcNow();
         var decided = OrderDecider.Decide(start, new ReserveCart(
             cart.Lines, reserved.Units, reserved.Plan, cart.Until, cart.IsAllOrNothing, cart.RequestHash, reserved.Attempt), now).Events;

@@ -51,7 +51,10 @@ public sealed partial class OrderDesk
                 l.LineId, l.Sku, l.Quantity - (share?.Taken.Where(t => t.LineId == l.LineId).Sum(t => t.Held.Quantity) ?? 0)))
             .Where(w => w.Quantity > 0)];
         var reserved = await Source(cart.Id, ReserveStock.AttemptOf(cart.Id, cart.Version, $"{Guid.NewGuid():N}"), rest, command);
-        if (command.StockPolicy == StockPolicy.Reject && await sourcing.HasGivenBack(cart, rest, reserved)) return null;
+        // By whatever lines: another key may have tried it with another body. And what is missing may be what the cart has had: its stocks
+        // may not have heard yet that it is over.
+        if ((share is null || command.StockPolicy == StockPolicy.Reject)
+            && await sourcing.HasGivenBack(cart, OrderSourcing.AllLines, reserved)) return null;
         // A refusal is the key's: the cart keeps what it has, for an order of less.
         if (command.StockPolicy == StockPolicy.Reject && reserved.Plan.Missing.Count > 0)
             return await Store(new Order(key), new TakeOrder(command, [], reserved.Plan, Terms), caller, [], () => Task.CompletedTask);

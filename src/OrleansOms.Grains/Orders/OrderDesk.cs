@@ -63,11 +63,13 @@ public sealed partial class OrderDesk(
     /// <summary>Stores the order as what follows a state without an order; null if its stream has grown since.</summary>
     async Task<Reply<OrderView>?> Place(Order start, PlaceOrder command, Caller caller)
     {
-        WantedUnits[] wanted = [.. command.Lines.Select(l => new WantedUnits(l.LineId, l.Sku, l.Quantity))];
         var reserved = await sourcing.Reserve(
-            start.Id, $"{start.Id}/{Guid.NewGuid():N}", wanted, command.ShipTo.Country, command.ShipTo.PostalCode, standsInLine: true, looksAgain: command.StockPolicy != StockPolicy.Reject,
+            start.Id, $"{start.Id}/{Guid.NewGuid():N}",
+            [.. command.Lines.Select(l => new WantedUnits(l.LineId, l.Sku, l.Quantity))],
+            command.ShipTo.Country, command.ShipTo.PostalCode, standsInLine: true, looksAgain: command.StockPolicy != StockPolicy.Reject,
             allOrNothing: command.StockPolicy == StockPolicy.Reject);
-        if (command.StockPolicy == StockPolicy.Reject && await sourcing.HasGivenBack(start, wanted, reserved)) return null;
+        if (command.StockPolicy == StockPolicy.Reject
+            && await sourcing.HasGivenBack(start, [.. command.Lines.Select(l => l.LineId)], reserved)) return null;
         return await Store(
             start, new TakeOrder(command, reserved.Units, reserved.Plan, Terms, reserved.Attempt), caller, [],
             () => sourcing.Release(start.Id, reserved));

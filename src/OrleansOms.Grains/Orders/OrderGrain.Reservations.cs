@@ -24,7 +24,7 @@ public sealed partial class OrderGrain
 
     /// <inheritdoc />
     public Task<bool> SettleReservation(string warehouse, string sku) => Locked(() => Settle(
-        [new Suspect(warehouse, sku, [.. Enumerable.Range(1, OrderLimits.MaxLines)])]));
+        [new Suspect(warehouse, sku, OrderSourcing.AllLines)]));
 
     /// <inheritdoc />
     public Task<bool> SettleReservations(IReadOnlyList<LineAllocation> reserved) => Locked(() => Settle(

@@ -30,6 +30,9 @@ public sealed class OrderSourcing(
     /// <summary>Plans tried before the units count as missing; each one failed because someone else was faster.</summary>
     const int MaxPlans = 5;
 
+    /// <summary>Every line that an order may have.</summary>
+    internal static int[] AllLines { get; } = [.. Enumerable.Range(1, OrderLimits.MaxLines)];
+
     /// <summary>How long a short plan may wait for the newest stock numbers.</summary>
     static readonly TimeSpan Freshness = TimeSpan.FromSeconds(2);
 
@@ -78,21 +81,35 @@ public sealed class OrderSourcing(
     /// attempt has reserved, and whoever has been told so begins again.
     /// </summary>
     /// <param name="order">As it is stored.</param>
-    internal async Task<bool> HasGivenBack(Order order, IReadOnlyList<WantedUnits> wanted, ReservedUnits reserved)
+    /// <param name="lines">What the other attempt may have reserved for.</param>
+    internal async Task<bool> HasGivenBack(Order order, IReadOnlyList<int> lines, ReservedUnits reserved)
+    {
+        if (reserved.Plan.Missing.Count == 0) return false;
+        try
+        {
+            if (await HeldByDead(order, lines, reserved) is not { Length: > 0 } dead) return false;
+            await Release(order.Id, reserved);
+            await grains.GetGrain<IOrderGrain>(order.Id).SettleReservations(dead);
+            return true;
+        }
+        catch
+        {
+            await Release(order.Id, reserved);
+            throw;
+        }
+    }
+
+    /// <summary>What the stocks of missing SKUs hold for an order by other attempts, and it has not stored.</summary>
+    async Task<LineAllocation[]> HeldByDead(Order order, IReadOnlyList<int> lines, ReservedUnits reserved)
     {
         var asked = reserved.Plan.Missing.Keys.SelectMany(availability.StocksOf).Where(s => s.Reserved > 0).Select(async s =>
         {
-            var held = await stocks.Of(s.Warehouse, s.Sku)
-                .ReservedFor(order.Id, [.. wanted.Where(w => w.Sku == s.Sku).Select(w => w.LineId)]);
+            var held = await stocks.Of(s.Warehouse, s.Sku).ReservedFor(order.Id, lines);
             return held.Select(h => new LineAllocation(h.LineId, s.Sku, s.Warehouse, h.Quantity));
         });
-        LineAllocation[] dead = [.. (await Task.WhenAll(asked)).SelectMany(held => held).Where(h => h.Quantity
+        return [.. (await Task.WhenAll(asked)).SelectMany(held => held).Where(h => h.Quantity
             > order.HeldIn(h.Warehouse, h.Sku, h.LineId)
             + reserved.Units.Where(u => (u.LineId, u.Sku, u.Warehouse) == (h.LineId, h.Sku, h.Warehouse)).Sum(u => u.Quantity))];
-        if (dead.Length == 0) return false;
-        await Release(order.Id, reserved);
-        await grains.GetGrain<IOrderGrain>(order.Id).SettleReservations(dead);
-        return true;
     }
 
     /// <summary>Gives back what was reserved for an order that did not come about.</summary>

@@ -24,15 +24,10 @@ public sealed partial class Sweeper(
     /// <summary>Waits that are read at once.</summary>
     const int Batch = 500;
 
-    /// <summary>Grains that are told at once.</summary>
+    /// <summary>Grains of a line that are told at once.</summary>
     const int Parallel = 32;
 
     static readonly TimeSpan Look = TimeSpan.FromSeconds(1), Leave = TimeSpan.FromSeconds(30), Wake = TimeSpan.FromMinutes(1);
-
-    /// <summary>Who was told, and until when they are left alone.</summary>
-    readonly Dictionary<string, DateTimeOffset> _told = new(StringComparer.Ordinal);
-
-    readonly SemaphoreSlim _turns = new(Parallel);
 
     int Shard => int.Parse(this.GetPrimaryKeyString().AsSpan(Keys.Sweeper.Length), CultureInfo.InvariantCulture);
 
@@ -42,7 +37,9 @@ public sealed partial class Sweeper(
     /// <inheritdoc />
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        this.RegisterGrainTimer(Sweep, new GrainTimerCreationOptions(TimeSpan.Zero, Look) { Interleave = true });
+        // A cart ends to the second, however many others are due.
+        foreach (var line in (Line[])[new(WaitKind.Payment, WaitKind.Carrier), new(WaitKind.Cart)])
+            this.RegisterGrainTimer(Sweep, line, new GrainTimerCreationOptions(TimeSpan.Zero, Look) { Interleave = true });
         return Task.CompletedTask;
     }
 
@@ -52,39 +49,38 @@ public sealed partial class Sweeper(
     /// <summary>It is awake: that is all that the reminder is for.</summary>
     public Task ReceiveReminder(string reminderName, TickStatus status) => Task.CompletedTask;
 
-    async Task Sweep(CancellationToken stop)
+    async Task Sweep(Line line, CancellationToken stop)
     {
         try
         {
             var now = time.GetUtcNow();
-            foreach (var (key, until) in _told)
-                if (now >= until) _told.Remove(key);
-            while (await AllAreTold(now, stop)) { }
+            foreach (var (key, until) in line.Left)
+                if (now >= until) line.Left.Remove(key);
+            while (await AllAreTold(line, now, stop)) { }
         }
         catch (OmsFaultException e) { LogBlind(logger, Shard, e.Message); }
     }
 
-    /// <summary>Whether as many as are read at once were told, so that there may be more. Who does not answer holds up nobody else.</summary>
-    async Task<bool> AllAreTold(DateTimeOffset now, CancellationToken stop)
+    /// <summary>Whether as many as are read at once were told, so that there may be more. Nobody waits for one that does not answer.</summary>
+    async Task<bool> AllAreTold(Line line, DateTimeOffset now, CancellationToken stop)
     {
-        var due = await readModel.FindWaits(Shard, new Dictionary<WaitKind, DateTimeOffset>
-        {
-            [WaitKind.Payment] = now, [WaitKind.Carrier] = now - settings.TrackingSilence, [WaitKind.Cart] = now,
-        }, Batch, _told.Keys);
-        foreach (var wait in due) _told[wait.Key] = now + Leave;
-        var all = Task.WhenAll(due.Select(wait => TellInTurn(wait, now)));
+        var until = line.Kinds.ToDictionary(kind => kind, kind => kind == WaitKind.Carrier ? now - settings.TrackingSilence : now);
+        var due = await readModel.FindWaits(Shard, until, Batch, line.Left.Keys);
+        foreach (var wait in due) line.Left[wait.Key] = DateTimeOffset.MaxValue;
+        var all = Task.WhenAll(due.Select(wait => TellInTurn(line, wait)));
         return await Task.WhenAny(all, Task.Delay(Look, time, stop)) == all && due.Count == Batch;
     }
 
-    async Task TellInTurn(Wait wait, DateTimeOffset now)
+    async Task TellInTurn(Line line, Wait wait)
     {
-        await _turns.WaitAsync();
+        await line.Turns.WaitAsync();
         try
         {
-            // A cart that was held for longer, or by another clock, is looked at again with the next look: it has to end to the second.
-            if (!await Tell(wait) && wait.Kind == WaitKind.Cart) _told[wait.Key] = now;
+            var isTold = await Tell(wait);
+            // A cart that was held for longer, or by another clock, is looked at again with the next look.
+            line.Left[wait.Key] = time.GetUtcNow() + (isTold || wait.Kind != WaitKind.Cart ? Leave : TimeSpan.Zero);
         }
-        finally { _turns.Release(); }
+        finally { line.Turns.Release(); }
     }
 
     /// <summary>False if it has to be told again.</summary>
@@ -113,4 +109,13 @@ public sealed partial class Sweeper(
 
     [LoggerMessage(LogLevel.Warning, "{Key} could not be told that its time is up, and is told again: {Reason}")]
     static partial void LogLater(ILogger logger, string key, string reason);
+
+    /// <summary>Those whose time is looked at together.</summary>
+    sealed class Line(params WaitKind[] kinds)
+    {
+        public WaitKind[] Kinds { get; } = kinds;
+        /// <summary>Who was told, or is about to be, and until when they are left alone.</summary>
+        public Dictionary<string, DateTimeOffset> Left { get; } = new(StringComparer.Ordinal);
+        public SemaphoreSlim Turns { get; } = new(Parallel);
+    }
 }

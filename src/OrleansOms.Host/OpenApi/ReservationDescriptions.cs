@@ -30,7 +30,7 @@ static class ReservationDescriptions
         Refusals = new Dictionary<int, string>
         {
             [400] = "`idempotency_key_required`, `invalid_idempotency_key`, `too_many_lines`, `too_many_units`",
-            [409] = "`insufficient_stock`",
+            [409] = "`request_in_progress`, `insufficient_stock`",
             [422] = "`idempotency_key_reused`, `unknown_sku`, `unknown_country`",
         },
         RequestExample = """{ "lines": [ { "sku": "85123A", "quantity": 6 } ], "expiresInSeconds": 900, "allOrNothing": true }""",
@@ -56,7 +56,8 @@ static class ReservationDescriptions
     };
 
     public static EndpointDescription Release { get; } = new(
-        "releaseReservation", "Give a reservation back", "Its units are free when this is answered. Once more changes nothing.",
+        "releaseReservation", "Give a reservation back", "Its units are free when this is answered; those of a warehouse whose part of the cluster has just failed, seconds later. "
+        + "Once more changes nothing.",
         null, typeof(ReservationView))
     {
         Parameters = [Id],

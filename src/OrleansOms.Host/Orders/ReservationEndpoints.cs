@@ -28,6 +28,8 @@ public static class ReservationEndpoints
     static async Task<IResult> Reserve(HttpContext http, CartDesk desk, KnownThings known, TimeProvider time)
     {
         var caller = http.Caller();
+        // It could be held in a warehouse that the caller may not see, who could not give it back then.
+        if (caller.Warehouses is not null) throw new ProblemException(new Problem(403, "forbidden", "A caller that is limited to warehouses holds nothing for carts."));
         var key = http.IdempotencyKey(isRequired: true)!;
         var (r, hash) = await Body.Read(http, ApiJson.Default.ReservationRequest);
         var f = new Findings();

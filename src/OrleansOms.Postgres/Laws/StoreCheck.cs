@@ -132,6 +132,7 @@ public sealed class StoreCheck(NpgsqlDataSource database, IReadOnlyList<NpgsqlDa
                 if (o.Order.Exists) _report.Orders++;
                 await lists.Orders.Compare(o.Stream, row);
                 if (row is not null) Count((string)row["channel"]!, (string)row["warehouses"]!, (string)row["status"]!);
+                if (o.IsWhole && !_alarmed.Contains(o.Stream)) _report.Add(OrderLaws.CartEnds(o.Stream, o.Order.CartUntil, now));
                 if (o.IsWhole && OrderLaws.NothingLost(o.Order, o.MovedAt, _alarmed.Contains(o.Stream), now) is { } quiet)
                     _quiet[o.Stream] = quiet;
                 break;

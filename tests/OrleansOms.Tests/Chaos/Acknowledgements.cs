@@ -22,8 +22,8 @@ sealed class Acknowledgements(IReadOnlyCollection<Asked> all, StoredEvents store
     /// <summary>What is wrong.</summary>
     public IEnumerable<string> Check() =>
     [
-        .. Orders(), .. Receipts(), .. Carts(),
-        .. all.Where(a => a.IsAccepted && a.What != "receipts").Select(a => IsOfCart(a) ? stored.ContradictsCart(a.Json) : stored.Contradicts(a.Json))
+        .. Orders(), .. Receipts(), .. Conditions(), .. Carts(),
+        .. all.Where(a => a.IsAccepted && a.What is not ("receipts" or "condition-changes")).Select(a => IsOfCart(a) ? stored.ContradictsCart(a.Json) : stored.Contradicts(a.Json))
             .OfType<string>(),
         .. all.Where(a => a.IsAccepted).SelectMany(Effects).Distinct(),
         .. Untold(),
@@ -34,6 +34,8 @@ sealed class Acknowledgements(IReadOnlyCollection<Asked> all, StoredEvents store
         var told = all.Where(a => a is { What: "orders", IsAccepted: true }).Select(a => a.Of).ToHashSet();
         var placed = stored.All.Where(e => e.Type == "order.placed.v1").Select(e => e.Stream).ToList();
         foreach (var id in told.Except(placed)) yield return $"{id} was acknowledged and is lost";
+        foreach (var a in all.Where(a => a is { What: "orders", IsAccepted: true } && a.Asks["reservation"] is not null && !Same(a.Json["id"], a.Asks["reservation"])))
+            yield return $"{a.Of} was placed with {a.Asks["reservation"]} and has another id";
         foreach (var id in placed.Except(told)) yield return $"{id} is stored, and nobody was told";
         foreach (var id in placed.GroupBy(id => id).Where(g => g.Count() > 1)) yield return $"{id.Key} is stored {id.Count()} times";
     }
@@ -44,6 +46,19 @@ sealed class Acknowledgements(IReadOnlyCollection<Asked> all, StoredEvents store
             .Sum(a => a.Asks["lines"]!.AsArray().Sum(l => l!["quantity"]!.GetValue<long>()));
         var there = stored.All.Where(e => e.Type == "stock.received.v1").Sum(e => e.Data["quantity"]!.GetValue<long>());
         if (told != there) yield return $"{told} units were received, {there} are in the ledger";
+    }
+
+    IEnumerable<string> Conditions()
+    {
+        var told = all.Where(a => a is { What: "condition-changes", IsAccepted: true }).DistinctBy(a => a.Key).Select(a => a.Asks["lines"]![0]!)
+            .ToLookup(l => Change($"{l["sku"]}", l), l => l["quantity"]!.GetValue<int>());
+        var there = stored.All.Where(e => e.Type == "stock.condition-changed.v1")
+            .ToLookup(e => Change(Keys.ReadStock(e.Stream).Sku, e.Data), e => e.Data["quantity"]!.GetValue<int>());
+        foreach (var change in told.Select(t => t.Key).Union(there.Select(t => t.Key)))
+            if (told[change].Sum() != there[change].Sum())
+                yield return $"{told[change].Sum()} units of {change} were acknowledged, {there[change].Sum()} are in the ledger";
+
+        static string Change(string sku, JsonNode e) => $"{sku} from {e["from"]} to {e["to"]}".ToLowerInvariant();
     }
 
     static bool IsOfCart(Asked asked) => asked.What is "reservations" or "release";

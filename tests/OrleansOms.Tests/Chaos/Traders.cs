@@ -48,6 +48,7 @@ sealed class Traders(History history, int seed)
         }
         _lives.Add(Live(200, 1500, r => Supply(r, Warehouses[r.Next(Warehouses.Count)], r.Next(5, 25), Newest)));
         _lives.Add(Live(300, 800, Launch));
+        _lives.Add(Live(400, 300, Inspect));
     }
 
     /// <summary>Everybody ends what they have begun.</summary>
@@ -132,6 +133,21 @@ sealed class Traders(History history, int seed)
         var id = held.Json["id"]!.GetValue<string>();
         if (random.Next(4) == 0) await history.Do(random, $"/api/v1/reservations/{id}/release", new JsonObject());
         return random.Next(5) > 0 ? id : null;
+    }
+
+    /// <summary>Finds units that cannot be sold, or finds that they can.</summary>
+    Task Inspect(Random random)
+    {
+        string[] conditions = ["sellable", "damaged", "quarantine"];
+        random.Shuffle(conditions);
+        return history.Do(random, "/api/v1/stock/condition-changes", new JsonObject
+        {
+            ["warehouse"] = Warehouses[random.Next(Warehouses.Count)], ["reason"] = "looked at",
+            ["lines"] = new JsonArray(new JsonObject
+            {
+                ["sku"] = Newest[random.Next(Newest.Length)], ["quantity"] = random.Next(1, 3), ["from"] = conditions[0], ["to"] = conditions[1],
+            }),
+        });
     }
 
     /// <summary>Now and then, whether what was just answered is so.</summary>

@@ -10,6 +10,7 @@ using OrleansOms.Contracts.Orders;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
+using OrleansOms.Grains.Orders;
 using OrleansOms.Grains.Stock;
 using OrleansOms.Grains.Upgrades;
 using OrleansOms.Tests.Fixtures;
@@ -73,6 +74,22 @@ public sealed class NewerEventTests : IAsyncLifetime
     async Task Store(string stream, DomainEvent e) => Assert.IsType<AppendResult.Committed>(await _silos.Log.Append(new Append(
         new StreamEvents(stream, (await _silos.Log.ReadStream(stream))[^1].Version,
             [new NewEvent(e, Guid.NewGuid().ToString("N"), "other", DateTimeOffset.UtcNow)]))));
+
+    [Fact]
+    public async Task No_cart_is_taken_and_none_is_ordered_while_a_silo_is_older()
+    {
+        await Upgrade();
+        var (cart, (id, order)) = (Keys.FromIdempotencyKey(Keys.Order, "test", "cart"), _silos.NewOrder(lines: ("A", 1)));
+        foreach (var silo in _silos.Cluster.Silos)
+        {
+            var (carts, orders) = (silo.ServiceProvider.GetRequiredService<CartDesk>(), silo.ServiceProvider.GetRequiredService<OrderDesk>());
+            await Assert.ThrowsAsync<UpgradeUnderWayException>(() => carts.Reserve(
+                cart, new WantedCart([new CartLine(1, "A", 1)], true, DateTimeOffset.UtcNow.AddHours(1), null, null, "hash"), Test));
+            await Assert.ThrowsAsync<UpgradeUnderWayException>(() => carts.Find(cart));
+            await Assert.ThrowsAsync<UpgradeUnderWayException>(() => orders.Place(id, order with { Reservation = cart }, Test));
+        }
+        Assert.Equal(0, (await _silos.Stock("LON", "A").Get()).Reserved);
+    }
 
     [Fact]
     public async Task An_activation_that_cannot_read_its_stream_leaves_with_the_calls_that_wait()
