@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using OrleansOms.Host.Commands;
 using OrleansOms.Host.Security;
 using OrleansOms.Postgres.Security;
@@ -85,6 +86,9 @@ public sealed class SecurityTests(OmsApp app)
         var key = printed.ToString().Trim();
         Assert.Matches("^oms_[0-9a-f]{64}$", key);
         Assert.Equal(200, (await app.Caller(key).Get("/api/v1/orders?limit=1")).Status);
+        var cart = await app.Caller(key).Post(
+            "/api/v1/reservations", JsonNode.Parse("""{"lines":[{"sku":"A","quantity":1}]}""")!, Api.NewKey());
+        Assert.Equal((403, "forbidden"), (cart.Status, cart.Code)); // It could be held where this key may not look.
         Assert.Equal(1, await KeyCommand.Run(["add", name, "--scopes", "*"], keys, TextWriter.Null));
         Assert.Equal(2, await KeyCommand.Run(["add", "other", "--scopes", "everything"], keys, TextWriter.Null));
 
