@@ -49,6 +49,26 @@ public sealed class ListWorkTests(OmsApp app, Browser browser) : IClassFixture<B
     }
 
     [Fact]
+    public async Task A_customers_name_is_read_whole_however_wide_the_window_is()
+    {
+        browser.SkipIfMissing();
+        var sku = await app.NewProduct(1);
+        var body = Api.Order((sku, 1));
+        body["customer"]!["name"] = "Claire Martineau";
+        await app.Api.Place(body);
+        await app.CountEvents();
+        await using var tab = await browser.Open(app, $"/orders?sku={sku}");
+        await tab.Alive();
+        foreach (var width in new[] { 1440, 1361, 1360, 1300, 1281, 1280, 1151, 1150, 1000, 961, 960 })
+        {
+            await tab.Page.SetViewportSizeAsync(width, 800);
+            Assert.True(await tab.Page.EvaluateAsync<bool>(
+                "(name => name.scrollWidth <= name.clientWidth)(document.querySelector('tbody td.c-customer .rz-cell-data'))"), $"{width} px");
+            await tab.AssertFits(width);
+        }
+    }
+
+    [Fact]
     public async Task Orders_are_selected_with_the_keyboard_and_in_rows_and_none_is_opened_by_it()
     {
         browser.SkipIfMissing();
