@@ -30,6 +30,8 @@ public sealed class OrderSourcing(
     /// <summary>Plans tried before the units count as missing; each one failed because someone else was faster.</summary>
     const int MaxPlans = 5;
 
+    const string OthersHadFewer = "another stock that was to give its part could not";
+
     /// <summary>Every line that an order may have.</summary>
     internal static int[] AllLines { get; } = [.. Enumerable.Range(1, OrderLimits.MaxLines)];
 
@@ -114,7 +116,7 @@ public sealed class OrderSourcing(
 
     /// <summary>Gives back what was reserved for an order that did not come about.</summary>
     internal Task Release(string orderId, ReservedUnits reserved) =>
-        GiveBack(orderId, reserved.Attempt, ByStock(reserved.Units));
+        GiveBack(orderId, reserved.Attempt, ByStock(reserved.Units), "it had been asked for before, or could not be stored");
 
     /// <summary>
     /// Lets stocks know at once what has become of a cart's units. Its outcome is nobody's concern: the follower does it again, to no effect,
@@ -144,11 +146,11 @@ public sealed class OrderSourcing(
         catch
         {
             // Nobody waits for it: who does not answer now will not answer this soon, and whoever orders has waited for it once.
-            _ = GiveBack(orderId, attempt, [.. shares.Where((_, i) => !IsRefused(tries[i]))]);
+            _ = GiveBack(orderId, attempt, [.. shares.Where((_, i) => !IsRefused(tries[i]))], OthersHadFewer);
             throw;
         }
         if (Array.TrueForAll(tries, t => t.Result.Rejection is null)) return [];
-        await GiveBack(orderId, attempt, shares.Where((_, i) => tries[i].Result.Rejection is null));
+        await GiveBack(orderId, attempt, shares.Where((_, i) => tries[i].Result.Rejection is null), OthersHadFewer);
         return [.. shares.Where((_, i) => tries[i].Result.Rejection is not null).Select(s => (s.Warehouse, s.Sku))];
     }
 
@@ -158,12 +160,13 @@ public sealed class OrderSourcing(
     /// Frees what an attempt has reserved, also where the answer was lost. What cannot be reached now is found later by
     /// the watch over reservations, because no order will ever claim it.
     /// </summary>
-    static async Task GiveBack(string orderId, string attempt, IEnumerable<Share> shares)
+    /// <param name="why">For the ledger.</param>
+    static async Task GiveBack(string orderId, string attempt, IEnumerable<Share> shares, string why)
     {
         try
         {
             await Task.WhenAll(shares.Select(s => s.Stock.Execute(
-                new ReleaseStock(ReleaseStock.BackOf(attempt), orderId, s.Lines, "the plan failed", attempt), Caller.System)));
+                new ReleaseStock(ReleaseStock.BackOf(attempt), orderId, s.Lines, why, attempt), Caller.System)));
         }
         catch (Exception e) when (IsLost(e)) { return; }
     }
