@@ -22,7 +22,8 @@ public interface IOrderGrain : IGrainWithStringKey
     [Alias("GetReservation")]
     Task<ReservationView?> GetReservation();
 
-    /// <summary><see cref="ExtendCart"/> or <see cref="ReleaseCart"/>. Units that become free are in their stocks when it answers.</summary>
+    /// <summary><see cref="ExtendCart"/> or <see cref="ReleaseCart"/>. Units that become free are in
+    /// their stocks when it answers, or as soon as those can be reached.</summary>
     [Alias("ChangeReservation")]
     Task<Reply<ReservationView>> ChangeReservation(OrderCommand command, Caller caller);
 

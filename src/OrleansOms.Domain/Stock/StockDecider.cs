@@ -45,7 +45,7 @@ public static class StockDecider
         {
             if (stock.Reservations.Of(c.OrderId, line.LineId) is not { } held) continue;
             if (held.Commands[^1] != line.Seen)
-                return Decision<StockEvent>.Refuse(Changed);
+                return Decision<StockEvent>.Refuse("reservation_changed", "It has changed since it was looked at.");
             if (held.Quantity > line.Kept) surplus.Add(new LineUnits(line.LineId, held.Quantity - line.Kept));
         }
         return surplus.Count == 0 ? Decision<StockEvent>.AlreadyDone
@@ -96,8 +96,6 @@ public static class StockDecider
         stock.Reservations.Of(orderId, lineId) is { } r
         && (StockConsequences.VersionOf(orderId, commandId) is not { } decided || ReserveStock.AfterOf(orderId, r.Commands[0]) < decided)
             ? r.Quantity : 0;
-
-    static Rejection Changed { get; } = Rejection.Conflict("reservation_changed", "It has changed since it was looked at.");
 
     static Decision<StockEvent> Adjust(Stock stock, AdjustStock c)
     {

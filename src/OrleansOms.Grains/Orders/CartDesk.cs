@@ -23,8 +23,6 @@ public sealed record WantedCart(
 /// </summary>
 public sealed class CartDesk(IEventLog log, TimeProvider time, OrderSourcing sourcing, IGrainFactory grains, Upgrade upgrade)
 {
-    const int MaxTries = 10;
-
     /// <summary>Requests that run now.</summary>
     readonly ConcurrentDictionary<string, byte> _running = new(StringComparer.Ordinal);
 
@@ -58,7 +56,7 @@ public sealed class CartDesk(IEventLog log, TimeProvider time, OrderSourcing sou
         try
         {
             // Each of them failed because another process tries the same.
-            for (var tries = 0; tries < MaxTries; tries++)
+            for (var tries = 0; tries < OrderDesk.MaxTries; tries++)
             {
                 var order = First(id, await log.ReadStream(id));
                 if (order.Cart is not null || order.Refused is not null) return Answer(order, cart);

@@ -13,7 +13,7 @@ namespace OrleansOms.Grains.Orders;
 public sealed partial class OrderDesk
 {
     /// <summary>Each of them failed because somebody else was faster.</summary>
-    const int MaxTries = 10;
+    internal const int MaxTries = 10;
 
     /// <summary>
     /// Places an order under the id of its cart. It takes of the cart's units what it wants, and what it wants besides is sourced; a cart that

@@ -7,6 +7,8 @@ namespace OrleansOms.Grains.Orders;
 // What was reserved before the order is placed.
 public sealed partial class OrderGrain
 {
+    bool _isCartPassed;
+
     /// <inheritdoc />
     public async Task<ReservationView?> GetReservation()
     {
@@ -57,6 +59,4 @@ public sealed partial class OrderGrain
         foreach (var e in await Log.ReadStream(Key, version - 1, 1)) await Consequences(e);
         _isCartPassed = true;
     }
-
-    bool _isCartPassed;
 }

@@ -238,7 +238,7 @@ public sealed partial class OrderGrain(
             foreach (var e in await Log.ReadStream(Key, afterVersion))
                 await Consequences(e);
         }
-        catch (Exception e) when (e is OmsFaultException or TimeoutException or OrleansException or OperationCanceledException)
+        catch (Exception e) when (OrderSourcing.IsLost(e))
         {
             LogLater(logger, Key, e.Message);
         }

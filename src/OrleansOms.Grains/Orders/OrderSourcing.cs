@@ -171,8 +171,8 @@ public sealed class OrderSourcing(
         catch (Exception e) when (IsLost(e)) { return; }
     }
 
-    // Orleans cancels what it gives up.
-    static bool IsLost(Exception e) => e is OmsFaultException or TimeoutException or OrleansException or OperationCanceledException;
+    /// <summary>Whether nobody knows what has become of a call. Orleans cancels what it gives up.</summary>
+    internal static bool IsLost(Exception e) => e is OmsFaultException or TimeoutException or OrleansException or OperationCanceledException;
 
     /// <summary>Waits for the newest numbers; false if they do not come in time.</summary>
     async Task<bool> CatchUp()

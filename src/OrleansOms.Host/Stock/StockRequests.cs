@@ -5,29 +5,35 @@ using OrleansOms.Domain.Stock;
 namespace OrleansOms.Host.Stock;
 
 /// <summary>Units that came into a warehouse: all of the lines or none.</summary>
-public sealed record ReceiptRequest([property: Required] string? Warehouse, [property: Required] string? Reference, [property: Required] IReadOnlyList<ReceiptLineRequest?>? Lines);
+public sealed record ReceiptRequest(
+    [property: Required] string? Warehouse, [property: Required] string? Reference, [property: Required] IReadOnlyList<ReceiptLineRequest?>? Lines);
 
 /// <summary>Units of one SKU.</summary>
 /// <param name="Condition">What they are; sellable if nothing is said.</param>
 public sealed record ReceiptLineRequest(
-    [property: Required] string? Sku, [property: Description("Units, 1 to 100,000,000."), Required] int? Quantity, StockCondition? Condition = null);
+    [property: Required] string? Sku, [property: Description("Units, 1 to 100,000,000."), Required] int? Quantity,
+    StockCondition? Condition = null);
 
 /// <summary>Corrections of the numbers in a warehouse: all of the lines or none.</summary>
-public sealed record AdjustmentRequest([property: Required] string? Warehouse, [property: Required] string? Reason, [property: Required] IReadOnlyList<AdjustmentLineRequest?>? Lines);
+public sealed record AdjustmentRequest(
+    [property: Required] string? Warehouse, [property: Required] string? Reason, [property: Required] IReadOnlyList<AdjustmentLineRequest?>? Lines);
 
 /// <summary>A difference for one SKU.</summary>
 /// <param name="Condition">Of which units; sellable ones if nothing is said.</param>
 public sealed record AdjustmentLineRequest(
-    [property: Required] string? Sku, [property: Description("Units, not 0, -100,000,000 to 100,000,000."), Required] int? Delta, StockCondition? Condition = null);
+    [property: Required] string? Sku, [property: Description("Units, not 0, -100,000,000 to 100,000,000."), Required] int? Delta,
+    StockCondition? Condition = null);
 
 /// <summary>Units that are found to be something else than they were: all of the lines or none.</summary>
-public sealed record ConditionChangeRequest([property: Required] string? Warehouse, [property: Required] string? Reason, [property: Required] IReadOnlyList<ConditionChangeLineRequest?>? Lines);
+public sealed record ConditionChangeRequest(
+    [property: Required] string? Warehouse, [property: Required] string? Reason, [property: Required] IReadOnlyList<ConditionChangeLineRequest?>? Lines);
 
 /// <summary>Units of one SKU.</summary>
 /// <param name="From">What they were.</param>
 /// <param name="To">What they are: not the same.</param>
 public sealed record ConditionChangeLineRequest(
-    [property: Required] string? Sku, [property: Description("Units, 1 to 100,000,000."), Required] int? Quantity, [property: Required] StockCondition? From, [property: Required] StockCondition? To);
+    [property: Required] string? Sku, [property: Description("Units, 1 to 100,000,000."), Required] int? Quantity,
+    [property: Required] StockCondition? From, [property: Required] StockCondition? To);
 
 /// <summary>A page of a stock's ledger.</summary>
 /// <param name="Entries">Newest first.</param>
