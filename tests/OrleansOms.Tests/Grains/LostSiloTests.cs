@@ -46,6 +46,13 @@ public sealed class LostSiloTests
         Assert.False(asked.IsCompleted);
         table.Next = Task.FromResult<IList<Uri>>([]);
         Assert.Empty(await gateways.GetGateways());
+        if (!isSilent)
+        {
+            // Whoever asks again may ask another front end, which has looked by the time of the second look of this one.
+            Assert.Equal("D", (await silos.Stock("LON", "D").Get()).Sku);
+            Assert.False(asked.IsCompleted);
+            await gateways.GetGateways();
+        }
         if (isSilent) await Assert.ThrowsAsync<TimeoutException>(() => asked);
         else await Assert.ThrowsAsync<SiloUnavailableException>(() => asked);
     }
