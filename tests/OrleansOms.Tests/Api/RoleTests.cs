@@ -1,4 +1,7 @@
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using OrleansOms.Tests.Fixtures;
 using OrleansOms.Tests.Processes;
 
@@ -42,6 +45,37 @@ public sealed class RoleTests
     }
 
     [Fact]
+    public async Task A_proxy_leaves_whoever_has_a_cookie_with_the_front_end_that_gave_it_and_sends_others_to_any()
+    {
+        await using var signed = new OmsApp { Adjust = services => services.AddSingleton<IStartupFilter, Signed>() };
+        await signed.InitializeAsync();
+        await using var other = await signed.StartBeside(("Oms:Role", "web"));
+        foreach (var front in (OmsApp[])[signed, other]) await OmsApp.Until(() => front.Api.Get("/health/ready"), a => a.Status == 200);
+        await using var proxy = new OmsProcess("", ("Oms__Role", "proxy"), ("Oms__Fronts", $"{signed.Url},{other.Url}"));
+        await proxy.Start();
+        var api = new Api(proxy.Url, OmsApp.BootstrapKey);
+
+        var cookies = new Dictionary<bool, string>();
+        await OmsApp.Until(async () =>
+        {
+            var answer = await Ask(null);
+            cookies[Signed.Has(answer)] = Assert.Single(answer.Http.Headers.GetValues("Set-Cookie")).Split(';')[0];
+            return cookies.Count;
+        }, n => n == 2);
+        foreach (var (isSigned, cookie) in cookies)
+            for (var n = 0; n < 20; n++) Assert.Equal(isSigned, Signed.Has(await Ask(cookie)));
+
+        async Task<Answer> Ask(string? cookie)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/orders");
+            if (cookie is not null) request.Headers.Add("Cookie", cookie);
+            var answer = await api.Send(request);
+            Assert.Equal(200, answer.Status);
+            return answer;
+        }
+    }
+
+    [Fact]
     public async Task Without_a_front_end_a_proxy_says_that_the_service_cannot_answer()
     {
         await using var proxy = new OmsProcess("", ("Oms__Role", "proxy"), ("Oms__Fronts", "http://127.0.0.1:1"));
@@ -58,5 +92,23 @@ public sealed class RoleTests
         Assert.Equal("ok", (await silo.Caller(null).Get("/health/ready")).Text);
         Assert.Equal(200, (await silo.Caller(null).Get("/metrics")).Status);
         Assert.Equal(404, (await silo.Api.Get("/api/v1/orders")).Status);
+    }
+
+    /// <summary>A front end whose answers say that they are its own.</summary>
+    sealed class Signed : IStartupFilter
+    {
+        const string Header = "x-signed";
+
+        public static bool Has(Answer answer) => answer.Http.Headers.Contains(Header);
+
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((http, go) =>
+            {
+                http.Response.Headers[Header] = "yes";
+                return go(http);
+            });
+            next(app);
+        };
     }
 }

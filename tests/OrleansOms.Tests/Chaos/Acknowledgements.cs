@@ -70,7 +70,7 @@ sealed class Acknowledgements(IReadOnlyCollection<Asked> all, StoredEvents store
         static string LineOf(string command) => command.LastIndexOf('/') is > 0 and var end ? command[..end] : command;
     }
 
-    static bool IsOfCart(Asked asked) => asked.What is "reservations" or "release";
+    static bool IsOfCart(Asked asked) => asked.What is "reservations" or "extend" or "release";
 
     /// <summary>Each cart is stored once and ends at most once.</summary>
     IEnumerable<string> Carts()
@@ -88,6 +88,7 @@ sealed class Acknowledgements(IReadOnlyCollection<Asked> all, StoredEvents store
 
     IEnumerable<string> Effects(Asked asked) => asked.What switch
     {
+        "reservations" or "extend" => Early(asked),
         // It may have been over before: given up under another command, or its time was up.
         "release" => stored.Of(asked.Of, "order.cart-ended.v1").Any(e => !Same(e.Data["end"], "Ordered")) ? [] : [Lost(asked)],
         "payments" => Once(
@@ -102,6 +103,14 @@ sealed class Acknowledgements(IReadOnlyCollection<Asked> all, StoredEvents store
         "ship" => Once(stored.Of(asked.Of, "shipment.shipped.v1"), asked, e => Same(e.Data["carrier"], asked.Asks["carrier"])),
         _ => [],
     };
+
+    /// <summary>A cart whose time was up before the time that was answered. Its shop may end it at any time.</summary>
+    IEnumerable<string> Early(Asked asked)
+    {
+        var (id, until) = (asked.Json["id"]!.GetValue<string>(), asked.Json["expiresAt"]!.GetValue<DateTimeOffset>());
+        return stored.Of(id, "order.cart-ended.v1").Where(e => Same(e.Data["end"], "Expired") && e.At < until)
+            .Select(e => $"{asked.Path} was answered with {until:O}, and the time of {id} was up at {e.At:O}");
+    }
 
     /// <summary>The units that were asked for, no more and no fewer; or nothing, if there was nothing left of the order.</summary>
     IEnumerable<string> Cancelled(Asked asked)

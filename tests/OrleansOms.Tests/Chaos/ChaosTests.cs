@@ -15,7 +15,10 @@ public sealed class ChaosTests(ITestOutputHelper output)
     [Fact]
     public async Task Nothing_is_lost_or_done_twice_when_processes_and_the_database_die() =>
         Assert.Empty(await new ChaosRun(1, output.WriteLine).Live(
-            [Fault.KillSilo with { AnsweredWithin = null }, Fault.CrashDatabase, Fault.PauseSilo(5), Fault.KillFront]));
+        [
+            Fault.KillSilo with { AnsweredWithin = null }, Fault.CrashDatabase, Fault.PauseSilo(5) with { AnsweredWithin = null },
+            Fault.KillFront,
+        ]));
 
     /// <summary>
     /// For <c>./oms chaos --runs N --seed S</c>; with <c>--from COMMIT</c> a run begins with that build and is upgraded to

@@ -83,11 +83,12 @@ sealed class History(IReadOnlyList<Uri> fronts) : IDisposable
 
     /// <summary>
     /// Asks again, under the same key, for everything that was done and whose outcome was unknown at first: it is done, and a
-    /// new order or a receipt is answered as it was.
+    /// new order or a receipt is answered as it was. Not for more time: it is counted from when it is asked for, and by then a
+    /// cart may be over.
     /// </summary>
     public async Task AskAgain(Random random)
     {
-        Asked[] unknown = [.. _all.Where(a => a is { Unknown: > 0, IsAccepted: true }).DistinctBy(a => a.Key)];
+        Asked[] unknown = [.. _all.Where(a => a is { Unknown: > 0, IsAccepted: true, What: not "extend" }).DistinctBy(a => a.Key)];
         var seeds = unknown.ToDictionary(a => a.Key, _ => random.Next());
         await Parallel.ForEachAsync(unknown, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (first, _) =>
         {

@@ -116,8 +116,8 @@ sealed class Traders(History history, int seed)
     }
 
     /// <summary>
-    /// Puts it into a cart first, in other lines and numbers, and may give that up, or be too late for it. The id of the cart, if it was
-    /// held at all.
+    /// Puts it into a cart first, in other lines and numbers, and may ask for more time, give that up, or be too late for it. The id of the
+    /// cart, if it was held at all.
     /// </summary>
     async Task<string?> Hold(Random random, JsonObject order)
     {
@@ -131,6 +131,8 @@ sealed class Traders(History history, int seed)
         });
         if (held.Status != 201) return null;
         var id = held.Json["id"]!.GetValue<string>();
+        if (random.Next(3) == 0)
+            await history.Do(random, $"/api/v1/reservations/{id}/extend", new JsonObject { ["expiresInSeconds"] = random.Next(1, 30) });
         if (random.Next(4) == 0) await history.Do(random, $"/api/v1/reservations/{id}/release", new JsonObject());
         return random.Next(5) > 0 ? id : null;
     }

@@ -7,6 +7,7 @@ using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
 using OrleansOms.Tests.Fixtures;
+using OrleansOms.Tests.Grains;
 using OrleansOms.Tests.Live;
 
 namespace OrleansOms.Tests.Laws;
@@ -95,6 +96,50 @@ public sealed class LawWatchTests
     }
 
     [Fact]
+    public async Task A_reservation_that_no_order_has_for_more_than_five_minutes_is_told()
+    {
+        // Nobody settles it meanwhile.
+        await using var app = await OmsApp.Start(("Oms:ReservationGrace", "1.00:00:00"));
+        using var counted = new Counted(app.Services.GetRequiredService<IMeterFactory>(), "oms.laws.broken");
+        var log = app.Services.GetRequiredService<IEventLog>();
+        var (young, old) = (Keys.OfStock("LON", await app.NewProduct(5)), Keys.OfStock("LON", await app.NewProduct(5)));
+        foreach (var (stock, minutes) in ((string, int)[])[(young, 3), (old, 6)])
+            await Store(log, stock, 1, new StockReserved("ord-nobody", [new LineUnits(1, 2)]), TimeSpan.FromMinutes(minutes));
+        var alarms = await OmsApp.Until(
+            () => log.ReadStream(LawBroken.StreamOf(Law.ReservationsAreAllocations, old)), e => e.Count == 1);
+        Assert.StartsWith(
+            "2 reserved, 0 allocated for ord-nobody line 1 since ", ((LawBroken)alarms[0].Data!).Numbers, StringComparison.Ordinal);
+        await Heard(app);
+        Assert.Equal(1, await app.Database.Ask<long>(Alarms));
+        Assert.Equal(1, counted.Sum);
+    }
+
+    [Fact]
+    public async Task A_cart_that_does_not_end_when_its_time_is_long_over_gets_an_alarm()
+    {
+        var time = new ShiftedTime();
+        await using var silos = await Silos.Start(adjust: silo => silo.AddSingleton<TimeProvider>(time));
+        using var counted = new Counted(
+            silos.Cluster.Silos[0].ServiceProvider.GetRequiredService<IMeterFactory>(), "oms.alarms", "order-stands-still");
+        await silos.Receive("LON", "A", 3);
+        var cart = (await CartSteps.Reserve(silos, CartSteps.NewId(), TimeSpan.FromMinutes(1), true, ("A", 2))).Value!;
+        Assert.Null((await CartSteps.Reserve(silos, CartSteps.NewId(), OrderCarts.Longest, true, ("A", 1))).Rejection);
+        foreach (var follower in (string[])["law-watch", "read-model"]) await silos.UntilHandled(follower);
+        // It is told that its time is up, and cannot store its end.
+        silos.Faults.OnAppend = a => a.Main.Events.Any(e => e.Data is CartEnded) ? FaultyLog.Fault.BeforeCommit : null;
+
+        // However late the watch looks, it looks again some minutes later; the other cart's time is never up.
+        var alarms = await Silos.Until(() =>
+        {
+            if (time.Ahead < OrderCarts.Longest / 2) time.Ahead += TimeSpan.FromMinutes(1);
+            return silos.Log.ReadStream(LawBroken.StreamOf(Law.NothingLost, cart.Id));
+        }, e => e.Count == 1);
+        Assert.Equal($"a cart that was held until {cart.ExpiresAt:u} and still is", ((LawBroken)alarms[0].Data!).Numbers);
+        await Silos.Until(() => Task.FromResult(counted.Sum), sum => sum == 1);
+        Assert.Equal(1, await silos.Database.Ask<long>(Alarms));
+    }
+
+    [Fact]
     public async Task A_long_stream_is_read_piece_by_piece_and_no_further_than_asked()
     {
         const int events = 2_500, page = 1_000;
@@ -119,9 +164,10 @@ public sealed class LawWatchTests
         Assert.Equal(0, await silos.Database.Ask<long>(Alarms));
     }
 
-    static async Task Store(IEventLog log, string stream, int version, DomainEvent e) =>
+    /// <param name="ago">How long it has been stored already.</param>
+    static async Task Store(IEventLog log, string stream, int version, DomainEvent e, TimeSpan ago = default) =>
         Assert.IsType<AppendResult.Committed>(await log.Append(new Append(new StreamEvents(
-            stream, version, [new NewEvent(e, Guid.NewGuid().ToString("N"), "system", DateTimeOffset.UtcNow)]))));
+            stream, version, [new NewEvent(e, Guid.NewGuid().ToString("N"), "system", DateTimeOffset.UtcNow - ago)]))));
 
     /// <summary>Waits until the watch has read everything, and the lists say it.</summary>
     static Task<long> Heard(OmsApp app) => OmsApp.Until(() => app.Database.Ask<long>("""
