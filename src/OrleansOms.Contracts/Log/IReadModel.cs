@@ -2,15 +2,20 @@ using OrleansOms.Contracts.Catalogue;
 using OrleansOms.Contracts.Stock;
 using OrleansOms.Contracts.Waiting;
 using OrleansOms.Domain.Laws;
+using OrleansOms.Domain.Stock;
 
 namespace OrleansOms.Contracts.Log;
 
 /// <summary>What every process keeps in memory to answer fast, as of one moment of the log.</summary>
 /// <param name="Position">Everything up to here is in it.</param>
-/// <param name="Waiting">Backordered units by SKU.</param>
+/// <param name="Waiting">Lines that wait for units.</param>
 public sealed record IndexSnapshot(
     Checkpoint Position, IReadOnlyList<ProductView> Products, IReadOnlyList<WarehouseView> Warehouses,
-    IReadOnlyList<StockView> Stocks, IReadOnlyDictionary<string, long> Waiting);
+    IReadOnlyList<StockView> Stocks, IReadOnlyList<ListedWait> Waiting);
+
+/// <summary>A line that waits for units, as the lists know it.</summary>
+/// <param name="IsHeld">Whether its order has a hold.</param>
+public sealed record ListedWait(WaitingLine Line, bool IsHeld);
 
 /// <summary>The tables behind lists and searches. They can be dropped and made anew from the log.</summary>
 public interface IReadModel

@@ -48,6 +48,10 @@ public interface IOrderGrain : IGrainWithStringKey
     [Alias("ExpirePayment")]
     Task ExpirePayment();
 
+    /// <summary>Takes units with which a stock has served it, or has the stock have them back. Once, however often it is asked.</summary>
+    [Alias("Take")]
+    Task Take(TakeServed served);
+
     /// <summary>Tries to reserve stock for its waiting units.</summary>
     [Alias("AllocateWaiting")]
     Task AllocateWaiting();

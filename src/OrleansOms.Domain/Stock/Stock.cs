@@ -53,6 +53,12 @@ public sealed record Stock(string Warehouse, string Sku)
     /// <summary>Orders whose units were not found here since units last came in, a bounded memory.</summary>
     public IdMemory Failed { get; init; } = IdMemory.None();
 
+    /// <summary>
+    /// Units that lines have had which waited, by channel: of about the last thousand, so that a share which is declared today is one of
+    /// what is given from now on.
+    /// </summary>
+    public ImmutableDictionary<string, int> Given { get; init; } = ImmutableDictionary.Create<string, int>(StringComparer.Ordinal);
+
     /// <summary>Available to promise: on hand − reserved − safety stock, not below zero.</summary>
     public int Available => Math.Max(0, OnHand - Reserved - SafetyStock);
 
@@ -65,6 +71,7 @@ public sealed record Stock(string Warehouse, string Sku)
         StockReceived e => Count(StockDelta.Of(e), commandId),
         StockAdjusted e => Count(StockDelta.Of(e), commandId),
         ConditionChanged e => Count(StockDelta.Of(e), commandId),
+        StockServed e => Change(e.OrderId, e.Lines, 1, commandId, at) with { Given = With(e.Channel, Sum(e.Lines)) },
         StockReserved e => Change(e.OrderId, e.Lines, 1, commandId, at),
         ReservationReleased e => Change(e.OrderId, e.Lines, -1, commandId, at),
         StockShipped e => Change(e.OrderId, e.Lines, -1, commandId, at) with { OnHand = OnHand - Sum(e.Lines) },
@@ -85,6 +92,15 @@ public sealed record Stock(string Warehouse, string Sku)
         return false;
     }
 
+    /// <summary>Whether all that an attempt has reserved for an order's lines is still held: nothing of it was ended since.</summary>
+    public bool Holds(string orderId, IReadOnlyList<LineUnits> lines, string attempt)
+    {
+        foreach (var line in lines)
+            if (Reservations.Of(orderId, line.LineId) is not { } held || held.Commands.IndexOf(attempt) is not (>= 0 and var at)
+                || !held.Commands.Skip(at + 1).All(c => ReserveStock.AfterOf(orderId, c) > 0 && ReleaseStock.AttemptOf(c) is null)) return false;
+        return true;
+    }
+
     /// <summary>Units of all lines.</summary>
     public static int Sum(IReadOnlyList<LineUnits> lines)
     {
@@ -101,6 +117,16 @@ public sealed record Stock(string Warehouse, string Sku)
         StockCondition.Quarantine => Quarantine,
         _ => throw new InvalidOperationException($"Units cannot be {condition}."),
     };
+
+    /// <summary>Units that were given are counted up to here; then each channel keeps half.</summary>
+    const int MostGiven = 1000;
+
+    ImmutableDictionary<string, int> With(string channel, int units)
+    {
+        var given = Given.SetItem(channel, (int)Math.Min(MaxOnHand, (long)Given.GetValueOrDefault(channel) + units));
+        while (given.Values.Sum(n => (long)n) > MostGiven) given = given.SetItems(given.Select(g => KeyValuePair.Create(g.Key, g.Value / 2)));
+        return given;
+    }
 
     Stock Count(StockDelta delta, string commandId) => this with
     {

@@ -2,25 +2,25 @@ using System.Globalization;
 
 namespace OrleansOms.Domain.Stock;
 
-/// <summary>What decides who is served first. Numbers are settings: append only.</summary>
+/// <summary>What decides who is served first. The names are settings.</summary>
 public enum WaitingCriterion
 {
     /// <summary>The earliest promise.</summary>
-    Promise = 0,
+    Promise,
     /// <summary>The highest priority of a channel.</summary>
-    Priority = 1,
+    Priority,
     /// <summary>Whoever has waited longest.</summary>
-    Age = 2,
+    Age,
 }
 
-/// <summary>What a channel may claim of units that come in.</summary>
+/// <summary>What a channel may claim of units that become free.</summary>
 /// <param name="Priority">The highest comes first; 0 of a channel of which nothing is said.</param>
 /// <param name="Share">Above 0, at most 1: while it has had less of what was given, it comes first. Null for none.</param>
 public sealed record WaitingChannel(int Priority, double? Share);
 
 /// <summary>
-/// Who of those that wait for a SKU is served next. Channels that have had less than their share come first, the one that lacks most
-/// of it before the others; among the rest the criteria decide, in their order, and at last the order's id.
+/// Who of those that wait for a SKU is served first. Channels that have had less than their share come first, the one that lacks most
+/// of it before the others; among the rest the criteria decide, in their order, and at last the order's id and the line's.
 /// </summary>
 /// <param name="Criteria">In the order in which they decide.</param>
 /// <param name="Channels">Channels of which something is said, by code.</param>
@@ -30,72 +30,120 @@ public sealed record WaitingPolicy(IReadOnlyList<WaitingCriterion> Criteria, IRe
     public static WaitingPolicy Usual { get; } =
         new([WaitingCriterion.Promise, WaitingCriterion.Age], new Dictionary<string, WaitingChannel>());
 
-    /// <summary>The next one; null if nobody waits.</summary>
-    /// <param name="waiting">Everybody who waits for the SKU.</param>
-    /// <param name="given">Units that channels have had of it while somebody waited, by code.</param>
-    public WaitingChoice? Next(IReadOnlyCollection<WaitingLine> waiting, IReadOnlyDictionary<string, long> given)
+    /// <summary>Whoever comes first is the least.</summary>
+    public IComparer<WaitingLine> Order => Comparer<WaitingLine>.Create((a, b) => Compare(Criteria, Channels, a, b));
+
+    /// <summary>Gives units to those that wait, until none is left or nobody waits.</summary>
+    /// <param name="waiting">Those of each channel who wait for the SKU, in their <see cref="Order"/>.</param>
+    /// <param name="mayHave">Whether a line may have these units at all.</param>
+    /// <param name="given">Units of it that those who waited have had before, by channel.</param>
+    /// <param name="units">What there is to give.</param>
+    public IEnumerable<WaitingChoice> Serve(
+        IEnumerable<IReadOnlyCollection<WaitingLine>> waiting, Func<WaitingLine, bool> mayHave,
+        IReadOnlyDictionary<string, int> given, int units)
     {
-        if (waiting.Count == 0) return null;
-        var all = given.Values.Sum();
-        var lacking = waiting.Select(w => w.Channel).Distinct(StringComparer.Ordinal)
-            .Where(c => ShareOf(c) is { } share && Had(c) < share * all)
-            .OrderBy(c => Had(c) / (ShareOf(c)!.Value * all)).ThenBy(c => c, StringComparer.Ordinal).FirstOrDefault();
-        if (lacking is null) return First([.. waiting], "");
+        // The first of each channel is the only one of it that can be next.
+        var lines = waiting.Select(w => new Queue(w, mayHave)).Where(q => !q.IsEmpty).ToList();
+        var had = given.ToDictionary(StringComparer.Ordinal);
+        while (units > 0 && lines.Count > 0)
+        {
+            var (line, why) = Next(lines, had);
+            var choice = new WaitingChoice(line.First, Math.Min(line.First.Units, units), why);
+            had[line.Channel] = had.GetValueOrDefault(line.Channel) + choice.Units;
+            units -= choice.Units;
+            line.Advance();
+            if (line.IsEmpty) lines.Remove(line);
+            yield return choice;
+        }
+    }
+
+    (Queue Line, string Why) Next(List<Queue> lines, Dictionary<string, int> had)
+    {
+        var all = had.Values.Sum(n => (long)n);
+        var lacking = lines
+            .Where(l => ShareOf(l) is { } share && Had(l) < share * all)
+            .OrderBy(l => Had(l) / (ShareOf(l)!.Value * all)).ThenBy(l => l.Channel, StringComparer.Ordinal).FirstOrDefault();
+        if (lacking is null) return (FirstOf(lines), Reason(lines));
         var share = ShareOf(lacking)!.Value.ToString("P0", CultureInfo.InvariantCulture);
-        return First([.. waiting.Where(w => w.Channel == lacking)],
-            $"{lacking} has had {Had(lacking)} of {all} units, its share is {share}; ");
+        return (lacking, $"{lacking.Channel} has had {Had(lacking)} of {all} units, its share is {share}; {Reason([lacking], " of it")}");
 
-        long Had(string channel) => given.GetValueOrDefault(channel);
+        int Had(Queue line) => had.GetValueOrDefault(line.Channel);
     }
 
-    double? ShareOf(string channel) => Channels.GetValueOrDefault(channel)?.Share;
+    double? ShareOf(Queue line) => Channels.GetValueOrDefault(line.Channel)?.Share;
 
-    int PriorityOf(string channel) => Channels.GetValueOrDefault(channel)?.Priority ?? 0;
+    Queue FirstOf(IEnumerable<Queue> lines) => lines.MinBy(l => l.First, Order)!;
 
-    WaitingChoice First(List<WaitingLine> waiting, string because)
+    /// <summary>The first criterion by which the first comes before the next one.</summary>
+    /// <param name="of">Whose lines these are, if they are not all.</param>
+    string Reason(List<Queue> lines, string of = "")
     {
-        var order = Comparer<WaitingLine>.Create(Compare);
-        var first = waiting.Min(order)!;
-        var others = waiting.Where(w => w.OrderId != first.OrderId).ToList();
-        return new WaitingChoice(first, because + (others.Count == 0 ? "nobody else waits" : Reason(first, others.Min(order)!, others)));
-    }
-
-    /// <summary>The first criterion by which the one comes before the next, and among how many.</summary>
-    string Reason(WaitingLine first, WaitingLine next, List<WaitingLine> others)
-    {
-        var alike = "";
+        var line = FirstOf(lines);
+        WaitingLine[] others = [.. lines.Where(l => l != line).Select(l => l.First), .. line.Second is { } second ? [second] : (WaitingLine[])[]];
+        if (others.Length == 0) return $"nobody else{of} waits";
+        var (first, next) = (line.First, others.Min(Order)!);
+        var alike = new List<string>();
         foreach (var criterion in Criteria)
         {
-            var among = string.Create(CultureInfo.InvariantCulture, $"of {others.Count + 1}{alike}");
-            if (Compare(criterion, first, next) != 0)
-                return criterion switch
-                {
-                    WaitingCriterion.Promise => string.Create(CultureInfo.InvariantCulture, $"promised by {first.PromisedBy:u}, the earliest {among}"),
-                    WaitingCriterion.Priority => string.Create(
-                        CultureInfo.InvariantCulture, $"priority {PriorityOf(first.Channel)}, the highest {among}"),
-                    _ => string.Create(CultureInfo.InvariantCulture, $"waits since {first.PlacedAt:u}, the longest {among}"),
-                };
-            others = [.. others.Where(w => Compare(criterion, first, w) == 0)];
-            alike += (alike == "" ? " with the same " : " and ") + criterion switch
-            {
-                WaitingCriterion.Promise => "promise", WaitingCriterion.Priority => "priority", _ => "age",
-            };
+            if (Compare(criterion, Channels, first, next) != 0) return Told(Words(criterion, first));
+            alike.Add(criterion.ToString().ToLowerInvariant());
         }
-        return string.Create(CultureInfo.InvariantCulture, $"the first of {others.Count + 1}{alike}, by its id");
+        return Told("the first by its id");
+
+        string Told(string what) => string.Create(CultureInfo.InvariantCulture,
+            $"{what} of {lines.Sum(l => l.Count)} that wait{(alike.Count == 0 ? "" : $", with the same {string.Join(" and ", alike)} as the next")}");
     }
 
-    int Compare(WaitingLine a, WaitingLine b)
+    string Words(WaitingCriterion criterion, WaitingLine first) => criterion switch
     {
-        foreach (var criterion in Criteria)
-            if (Compare(criterion, a, b) is not 0 and var order) return order;
+        WaitingCriterion.Promise => $"promised by {Day(first.PromisedBy)}, the earliest",
+        WaitingCriterion.Priority => string.Create(CultureInfo.InvariantCulture, $"priority {PriorityOf(Channels, first)}, the highest"),
+        _ => $"waits since {Day(first.PlacedAt)}, the longest",
+    };
+
+    static string Day(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+
+    static int PriorityOf(IReadOnlyDictionary<string, WaitingChannel> channels, WaitingLine line) =>
+        channels.GetValueOrDefault(line.Channel)?.Priority ?? 0;
+
+    static int Compare(
+        IReadOnlyList<WaitingCriterion> criteria, IReadOnlyDictionary<string, WaitingChannel> channels, WaitingLine a, WaitingLine b)
+    {
+        foreach (var criterion in criteria)
+            if (Compare(criterion, channels, a, b) is not 0 and var order) return order;
         return string.CompareOrdinal(a.OrderId, b.OrderId) is not 0 and var byId ? byId : a.LineId.CompareTo(b.LineId);
     }
 
-    int Compare(WaitingCriterion criterion, WaitingLine a, WaitingLine b) => criterion switch
+    static int Compare(
+        WaitingCriterion criterion, IReadOnlyDictionary<string, WaitingChannel> channels, WaitingLine a, WaitingLine b) => criterion switch
     {
         WaitingCriterion.Promise => a.PromisedBy.CompareTo(b.PromisedBy),
-        WaitingCriterion.Priority => PriorityOf(b.Channel).CompareTo(PriorityOf(a.Channel)),
+        WaitingCriterion.Priority => PriorityOf(channels, b).CompareTo(PriorityOf(channels, a)),
         WaitingCriterion.Age => a.PlacedAt.CompareTo(b.PlacedAt),
         _ => throw new InvalidOperationException($"Nobody is served by {criterion}."),
     };
+
+    /// <summary>Those of one channel that are not served yet, of which only the first two are looked at.</summary>
+    sealed class Queue
+    {
+        readonly IEnumerator<WaitingLine> _rest;
+
+        public Queue(IReadOnlyCollection<WaitingLine> waiting, Func<WaitingLine, bool> mayHave)
+        {
+            (_rest, Count) = (waiting.Where(mayHave).GetEnumerator(), waiting.Count + 1);
+            Second = Read();
+            Advance();
+        }
+
+        /// <summary>How many wait, with those that may not have these units.</summary>
+        public int Count { get; private set; }
+        public WaitingLine First { get; private set; } = null!;
+        public WaitingLine? Second { get; private set; }
+        public bool IsEmpty => First is null;
+        public string Channel => First.Channel;
+
+        public void Advance() => (First, Second, Count) = (Second!, Read(), Count - 1);
+
+        WaitingLine? Read() => _rest.MoveNext() ? _rest.Current : null;
+    }
 }

@@ -11,19 +11,22 @@ using OrleansOms.Grains.Stock;
 namespace OrleansOms.Grains.Followers;
 
 /// <summary>
-/// Gives units that become free to orders that wait for them, oldest promise first. It looks when stock comes in, when
-/// a warehouse becomes active, when an order begins to wait, so that neither can miss the other, and when one may wait again
-/// that was held or being cancelled.
+/// Tells orders what stocks have served them with, and gives what is still free to those that wait and were not known to, oldest promise
+/// first. It looks when stock comes in, when a warehouse becomes active, when an order begins to wait, so that neither can miss the other,
+/// and when one may wait again that was held or being cancelled.
 /// </summary>
 [GrainType("oms-backorders")]
 public sealed class BackorderFollower(
     IEventLog log, ICheckpoints checkpoints, IReadModel readModel, AvailabilityIndex availability,
-    CatalogueIndex catalogue, LogTail tail, IGrainFactory grains, GrainMetrics metrics,
+    WaitingIndex waiting, CatalogueIndex catalogue, LogTail tail, IGrainFactory grains, GrainMetrics metrics,
     ILogger<BackorderFollower> logger)
     : EffectFollower(log, checkpoints, metrics, logger), IBackorderFollower
 {
     /// <summary>Waiting orders that are read at once.</summary>
     const int MaxOrders = 1000;
+
+    /// <summary>Orders that are told at once.</summary>
+    const int AtOnce = 64;
 
     static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
@@ -35,6 +38,7 @@ public sealed class BackorderFollower(
     /// <inheritdoc />
     protected override async Task Handle(LogBatch batch)
     {
+        await Tell(batch);
         var skus = batch.Events.SelectMany(Touched).ToHashSet(StringComparer.Ordinal);
         var opens = batch.Events.Any(e => e.Data is WarehousePut { Details.IsActive: true });
         // While it was held, or was being cancelled, units that came in were not for it. It takes its place in the line again.
@@ -55,6 +59,18 @@ public sealed class BackorderFollower(
         if (skus.Count > 0) await Allocate(skus, last);
     }
 
+    /// <summary>Tells orders what stocks have served them with.</summary>
+    async Task Tell(LogBatch batch)
+    {
+        var served = batch.Events.Where(e => e.Data is StockServed)
+            .Select(e => (Order: ((StockServed)e.Data!).OrderId, Units: TakeServed.Of(e.Stream, (StockServed)e.Data, e.CommandId, e.At)));
+        foreach (var some in served.GroupBy(s => s.Order, StringComparer.Ordinal).Chunk(AtOnce))
+            await Task.WhenAll(some.Select(async order =>
+            {
+                foreach (var (id, units) in order) await grains.GetGrain<IOrderGrain>(id).Take(units);
+            }));
+    }
+
     /// <summary>
     /// Asks whoever waits until no unit is left. Each order is asked once, served or not, so there is an end to it.
     /// </summary>
@@ -69,7 +85,10 @@ public sealed class BackorderFollower(
             {
                 Stopping.ThrowIfCancellationRequested();
                 if (!skus.Any(IsAvailable)) return;
-                await grains.GetGrain<IOrderGrain>(order).AllocateWaiting();
+                var grain = grains.GetGrain<IOrderGrain>(order);
+                // It would look for them a second time.
+                foreach (var served in waiting.OnItsWay(order)) await grain.Take(served);
+                await grain.AllocateWaiting();
             }
             skus.RemoveWhere(sku => !IsAvailable(sku));
         }

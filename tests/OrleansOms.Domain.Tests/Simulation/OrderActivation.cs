@@ -106,6 +106,20 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
             : [.. State.Lines.Where(l => l.Backordered > 0).Select(l => (l.Placed.LineId, l.Placed.Sku, l.Backordered))];
     });
 
+    /// <summary>A stock has served it.</summary>
+    public Task<bool> Take(TakeServed served) => Locked(async () =>
+    {
+        await IsBehind();
+        if (World.Log.Read(Key).Any(e => e.Command == served.Attempt)) return true;
+        var isHeld = await World.OnStock(Process, served.Warehouse, served.Sku, s => s.Holds(Key, served.Lines, served.Attempt));
+        var isOfNow = World.Log.Read(Key, ReserveStock.AfterOf(Key, served.Attempt))
+            .All(e => served.IsLeftBy(Key, e.Version, (OrderEvent)e.Data, e.At));
+        var decision = OrderDecider.Decide(State, served, World.Now);
+        if (!isHeld || !isOfNow || decision.Events.Count == 0) return await Settle(served.Warehouse, served.Sku);
+        await Store(decision.Events, served.Attempt);
+        return true;
+    });
+
     async Task Allocate(SourcingCause cause, (int LineId, string Sku, int Quantity)[] wanted)
     {
         await PassCart();
@@ -178,7 +192,9 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
     }
 
     /// <summary>Frees what a stock holds for it beyond what it keeps; false if that has changed meanwhile.</summary>
-    public Task<bool> SettleReservation(string warehouse, string sku) => Locked(async () =>
+    public Task<bool> SettleReservation(string warehouse, string sku) => Locked(() => Settle(warehouse, sku));
+
+    async Task<bool> Settle(string warehouse, string sku)
     {
         var (before, fence) = (State.Exists || State.Cart is not null ? State.Version : 0, 0);
         var held = await World.OnStock(Process, warehouse, sku, s => s.HeldBy(Key, World.MaxLines));
@@ -202,7 +218,7 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
                 new LineUnits(s.LineId, held.First(h => h.LineId == s.LineId).Quantity - s.Kept))]), World.Now).Events, System("settled"));
         return surplus.Length == 0 || await World.OnStock(Process, warehouse, sku, s => s.Execute(
             new SettleStock($"{Key}/settle/{World.Next()}", Key, surplus, "no order holds these units")));
-    });
+    }
 
     async Task<bool> Repeat(string warehouse, string sku)
     {

@@ -320,6 +320,8 @@ sealed partial class World
 
     async Task GiveArrivals(Process process, Stored e)
     {
+        if (e.Data is StockServed served)
+            await OnOrder(process, served.OrderId, o => o.Take(TakeServed.Of(e.Stream, served, e.Command, e.At)));
         var skus = e.Data switch
         {
             StockReceived or ConditionChanged { To: StockCondition.Sellable } or ReservationReleased => [Keys.ReadStock(e.Stream).Sku],

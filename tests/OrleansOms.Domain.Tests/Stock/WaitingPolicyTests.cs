@@ -6,23 +6,34 @@ namespace OrleansOms.Domain.Tests.Stock;
 public sealed class WaitingPolicyTests
 {
     static readonly DateTimeOffset Day = new(2026, 12, 1, 0, 0, 0, TimeSpan.Zero);
-    static readonly Dictionary<string, long> Nothing = [];
+    static readonly Dictionary<string, int> Nothing = [];
 
     static WaitingLine Line(string id, int promised = 0, int placed = 0, string channel = "web", int units = 1) =>
-        new(id, 1, "A", units, channel, Day.AddHours(placed), Day.AddDays(promised));
+        new(id, 3, 1, "A", units, channel, Day.AddHours(placed), Day.AddDays(promised));
 
     static WaitingPolicy By(params WaitingCriterion[] criteria) => WaitingPolicy.Usual with { Criteria = criteria };
+
+    static List<WaitingChoice> Serve(WaitingPolicy policy, int units, params WaitingLine[] waiting) => [.. policy.Serve(policy.ByChannel(waiting), _ => true, Nothing, units)];
 
     [Fact]
     public void The_earliest_promise_comes_first_and_among_equals_the_oldest()
     {
         WaitingLine[] all = [Line("c", promised: 2), Line("b", promised: 1, placed: 5), Line("a", promised: 1, placed: 6)];
         Assert.Equal(
-            new WaitingChoice(all[1], "waits since 2026-12-01 05:00:00Z, the longest of 2 with the same promise"), WaitingPolicy.Usual.Next(all, Nothing));
-        Assert.Equal(
-            new WaitingChoice(all[2], "promised by 2026-12-02 00:00:00Z, the earliest of 2"), WaitingPolicy.Usual.Next([all[0], all[2]], Nothing));
-        Assert.Equal(new WaitingChoice(all[0], "nobody else waits"), WaitingPolicy.Usual.Next([all[0]], Nothing));
-        Assert.Null(WaitingPolicy.Usual.Next([], Nothing));
+            [
+                new(all[1], 1, "waits since 2026-12-01 05:00, the longest of 3 that wait, with the same promise as the next"),
+                new(all[2], 1, "promised by 2026-12-02 00:00, the earliest of 2 that wait"), new(all[0], 1, "nobody else waits"),
+            ], Serve(WaitingPolicy.Usual, 9, all));
+        Assert.Equal(["b", "a"], Serve(WaitingPolicy.Usual, 2, all).Select(c => c.Line.OrderId));
+        Assert.Empty(Serve(WaitingPolicy.Usual, 0, all));
+        Assert.Empty(Serve(WaitingPolicy.Usual, 5));
+    }
+
+    [Fact]
+    public void Whoever_comes_last_has_what_is_left_and_goes_on_waiting()
+    {
+        var served = Serve(WaitingPolicy.Usual, 6, Line("a", units: 4), Line("b", placed: 1, units: 5), Line("c", placed: 2));
+        Assert.Equal([("a", 4), ("b", 2)], served.Select(c => (c.Line.OrderId, c.Units)));
     }
 
     [Fact]
@@ -32,14 +43,16 @@ public sealed class WaitingPolicyTests
         {
             Channels = new Dictionary<string, WaitingChannel> { ["b2b"] = new(5, null), ["store"] = new(-1, null) },
         };
-        WaitingLine[] all = [Line("a", channel: "store"), Line("b", placed: 2), Line("c", placed: 3, channel: "b2b"), Line("d", placed: 1)];
-        Assert.Equal(["c", "d", "b", "a"], Served(policy, all).Select(c => c.Line.OrderId));
+        var served = Serve(
+            policy, 9, Line("a", channel: "store"), Line("b", placed: 2), Line("c", placed: 3, channel: "b2b"), Line("d", placed: 1));
+        Assert.Equal(["c", "d", "b", "a"], served.Select(c => c.Line.OrderId));
         Assert.Equal(
             [
-                "priority 5, the highest of 4", "waits since 2026-12-01 01:00:00Z, the longest of 2 with the same priority",
-                "priority 0, the highest of 2", "nobody else waits",
-            ], Served(policy, all).Select(c => c.Why));
-        Assert.Equal("the first of 2 with the same priority and age, by its id", policy.Next([Line("y"), Line("x")], Nothing)!.Why);
+                "priority 5, the highest of 4 that wait", "waits since 2026-12-01 01:00, the longest of 3 that wait, with the same priority as the next",
+                "priority 0, the highest of 2 that wait", "nobody else waits",
+            ], served.Select(c => c.Why));
+        Assert.Equal(
+            "the first by its id of 2 that wait, with the same priority and age as the next", Serve(policy, 1, Line("y"), Line("x"))[0].Why);
     }
 
     [Fact]
@@ -49,8 +62,8 @@ public sealed class WaitingPolicyTests
         {
             Channels = new Dictionary<string, WaitingChannel> { ["b2b"] = new(0, 0.5), ["store"] = new(0, 0.2) },
         };
-        var all = Enumerable.Range(0, 300).Select(n => Line($"{n:000}", promised: n, channel: ((string[])["web", "b2b", "store"])[n / 100])).ToList();
-        var served = Served(policy, all);
+        var served = Serve(
+            policy, 300, [.. Enumerable.Range(0, 300).Select(n => Line($"{n:000}", promised: n, channel: ((string[])["web", "b2b", "store"])[n / 100]))]);
         foreach (var n in new[] { 20, 50, 100, 150 })
         {
             var had = served.Take(n).CountBy(c => c.Line.Channel).ToDictionary();
@@ -61,18 +74,9 @@ public sealed class WaitingPolicyTests
         Assert.Equal(300, served.Select(c => c.Line.OrderId).Distinct().Count());
         foreach (var channel in served.GroupBy(c => c.Line.Channel)) Assert.Equal(channel.Select(c => c.Line.OrderId).Order(), channel.Select(c => c.Line.OrderId));
         Assert.Equal(
-            "b2b has had 0 of 1 units, its share is 50 %; promised by 2027-03-11 00:00:00Z, the earliest of 100", served[1].Why);
-    }
-
-    static List<WaitingChoice> Served(WaitingPolicy policy, IEnumerable<WaitingLine> waiting)
-    {
-        var (left, given, served) = (waiting.ToList(), new Dictionary<string, long>(), new List<WaitingChoice>());
-        while (policy.Next(left, given) is { } next)
-        {
-            served.Add(next);
-            left.Remove(next.Line);
-            given[next.Line.Channel] = given.GetValueOrDefault(next.Line.Channel) + next.Line.Units;
-        }
-        return served;
+            "b2b has had 0 of 1 units, its share is 50 %; promised by 2027-03-11 00:00, the earliest of 100 that wait", served[1].Why);
+        // What was given before counts.
+        Assert.Equal("b2b", policy.Serve(policy.ByChannel([Line("a"), Line("z", promised: 9, channel: "b2b")]), _ => true, new Dictionary<string, int> { ["web"] = 3, ["b2b"] = 2 }, 1)
+            .Single().Line.Channel);
     }
 }

@@ -1,0 +1,38 @@
+using OrleansOms.Domain.Stock;
+
+namespace OrleansOms.Grains.Stock;
+
+/// <summary>Who of those that wait for units is served first. Section <c>Oms:Waiting</c> of the configuration.</summary>
+public sealed class WaitingSettings
+{
+    /// <summary>Criteria in the order in which they decide, with commas between: <c>promise</c>, <c>priority</c> of the channel, <c>age</c>.</summary>
+    public string Order { get; set; } = "promise, age";
+
+    /// <summary>What is said of channels, by code.</summary>
+    public Dictionary<string, WaitingChannelSettings> Channels { get; set; } = [];
+
+    /// <summary>The policy that they declare.</summary>
+    /// <exception cref="InvalidOperationException">They make no sense.</exception>
+    public WaitingPolicy ToPolicy()
+    {
+        var criteria = new List<WaitingCriterion>();
+        foreach (var name in Order.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            criteria.Add(Enum.TryParse<WaitingCriterion>(name, ignoreCase: true, out var criterion) && Enum.IsDefined(criterion) && !char.IsDigit(name[0])
+                ? criterion : throw new InvalidOperationException($"Oms:Waiting:Order knows promise, priority and age, and not '{name}'."));
+        if (criteria.Distinct().Count() != criteria.Count) throw new InvalidOperationException("Oms:Waiting:Order names something twice.");
+        if (Channels.Values.Any(c => c.Share is { } share && !(share is > 0 and <= 1)) || Channels.Values.Sum(c => c.Share ?? 0) > 1)
+            throw new InvalidOperationException("Each Oms:Waiting:Channels:{code}:Share must be above 0, and together they must be 1 at most.");
+        return new WaitingPolicy(criteria, Channels.ToDictionary(
+            c => c.Key, c => new WaitingChannel(c.Value.Priority, c.Value.Share), StringComparer.OrdinalIgnoreCase));
+    }
+}
+
+/// <summary>What is said of a channel whose orders wait.</summary>
+public sealed class WaitingChannelSettings
+{
+    /// <summary>The highest comes first, where <c>priority</c> decides.</summary>
+    public int Priority { get; set; }
+
+    /// <summary>Above 0, at most 1: while the channel has had less of the units that were given, it comes first.</summary>
+    public double? Share { get; set; }
+}

@@ -1,0 +1,94 @@
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Stock;
+
+namespace OrleansOms.Domain.Tests.Stock;
+
+using Stock = Domain.Stock.Stock;
+
+/// <summary>What entries make free is promised with them, and what an order may take of that.</summary>
+public sealed class StockServingTests
+{
+    const string Stream = "stk-LON/A", Order = "ord-1";
+    static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch;
+
+    static readonly Stock Held = After(
+        new Stock("LON", "A"), new StockReceived(5, "po"), new StockReserved("ord-0", [new(1, 4)]), new StockNotFound("ord-0", "shp-0", [new(1, 1)]));
+
+    static Stock After(Stock stock, params StockEvent[] entries) => entries.Aggregate(stock, (s, e) => s.Apply(e, $"c{s.Version + 1}", Now));
+
+    static WaitingLine Line(string order, int units = 1, int line = 1) => new(order, 3, line, "A", units, "web", Now, Now);
+
+    static IReadOnlyList<Served> Serve(Stock stock, StockEvent entry, params WaitingLine[] waiting) =>
+        StockServing.Decide(stock, [entry], WaitingPolicy.Usual.ByChannel(waiting), WaitingPolicy.Usual);
+
+    [Fact]
+    public void Only_what_becomes_free_is_given()
+    {
+        Assert.Equal(1, Held.Available);
+        Assert.Empty(Serve(Held, new StockReserved("ord-9", [new(1, 1)]), Line("ord-2")));
+        Assert.Empty(Serve(Held, new StockShipped("ord-0", "shp-0", [new(1, 1)]), Line("ord-2")));
+        Assert.Empty(Serve(Held, new ConditionChanged(null, StockCondition.Damaged, 4, "wet"), Line("ord-2")));
+        var served = Assert.Single(Serve(Held, new ReservationReleased("ord-0", [new(1, 2)], "cancelled"), Line("ord-2", units: 9)));
+        Assert.Equal(("ord-2", 3), (served.Entry.OrderId, served.Entry.Lines[0].Quantity));
+    }
+
+    [Fact]
+    public void Each_line_is_served_by_an_attempt_of_its_own_that_says_how_far_its_order_had_come()
+    {
+        var served = Serve(Held, new StockReceived(4, "po"), Line("ord-2"), Line("ord-2", line: 2), Line("ord-3"));
+        Assert.Equal(
+            [$"ord-2/after/3/served/{Stream}/5", $"ord-2/after/3/served/{Stream}/6", $"ord-3/after/3/served/{Stream}/7"], served.Select(s => s.Attempt));
+        Assert.Equal(3, ReserveStock.AfterOf("ord-2", served[0].Attempt));
+        Assert.Null(StockConsequences.VersionOf("ord-2", served[0].Attempt));
+    }
+
+    [Fact]
+    public void Where_its_units_were_not_found_an_order_waits_for_others()
+    {
+        Assert.Empty(Serve(Held, new ReservationReleased("ord-0", [new(1, 2)], "cancelled"), Line("ord-0")));
+        Assert.Single(Serve(Held, new StockReceived(2, "po"), Line("ord-0")));
+    }
+
+    [Fact]
+    public void No_turn_serves_more_lines_than_it_may() => Assert.Equal(StockServing.MostLines, Serve(
+        Held, new StockReceived(5000, "po"), [.. Enumerable.Range(1, StockServing.MostLines + 5).Select(n => Line($"ord-{n}"))]).Count);
+
+    [Fact]
+    public void A_share_is_one_of_about_the_last_thousand_units()
+    {
+        var stock = After(Held, new StockReceived(5000, "po"), Given("web", 700), Given("b2b", 200));
+        Assert.Equal((700, 200), (stock.Given["web"], stock.Given["b2b"]));
+        stock = After(stock, Given("b2b", 101));
+        Assert.Equal((350, 150), (stock.Given["web"], stock.Given["b2b"]));
+        Assert.InRange(After(stock, Given("web", 3000)).Given.Values.Sum(), 500, 1000);
+
+        static StockServed Given(string channel, int units) => new($"ord-{channel}-{units}", [new(1, units)], channel, "");
+    }
+
+    [Fact]
+    public void What_an_attempt_has_reserved_is_held_until_anything_of_it_ends()
+    {
+        var (one, two) = ($"{Order}/after/3/served/{Stream}/4", $"{Order}/after/3/served/{Stream}/5");
+        LineUnits[] units = [new(1, 2)];
+        var stock = new Stock("LON", "A").Apply(new StockReceived(9, "po"), "in", Now).Apply(new StockReserved(Order, units), one, Now);
+        Assert.True(stock.Holds(Order, units, one));
+        Assert.False(stock.Holds(Order, units, two));
+        stock = stock.Apply(new StockReserved(Order, units), two, Now);
+        Assert.True(stock.Holds(Order, units, one));
+        foreach (var end in (string[])[$"{Order}/7", ReleaseStock.BackOf(two), SettleStock.IdOf(Order, Guid.Empty)])
+            Assert.False(stock.Apply(new ReservationReleased(Order, [new(1, 1)], "test"), end, Now).Holds(Order, units, one));
+    }
+
+    [Fact]
+    public void An_order_that_has_given_up_what_a_stock_holds_or_asks_it_for_some_leaves_the_rest_alone()
+    {
+        var served = new TakeServed("LON", "A", [new(1, 2)], "why", "attempt", Now);
+        Assert.False(Left(new ReservationSettled("LON", "A", [new(1, 2)])));
+        Assert.True(Left(new ReservationSettled("MAN", "A", [new(1, 2)])));
+        Assert.False(Left(new UnitsCancelled("c", "why", [new CancelledUnits(1, "A", 1, "LON", null)])));
+        Assert.True(Left(new UnitsCancelled("c", "why", [new CancelledUnits(1, "A", 1, null, null)])));
+        Assert.True(Left(new HoldLifted("fraud")));
+
+        bool Left(OrderEvent e) => served.IsLeftBy(Order, 4, e, Now);
+    }
+}

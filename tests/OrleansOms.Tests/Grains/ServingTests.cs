@@ -1,0 +1,178 @@
+using Microsoft.Extensions.DependencyInjection;
+using OrleansOms.Contracts.Log;
+using OrleansOms.Domain.Orders;
+using OrleansOms.Domain.Shared;
+using OrleansOms.Domain.Stock;
+using OrleansOms.Grains;
+using OrleansOms.Grains.Followers;
+using OrleansOms.Grains.Stock;
+using OrleansOms.Tests.Fixtures;
+using static OrleansOms.Tests.Grains.CartSteps;
+
+namespace OrleansOms.Tests.Grains;
+
+/// <summary>Units that become free while somebody waits: who has them, in which turn, and why.</summary>
+public sealed class ServingTests
+{
+    /// <summary>Until every silo knows who waits.</summary>
+    static async Task Known(Silos silos)
+    {
+        foreach (var silo in silos.Cluster.Silos) await silo.ServiceProvider.GetRequiredService<LogTail>().CaughtUp();
+    }
+
+    static async Task<StockEvent[]> Entries(Silos silos, string sku = "A") =>
+        [.. (await silos.Log.ReadStream(Keys.OfStock("LON", sku))).Select(e => (StockEvent)e.Data!)];
+
+    static async Task<string> Place(Silos silos, string channel, int units)
+    {
+        var (id, command) = silos.NewOrder(lines: ("A", units));
+        return (await silos.Desk.Place(id, command with { Channel = channel }, Silos.By(id))).Value!.Id;
+    }
+
+    [Fact]
+    public async Task Units_that_come_in_are_promised_to_those_that_wait_before_anybody_else_sees_them()
+    {
+        await using var silos = await Silos.Start();
+        var older = (await silos.Place(lines: ("A", 3))).Id;
+        var newer = (await silos.Place(lines: ("A", 4))).Id;
+        await Known(silos);
+        var seen = await silos.Stock("LON", "A").Execute(new ReceiveStock("r", 5, "test"), "test");
+        Assert.Equal((5, 5, 0), (seen.Value!.OnHand, seen.Value.Reserved, seen.Value.Available));
+
+        var order = await silos.UntilOrder(older, o => o.Lines[0].Allocated == 3);
+        Assert.Equal(2, (await silos.UntilOrder(newer, o => o.Lines[0].Allocated == 2)).Lines[0].Backordered);
+        Assert.Equal(
+            [(older, 3), (newer, 2)], (await Entries(silos)).OfType<StockServed>().Select(s => (s.OrderId, s.Lines[0].Quantity)));
+        var why = (await silos.Log.ReadStream(order.Id)).Select(e => e.Data).OfType<OrderAllocated>().Last().Sourcing;
+        Assert.StartsWith("it waited, and units became free: promised by 20", why.Reason, StringComparison.Ordinal);
+        Assert.EndsWith(", the earliest of 2 that wait", why.Reason, StringComparison.Ordinal);
+        await Check(silos);
+    }
+
+    [Fact]
+    public async Task What_a_cart_gives_up_goes_to_the_next_one_in_the_same_turn()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 5);
+        var cart = await Held(silos, ("A", 5));
+        var waiting = (await silos.Place(lines: ("A", 3))).Id;
+        await Known(silos);
+        await silos.Order(cart.Id).ChangeReservation(new ReleaseCart(), Silos.By("release"));
+        await silos.UntilOrder(waiting, o => o.Lines[0].Allocated == 3);
+        Assert.Equal(
+            [typeof(StockReceived), typeof(StockReserved), typeof(ReservationReleased), typeof(StockServed)], (await Entries(silos)).Select(e => e.GetType()));
+        Assert.Equal((5, 3), await Counts(silos));
+        await Check(silos);
+    }
+
+    [Fact]
+    public async Task Who_is_served_first_is_declared()
+    {
+        await using var silos = await Silos.Start(new OmsSettings
+        {
+            Waiting = new WaitingSettings { Order = "priority, age", Channels = new() { ["b2b"] = new() { Priority = 5 }, ["store"] = new() { Share = 0.5 } } },
+        });
+        var web = await Place(silos, "web", 1);
+        var (store, b2b) = (await Place(silos, "store", 1), await Place(silos, "b2b", 2));
+        await Known(silos);
+        await silos.Receive("LON", "A", 4);
+        await silos.UntilOrder(web, o => o.Lines[0].Allocated == 1);
+        Assert.Equal(
+            [
+                (b2b, "priority 5, the highest of 3 that wait"), (store, "store has had 0 of 2 units, its share is 50 %; nobody else of it waits"),
+                (web, "nobody else waits"),
+            ], (await Entries(silos)).OfType<StockServed>().Select(s => (s.OrderId, s.Why)));
+        await Check(silos);
+    }
+
+    [Theory]
+    [InlineData("promise, luck", null), InlineData("age, age", null), InlineData("1", null), InlineData("age", 1.5), InlineData("age", 0.0)]
+    public void A_policy_that_makes_no_sense_is_refused(string order, double? share)
+    {
+        var settings = new WaitingSettings { Order = order, Channels = new() { ["web"] = new() { Share = share } } };
+        Assert.StartsWith("Oms:Waiting", Assert.Throws<InvalidOperationException>(settings.ToPolicy).Message.Replace("Each ", "", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Whoever_is_held_or_goes_is_not_served_and_keeps_nobody_waiting()
+    {
+        await using var silos = await Silos.Start();
+        var held = (await silos.Place(lines: ("A", 2))).Id;
+        var gone = (await silos.Place(lines: ("A", 2))).Id;
+        var next = (await silos.Place(lines: ("A", 2))).Id;
+        await silos.Order(held).Execute(new PlaceHold("fraud", "check", HoldStops.Allocate), Silos.By("hold"));
+        await silos.Order(gone).Execute(new CancelOrder("c", "test", null), Silos.By("cancel"));
+        await Known(silos);
+        await silos.Receive("LON", "A", 2);
+        await silos.UntilOrder(next, o => o.Lines[0].Allocated == 2);
+        Assert.Equal([next], (await Entries(silos)).OfType<StockServed>().Select(s => s.OrderId));
+
+        await silos.Order(held).Execute(new LiftHold("fraud"), Silos.By("lift"));
+        await Known(silos);
+        await silos.Receive("LON", "A", 2);
+        await silos.UntilOrder(held, o => o.Lines[0].Allocated == 2);
+        Assert.Equal([next, held], (await Entries(silos)).OfType<StockServed>().Select(s => s.OrderId));
+        await Check(silos);
+    }
+
+    /// <summary>The stock was told late that the order is held: the order has the last word, and whoever waits behind it has the units.</summary>
+    [Fact]
+    public async Task What_an_order_does_not_take_goes_to_the_next()
+    {
+        await using var silos = await Silos.Start();
+        var first = (await silos.Place(lines: ("A", 2))).Id;
+        var next = (await silos.Place(lines: ("A", 2))).Id;
+        await Known(silos);
+        var isHeld = 0;
+        silos.Faults.OnAppendAsync = async append =>
+        {
+            if (append.Main.Events.Any(e => e.Data is StockServed s && s.OrderId == first) && Interlocked.Exchange(ref isHeld, 1) == 0)
+                Assert.IsType<AppendResult.Committed>(await silos.Log.Append(new Append(new StreamEvents(
+                    first, (await silos.Log.ReadStream(first))[^1].Version,
+                    [new NewEvent(new HoldPlaced("fraud", "why", HoldStops.Allocate), "other", "test", DateTimeOffset.UtcNow)]))));
+            return null;
+        };
+        await silos.Receive("LON", "A", 2);
+        await silos.UntilOrder(next, o => o.Lines[0].Allocated == 2);
+        Assert.Equal(1, isHeld);
+        Assert.Equal(0, (await silos.Order(first).Get())!.Lines[0].Allocated);
+        Assert.Equal((2, 2), await Counts(silos));
+        await Check(silos);
+    }
+
+    [Fact]
+    public async Task A_follower_that_begins_again_has_no_order_take_anything_twice()
+    {
+        await using var silos = await Silos.Start();
+        var order = (await silos.Place(lines: ("A", 5))).Id;
+        await Known(silos);
+        await silos.Receive("LON", "A", 2);
+        await silos.UntilOrder(order, o => o.Lines[0].Allocated == 2);
+        await silos.UntilHandled("backorders");
+        await silos.Database.Execute("update oms.checkpoint set transaction = 0, position = 0 where follower = 'backorders'");
+        await silos.Receive("LON", "B", 1);
+        await silos.UntilHandled("backorders");
+        Assert.Equal((2, 2), await Counts(silos));
+        Assert.Equal(2, (await silos.Order(order).Get())!.Lines[0].Allocated);
+        await Check(silos);
+    }
+
+    /// <summary>Its process died after the stock had served it, and the watch was there first.</summary>
+    [Fact]
+    public async Task What_was_given_back_meanwhile_is_not_taken_any_more()
+    {
+        await using var silos = await Silos.Start();
+        var order = (await silos.Place(lines: ("A", 2))).Id;
+        await Known(silos);
+        var goesOn = new TaskCompletionSource();
+        silos.Faults.Reads = goesOn.Task;
+        await silos.Receive("LON", "A", 2);
+        Assert.Equal((2, 2), await Counts(silos));
+        Assert.True(await silos.Order(order).SettleReservation("LON", "A"));
+        Assert.Equal((2, 0), await Counts(silos));
+        goesOn.SetResult();
+        await silos.UntilOrder(order, o => o.Lines[0].Allocated == 2);
+        Assert.Equal((2, 2), await Counts(silos));
+        await Check(silos);
+    }
+}
