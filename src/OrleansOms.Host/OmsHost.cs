@@ -11,6 +11,8 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Orleans.Configuration;
 using Orleans.Dashboard;
+using Orleans.Messaging;
+using Orleans.Runtime.Membership;
 using OrleansOms.Connectors.Places;
 using OrleansOms.Contracts.Catalogue;
 using OrleansOms.Contracts.Log;
@@ -46,10 +48,13 @@ namespace OrleansOms.Host;
 /// <summary>Puts the program together. Everything that it consists of is named here once.</summary>
 public static partial class OmsHost
 {
-    static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5), Probe = TimeSpan.FromSeconds(1.5);
+    static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5), Probe = TimeSpan.FromSeconds(1.2);
 
-    /// <summary>A little longer than it takes until a dead silo is believed dead.</summary>
-    static readonly TimeSpan SilenceOfSilo = TimeSpan.FromSeconds(6);
+    /// <summary>
+    /// A little longer than it takes until every front end knows that a silo is dead: it is found silent by at most four probes,
+    /// the last three of which were not answered, and then each must look (<see cref="LostSilo"/>).
+    /// </summary>
+    static readonly TimeSpan SilenceOfSilo = TimeSpan.FromSeconds(5.5);
 
     /// <summary>Where it listens if nothing else is said.</summary>
     public const string DefaultUrl = "http://localhost:8080";
@@ -235,8 +240,11 @@ public static partial class OmsHost
                 // Nobody tells a front end that the silo that it waits for has died; whoever asks again finds another one.
                 .Configure<ClientMessagingOptions>(o => o.ResponseTimeout = SilenceOfSilo)
                 // A silo that stands still closes no connection: only the table tells that it is no way in any more.
-                .Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = Probe)
+                .Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = GatewayList.Look)
                 .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (OrleansSchema.Invariant, members)));
+            builder.Services.AddSingleton(p => new GatewayList(ActivatorUtilities.CreateInstance<AdoNetGatewayListProvider>(p)));
+            builder.Services.AddSingleton<IGatewayListProvider>(p => p.GetRequiredService<GatewayList>());
+            builder.Services.AddSingleton<IOutgoingGrainCallFilter, LostSilo>();
             return;
         }
         builder.UseOrleans(silo =>

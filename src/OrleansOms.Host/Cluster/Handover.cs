@@ -11,9 +11,10 @@ namespace OrleansOms.Host.Cluster;
 sealed class Handover(TimeSpan patience, IClusterMembershipService cluster, ILocalSiloDetails self) : ILifecycleParticipant<ISiloLifecycle>
 {
     /// <summary>
-    /// Less than the time for which a front end believes what it was told: until then the table says that the silo goes.
+    /// Less than the time for which a front end believes what it was told (<see cref="GatewayList.MaxStaleness"/>): until then the table
+    /// says that the silo goes.
     /// </summary>
-    static readonly TimeSpan OnTheWay = TimeSpan.FromSeconds(1);
+    internal static readonly TimeSpan OnTheWay = TimeSpan.FromSeconds(1);
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
     /// <summary>When its grains have gone, and before its connections close.</summary>

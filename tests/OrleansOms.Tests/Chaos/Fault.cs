@@ -11,8 +11,8 @@ sealed record Fault(string Name, Func<ChaosCluster, Random, Task> Strike)
     /// <summary>How soon others answer for a silo that is gone, or silent for so long that it is taken for gone.</summary>
     static readonly TimeSpan SiloLoss = TimeSpan.FromSeconds(8);
 
-    /// <summary>Seconds of silence after which a silo is taken for gone.</summary>
-    const int Silence = 6;
+    /// <summary>Seconds of silence after which a silo may be taken for gone.</summary>
+    const int Silence = 4;
 
     /// <summary>The longest that any client may wait for an answer, its repetitions included; null for no limit.</summary>
     public TimeSpan? AnsweredWithin { get; init; }
