@@ -13,6 +13,7 @@ using Orleans.Configuration;
 using Orleans.Dashboard;
 using Orleans.Messaging;
 using Orleans.Runtime.Membership;
+using Orleans.Serialization;
 using OrleansOms.Connectors.Places;
 using OrleansOms.Contracts.Catalogue;
 using OrleansOms.Contracts.Log;
@@ -232,6 +233,8 @@ public static partial class OmsHost
             (OrleansSchema.ConnectionString(connectionString), OrleansSchema.MembershipConnectionString(connectionString));
         void Name(ClusterOptions o) => (o.ClusterId, o.ServiceId) = (clusterId, settings.Silo.ServiceId);
         builder.Services.AddSingleton<IOutgoingGrainCallFilter>(new Redelivery(SilenceOfSilo));
+        // Why a grain could not be placed is told in a word of this library; whoever waits for what cannot be told is told of a fault.
+        builder.Services.Configure<ExceptionSerializationOptions>(o => o.SupportedNamespacePrefixes.Add("Polly"));
         if (!settings.HasSilo)
         {
             builder.UseOrleansClient(client => client
@@ -264,6 +267,8 @@ public static partial class OmsHost
                 // same address, would call it for as long as this: every refusal looks like a sign of life.
                 o.TableRefreshTimeout = 2 * Probe;
             });
+            // Where a grain is may be asked of one that is gone, and its answer be lost. Whoever asks again would wait for the same answer.
+            silo.Configure<SiloMessagingOptions>(o => o.PlacementTimeout = SilenceOfSilo);
             silo.ConfigureEndpoints(
                 AddressOf(settings.Silo.Address), FreeIfZero(settings.Silo.Port),
                 FreeIfZero(settings.Silo.GatewayPort), listenOnAnyHostAddress: false);

@@ -1,11 +1,16 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using Orleans.Configuration;
 using Orleans.Messaging;
 using Orleans.Runtime;
+using Orleans.Serialization;
 using OrleansOms.Contracts.Stock;
 using OrleansOms.Host;
 using OrleansOms.Host.Cluster;
+using OrleansOms.Host.Errors;
 using OrleansOms.Tests.Fixtures;
+using Polly.Timeout;
 
 namespace OrleansOms.Tests.Grains;
 
@@ -74,9 +79,28 @@ public sealed class LostSiloTests
         var services = web.Web.Services;
         Assert.IsType<GatewayList>(services.GetRequiredService<IGatewayListProvider>());
         Assert.Single(services.GetServices<IOutgoingGrainCallFilter>().OfType<LostSilo>());
-        var options = services.GetRequiredService<Microsoft.Extensions.Options.IOptions<Orleans.Configuration.GatewayOptions>>().Value;
+        var options = services.GetRequiredService<IOptions<GatewayOptions>>().Value;
         Assert.Equal(GatewayList.Look, options.GatewayListRefreshPeriod);
         Assert.True(services.GetRequiredService<IGatewayListProvider>().MaxStaleness > Handover.OnTheWay + GatewayList.Look);
+    }
+
+    /// <summary>What a silo is asked may hang on an answer that was lost on its way; whoever asks again must not hang on the same one.</summary>
+    [Fact]
+    public async Task Nobody_waits_for_the_place_of_a_grain_longer_than_a_front_end_does_and_why_can_be_told()
+    {
+        await using var database = await TestDatabase.Create();
+        await using var web = await OmsHost.Build(["--Oms:Role=web", "--urls=http://127.0.0.1:0"], database.ConnectionString);
+        await using var silo = await OmsHost.Build(
+            ["--Oms:Role=silo", "--urls=http://127.0.0.1:0", "--Oms:Silo:Port=0", "--Oms:Silo:GatewayPort=0"], database.ConnectionString);
+        Assert.True(
+            silo.Web.Services.GetRequiredService<IOptions<SiloMessagingOptions>>().Value.PlacementTimeout
+            <= web.Web.Services.GetRequiredService<IOptions<ClientMessagingOptions>>().Value.ResponseTimeout);
+
+        Exception given = new TimeoutException("It could not be placed.", new TimeoutRejectedException("It took too long."));
+        var told = silo.Web.Services.GetRequiredService<Serializer>().SerializeToArray(given);
+        var heard = web.Web.Services.GetRequiredService<Serializer>().Deserialize<Exception>(told);
+        Assert.Equal((given.Message, given.InnerException!.Message), (Assert.IsType<TimeoutException>(heard).Message, heard.InnerException!.Message));
+        Assert.Equal(503, ProblemMiddleware.Of(heard).Status);
     }
 
     /// <summary>A table that answers what it is told to.</summary>
