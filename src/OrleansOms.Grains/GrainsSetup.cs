@@ -24,6 +24,7 @@ public static class GrainsSetup
         services.AddSingleton<CatalogueIndex>();
         services.AddSingleton<AvailabilityIndex>();
         services.AddSingleton<WaitingIndex>();
+        services.AddSingleton<WaitingOrders>();
         services.AddSingleton<StockCounting>();
         services.AddSingleton<LogTail>();
         services.AddHostedService(p => p.GetRequiredService<LogTail>());

@@ -14,8 +14,8 @@ public sealed record IndexSnapshot(
     IReadOnlyList<StockView> Stocks, IReadOnlyList<ListedWait> Waiting);
 
 /// <summary>A line that waits for units, as the lists know it.</summary>
-/// <param name="IsHeld">Whether its order has a hold.</param>
-public sealed record ListedWait(WaitingLine Line, bool IsHeld);
+/// <param name="OrderVersion">How far its order had come.</param>
+public sealed record ListedWait(WaitingLine Line, int OrderVersion);
 
 /// <summary>The tables behind lists and searches. They can be dropped and made anew from the log.</summary>
 public interface IReadModel

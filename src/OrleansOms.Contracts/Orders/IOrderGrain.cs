@@ -48,7 +48,10 @@ public interface IOrderGrain : IGrainWithStringKey
     [Alias("ExpirePayment")]
     Task ExpirePayment();
 
-    /// <summary>Takes units with which a stock has served it, or has the stock have them back. Once, however often it is asked.</summary>
+    /// <summary>
+    /// Takes units with which a stock has served it, or frees them there if it may not have them. Once, however often it is asked; what it
+    /// cannot free is found by the watch over reservations.
+    /// </summary>
     [Alias("Take")]
     Task Take(TakeServed served);
 

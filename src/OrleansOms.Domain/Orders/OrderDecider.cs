@@ -101,7 +101,7 @@ public static class OrderDecider
         if (!isWanted) return Decision<OrderEvent>.Refuse("units_not_wanted", "It does not wait for these units.");
         var sum = units.Sum(u => u.Quantity);
         var plan = new SourcingPlan(
-            [new PlannedUnits(c.Warehouse, c.Sku, sum)], new Dictionary<string, int>(), $"it waited, and units became free: {c.Why}",
+            [new PlannedUnits(c.Warehouse, c.Sku, sum)], new Dictionary<string, int>(), $"units became free: {c.Why}",
             [new CandidateOutcome(c.Warehouse, null, true, $"{sum} of {c.Sku} became free here")]);
         return Decision<OrderEvent>.Accept(new OrderAllocated(SourcingCause.Arrival, units, [], plan, c.Attempt));
     }

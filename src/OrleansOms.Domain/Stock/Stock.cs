@@ -54,7 +54,7 @@ public sealed record Stock(string Warehouse, string Sku)
     public IdMemory Failed { get; init; } = IdMemory.None();
 
     /// <summary>
-    /// Units that lines have had which waited, by channel: of about the last thousand, so that a share which is declared today is one of
+    /// Units that were promised to lines which waited, by channel: of about the last thousand, so that a share which is declared today is one of
     /// what is given from now on.
     /// </summary>
     public ImmutableDictionary<string, int> Given { get; init; } = ImmutableDictionary.Create<string, int>(StringComparer.Ordinal);

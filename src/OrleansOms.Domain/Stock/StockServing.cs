@@ -14,29 +14,40 @@ public static class StockServing
     /// <summary>Most lines that one turn serves; who waits behind them is asked later.</summary>
     public const int MostLines = 1000;
 
+    /// <summary>Whether entries make more units free than they take.</summary>
+    public static bool MakesFree(IReadOnlyList<StockEvent> entries)
+    {
+        var freed = 0;
+        foreach (var entry in entries) freed += Freed(entry);
+        return freed > 0;
+    }
+
+    static int Freed(StockEvent entry)
+    {
+        var delta = StockDelta.Of(entry);
+        return delta.OnHand - delta.Reserved;
+    }
+
     /// <summary>What is promised of what entries make free; nothing if they make nothing free.</summary>
     /// <param name="stock">Before the entries.</param>
     /// <param name="entries">What has been decided, and is stored with what is promised here or not at all.</param>
     /// <param name="waiting">
     /// Those of each channel who are known to wait for the SKU, in the policy's order. It may be a moment behind: the orders have the last word.
     /// </param>
+    /// <param name="versionOf">How far an order had come that is known to wait.</param>
     public static IReadOnlyList<Served> Decide(
-        Stock stock, IReadOnlyList<StockEvent> entries, IEnumerable<IReadOnlyCollection<WaitingLine>> waiting, WaitingPolicy policy)
+        Stock stock, IReadOnlyList<StockEvent> entries, IEnumerable<IReadOnlyCollection<WaitingLine>> waiting,
+        Func<string, int> versionOf, WaitingPolicy policy)
     {
-        var (onHand, reserved, comesIn) = (stock.OnHand, stock.Reserved, false);
-        foreach (var delta in entries.Select(StockDelta.Of))
-        {
-            (onHand, reserved) = (onHand + delta.OnHand, reserved + delta.Reserved);
-            comesIn |= delta.OnHand > 0;
-        }
-        var available = onHand - reserved - stock.SafetyStock;
-        if (available <= stock.Available) return [];
+        if (!MakesFree(entries)) return [];
+        var available = Math.Max(0, stock.OnHand - stock.Reserved - stock.SafetyStock + entries.Sum(Freed));
+        var comesIn = entries.Any(e => StockDelta.Of(e).OnHand > 0);
         var version = stock.Version + entries.Count;
         // Where units of an order were not found, it waits for those that come in.
         return [.. policy.Serve(waiting, w => comesIn || !stock.Failed.Contains(w.OrderId), stock.Given, available)
             .Take(Math.Min(MostLines, Stock.MaxReservations - stock.Reservations.Count)).Select(c => new Served(
                 new StockServed(c.Line.OrderId, [new LineUnits(c.Line.LineId, c.Units)], c.Line.Channel, c.Why),
-                ReserveStock.AttemptOf(c.Line.OrderId, c.Line.OrderVersion, string.Create(
+                ReserveStock.AttemptOf(c.Line.OrderId, versionOf(c.Line.OrderId), string.Create(
                     CultureInfo.InvariantCulture, $"served/{Keys.OfStock(stock.Warehouse, stock.Sku)}/{++version}"))))];
     }
 }

@@ -11,9 +11,9 @@ using OrleansOms.Grains.Stock;
 namespace OrleansOms.Grains.Followers;
 
 /// <summary>
-/// Tells orders what stocks have served them with, and gives what is still free to those that wait and were not known to, oldest promise
-/// first. It looks when stock comes in, when a warehouse becomes active, when an order begins to wait, so that neither can miss the other,
-/// and when one may wait again that was held or being cancelled.
+/// Gives units that are still free, where stocks have served those that were known to wait, to others that do, oldest promise first. It looks
+/// when stock comes in, when a warehouse becomes active, when an order begins to wait, so that neither can miss the other, and when one may
+/// wait again that was held or being cancelled.
 /// </summary>
 [GrainType("oms-backorders")]
 public sealed class BackorderFollower(
@@ -25,9 +25,6 @@ public sealed class BackorderFollower(
     /// <summary>Waiting orders that are read at once.</summary>
     const int MaxOrders = 1000;
 
-    /// <summary>Orders that are told at once.</summary>
-    const int AtOnce = 64;
-
     static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
     bool _isToldHere;
@@ -38,7 +35,6 @@ public sealed class BackorderFollower(
     /// <inheritdoc />
     protected override async Task Handle(LogBatch batch)
     {
-        await Tell(batch);
         var skus = batch.Events.SelectMany(Touched).ToHashSet(StringComparer.Ordinal);
         var opens = batch.Events.Any(e => e.Data is WarehousePut { Details.IsActive: true });
         // While it was held, or was being cancelled, units that came in were not for it. It takes its place in the line again.
@@ -57,18 +53,6 @@ public sealed class BackorderFollower(
         }
         skus.RemoveWhere(sku => !IsAvailable(sku));
         if (skus.Count > 0) await Allocate(skus, last);
-    }
-
-    /// <summary>Tells orders what stocks have served them with.</summary>
-    async Task Tell(LogBatch batch)
-    {
-        var served = batch.Events.Where(e => e.Data is StockServed)
-            .Select(e => (Order: ((StockServed)e.Data!).OrderId, Units: TakeServed.Of(e.Stream, (StockServed)e.Data, e.CommandId, e.At)));
-        foreach (var some in served.GroupBy(s => s.Order, StringComparer.Ordinal).Chunk(AtOnce))
-            await Task.WhenAll(some.Select(async order =>
-            {
-                foreach (var (id, units) in order) await grains.GetGrain<IOrderGrain>(id).Take(units);
-            }));
     }
 
     /// <summary>

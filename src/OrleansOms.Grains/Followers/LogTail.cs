@@ -14,7 +14,7 @@ namespace OrleansOms.Grains.Followers;
 /// model is far behind the program starts nevertheless, and this process knows too little to plan until it has caught up.
 /// </summary>
 public sealed partial class LogTail(
-    IEventLog log, IReadModel readModel, CatalogueIndex catalogue, AvailabilityIndex availability, WaitingIndex waiting, StockCounting counting,
+    IEventLog log, IReadModel readModel, CatalogueIndex catalogue, AvailabilityIndex availability, WaitingIndex waiting, WaitingOrders waitingOrders, StockCounting counting,
     TimeProvider time, ILogger<LogTail> logger) : IHostedService
 {
     const int BatchSize = 1000;
@@ -113,7 +113,7 @@ public sealed partial class LogTail(
         foreach (var warehouse in snapshot.Warehouses) catalogue.Set(warehouse);
         foreach (var stock in snapshot.Stocks) availability.Set(stock);
         foreach (var sku in snapshot.Waiting.GroupBy(w => w.Line.Sku)) availability.SetWaiting(sku.Key, sku.Sum(w => (long)w.Line.Units));
-        foreach (var wait in snapshot.Waiting) waiting.Set(wait.Line, wait.IsHeld);
+        waiting.Set(snapshot.Waiting);
         lock (_gate) (_position, _readAt) = (snapshot.Position, time.GetUtcNow());
         _loop = Task.Run(Follow, CancellationToken.None);
         // Orders may be placed as soon as the process is ready, so it must know what is committed by now.
@@ -185,7 +185,7 @@ public sealed partial class LogTail(
                 catalogue.Apply(c, e.Version);
                 continue;
             }
-            waiting.Apply(e);
+            if (!waiting.Apply(e)) waitingOrders.Ask(e.Stream);
             if (!availability.Apply(e)) counting.Ask(e.Stream);
         }
         Action<IReadOnlyList<LogEvent>>[] subscribers;

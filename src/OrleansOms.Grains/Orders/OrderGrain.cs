@@ -178,17 +178,18 @@ public sealed partial class OrderGrain(
     {
         await IsBehind();
         if (await Log.IsStored(Key, served.Attempt, served.At - ClockSkew)) return;
-        if (await Holds(served) && OrderDecider.Decide(State, served, Now) is { Events: { Count: > 0 } events })
+        // What is gone, or changes under its hands, is settled by whoever has changed it; the rest is found by the watch.
+        if (!await stocks.Of(served.Warehouse, served.Sku).Holds(Key, served.Lines, served.Attempt)) return;
+        if (await IsLeft(served) && OrderDecider.Decide(State, served, Now) is { Events: { Count: > 0 } events })
             await Store(events, new Caller(served.Attempt, Caller.System));
-        else await Settle([new Suspect(served.Warehouse, served.Sku, [.. served.Lines.Select(l => l.LineId)])]);
+        else await Settle([new Suspect(served.Warehouse, served.Sku, [.. served.Lines.Select(l => l.LineId)])], isFound: false);
     });
 
     /// <summary>
-    /// Whether the units with which it was served are still its own, and stay so whatever it has stored since it was known to wait.
+    /// Whether the units with which it was served stay its own whatever it has stored since it was known to wait.
     /// </summary>
-    async Task<bool> Holds(TakeServed served)
+    async Task<bool> IsLeft(TakeServed served)
     {
-        if (!await stocks.Of(served.Warehouse, served.Sku).Holds(Key, served.Lines, served.Attempt)) return false;
         var since = await Log.ReadStream(Key, ReserveStock.AfterOf(Key, served.Attempt));
         return since.All(e => served.IsLeftBy(Key, e.Version, Known<OrderEvent>(e), e.At));
     }

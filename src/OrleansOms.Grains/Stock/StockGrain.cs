@@ -84,22 +84,30 @@ public sealed class StockGrain(
         }
         if (decision.Events.Count == 0) await Flushed();
         if (decision.Rejection is { } no) return Reply<StockView>.Refused(no);
-        if (decision.Events.Count > 0) await Store(WithServed(decision.Events, new Caller(command.CommandId, actor)), []);
+        if (decision.Events.Count > 0) await StoreAndServe(decision.Events, new Caller(command.CommandId, actor));
         return Reply<StockView>.Of(StockView.Of(Durable));
     }
 
     /// <summary>What becomes free goes to those that wait in the same append: nobody else sees it in between.</summary>
-    NewEvent[] WithServed(IReadOnlyList<StockEvent> entries, Caller caller)
+    async Task StoreAndServe(IReadOnlyList<StockEvent> entries, Caller caller)
     {
-        var at = Now;
-        return
-        [
-            .. entries.Select(e => new NewEvent(e, caller.CommandId, caller.Actor, at)),
-            .. Served(entries).Select(s => new NewEvent(s.Entry, s.Attempt, Caller.System, at)),
-        ];
+        var (at, served) = (Now, Served(entries));
+        try
+        {
+            await Store(
+            [
+                .. entries.Select(e => new NewEvent(e, caller.CommandId, caller.Actor, at)),
+                .. served.Select(s => new NewEvent(s.Entry, s.Attempt, Caller.System, at)),
+            ], []);
+        }
+        catch
+        {
+            waiting.Forget(served);
+            throw;
+        }
     }
 
-    IReadOnlyList<Served> Served(IReadOnlyList<StockEvent> entries) => waiting.IsWaitedFor(State.Sku)
+    IReadOnlyList<Served> Served(IReadOnlyList<StockEvent> entries) => waiting.IsWaitedFor(State.Sku) && StockServing.MakesFree(entries)
         && catalogue.TryGetWarehouse(State.Warehouse, out var warehouse) && warehouse.Details.IsActive && upgrade.IsOver(Upgrade.Serving)
             ? waiting.Serve(State, entries) : [];
 

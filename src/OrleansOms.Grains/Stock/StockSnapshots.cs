@@ -38,7 +38,7 @@ public sealed class StockSnapshot
     [Id(6)] public int Damaged { get; set; }
     /// <summary>Units in the warehouse that have to be looked at.</summary>
     [Id(7)] public int Quarantine { get; set; }
-    /// <summary>Units that lines have had which waited, by channel.</summary>
+    /// <summary>Units that were promised to lines which waited, by channel.</summary>
     [Id(8)] public Dictionary<string, int> Given { get; set; } = [];
 }
 

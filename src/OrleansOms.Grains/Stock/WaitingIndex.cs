@@ -10,33 +10,58 @@ using Stock = Domain.Stock.Stock;
 
 /// <summary>
 /// Who waits for which SKU, in the memory of this process, in the order in which they are served. It may be a moment behind; the order
-/// decides whether it takes what it is served with. Who is in line and does not stand here, because the program has begun while it was
-/// held or because a warehouse did not find its units, is asked by <see cref="Followers.BackorderFollower"/>.
+/// decides whether it takes what it is served with. Nothing of it lasts longer than it is true but for what an order was served with and
+/// has not taken, of which nobody may ever say what has become of it: that is forgotten after <see cref="OnItsWayAtMost"/>.
 /// </summary>
 public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
 {
+    /// <summary>Longer than a reservation is left alone: whoever has not taken it by then does not.</summary>
+    internal static readonly TimeSpan OnItsWayAtMost = TimeSpan.FromMinutes(5);
+
     readonly Lock _gate = new();
     readonly Dictionary<string, Waiter> _orders = new(StringComparer.Ordinal);
+    /// <summary>By SKU and channel.</summary>
     readonly Dictionary<string, Dictionary<string, SortedSet<WaitingLine>>> _lines = new(StringComparer.Ordinal);
-    /// <summary>SKUs that somebody waits for, to be asked without a lock.</summary>
-    readonly ConcurrentDictionary<string, bool> _known = new(StringComparer.Ordinal);
+    /// <summary>SKUs of which somebody stands in line, to be asked without a lock.</summary>
+    readonly ConcurrentDictionary<string, bool> _waitedFor = new(StringComparer.Ordinal);
+    /// <summary>Units by SKU that stocks have promised to those who waited, and that these have not taken.</summary>
+    readonly ConcurrentDictionary<string, long> _onTheirWay = new(StringComparer.Ordinal);
+    readonly Queue<(DateTimeOffset Until, string OrderId, string Attempt)> _ends = [];
+    /// <summary>Orders that are read, and the newest event of each that was heard of meanwhile.</summary>
+    readonly Dictionary<string, int> _asked = new(StringComparer.Ordinal);
     readonly WaitingPolicy _policy = settings.Waiting.ToPolicy();
 
-    /// <summary>Whether anybody waits for a SKU. Asked for each entry of each stock.</summary>
-    public bool IsWaitedFor(string sku) => _known.ContainsKey(sku);
+    /// <summary>Whether anybody waits for a SKU, or has not taken what came of it. Asked for each entry of each stock.</summary>
+    public bool IsWaitedFor(string sku) => _waitedFor.ContainsKey(sku) || OnTheirWay(sku) > 0;
 
-    /// <summary>Whom a stock serves with what its entries make free. Nobody else is served with the same while it is on its way.</summary>
+    /// <summary>Units of a SKU that those who wait were served with and have not taken yet.</summary>
+    public long OnTheirWay(string sku) => _onTheirWay.GetValueOrDefault(sku);
+
+    /// <summary>Whom a stock serves with what its entries make free. Nobody is served with the same by another stock meanwhile.</summary>
     /// <param name="stock">Before the entries.</param>
     public IReadOnlyList<Served> Serve(Stock stock, IReadOnlyList<StockEvent> entries)
     {
         lock (_gate)
         {
+            var now = time.GetUtcNow();
+            while (_ends.TryPeek(out var end) && end.Until <= now)
+            {
+                _ends.Dequeue();
+                End(end.OrderId, end.Attempt);
+            }
             if (!_lines.TryGetValue(stock.Sku, out var lines)) return [];
-            var served = StockServing.Decide(stock, entries, lines.Values, _policy);
-            var (key, now) = (Keys.OfStock(stock.Warehouse, stock.Sku), time.GetUtcNow());
+            var served = StockServing.Decide(stock, entries, lines.Values, id => _orders[id].Version, _policy);
+            var key = Keys.OfStock(stock.Warehouse, stock.Sku);
             foreach (var s in served) Note(s.Entry.OrderId, TakeServed.Of(key, s.Entry, s.Attempt, now));
             return served;
         }
+    }
+
+    /// <summary>Those whose promises could not be stored stand in line again. If they were stored, it is heard of them.</summary>
+    public void Forget(IReadOnlyList<Served> served)
+    {
+        lock (_gate)
+            foreach (var s in served) End(s.Entry.OrderId, s.Attempt);
     }
 
     /// <summary>What stocks have served an order with and it has not taken yet, as far as this process knows.</summary>
@@ -45,112 +70,178 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
         lock (_gate) return _orders.TryGetValue(orderId, out var waiter) ? [.. waiter.Served.Values] : [];
     }
 
-    /// <summary>Takes in a line that waits, as the lists know it.</summary>
-    /// <param name="isHeld">Whether the order has a hold, of which kind the lists do not say.</param>
-    internal void Set(WaitingLine line, bool isHeld)
+    /// <summary>Takes in lines that wait, as the lists know them.</summary>
+    internal void Set(IEnumerable<ListedWait> waits)
+    {
+        lock (_gate)
+            foreach (var (line, version) in waits)
+            {
+                if (!_orders.TryGetValue(line.OrderId, out var waiter))
+                    _orders[line.OrderId] = waiter =
+                        new Waiter(line.Channel, line.PlacedAt, line.PromisedBy) { Version = version, IsSourced = true };
+                Want(line.OrderId, waiter, line.LineId, line.Sku, line.Units);
+            }
+    }
+
+    /// <summary>
+    /// Takes in an order as its stream has it, which was asked for; null if it could not be read. False if it has gone on meanwhile and must
+    /// be read again.
+    /// </summary>
+    internal bool Set(string orderId, Order? order)
     {
         lock (_gate)
         {
-            if (!_orders.TryGetValue(line.OrderId, out var waiter))
-                _orders[line.OrderId] = waiter = new Waiter(line.Channel, line.PlacedAt, line.PromisedBy)
-                {
-                    Version = line.OrderVersion, IsSourced = true, IsHeld = isHeld,
-                };
-            Hide(waiter);
-            waiter.Wants[line.LineId] = (line.Sku, line.Units);
-            Show(line.OrderId, waiter);
+            if (order is not null && order.Version < _asked[orderId]) return false;
+            _asked.Remove(orderId);
+            if (order is not { Placed: { } placed }) return true;
+            var waiter = new Waiter(placed.Channel, placed.PlacedAt, placed.PromisedBy)
+            {
+                Version = order.Version, IsSourced = true, Skus = [.. placed.Lines.Select(l => l.Sku)],
+                IsCancelling = order.PendingCancellation is not null,
+            };
+            waiter.Holds.UnionWith(order.Holds.Where(h => h.Stops.HasFlag(HoldStops.Allocate)).Select(h => h.Name));
+            _orders[orderId] = waiter;
+            foreach (var line in order.Lines) Want(orderId, waiter, line.Placed.LineId, line.Placed.Sku, line.Backordered);
+            if (waiter.Wants.Count == 0) _orders.Remove(orderId);
+            return true;
         }
     }
 
-    /// <summary>Folds an event in. A stream's events must come in order.</summary>
-    internal void Apply(LogEvent e)
+    /// <summary>
+    /// Folds an event in. A stream's events must come in order. False if an order begins to wait of which too little is known, and which must
+    /// be read: <see cref="Set(string, Order?)"/>.
+    /// </summary>
+    internal bool Apply(LogEvent e)
     {
-        switch (e.Data)
+        lock (_gate)
         {
-            case StockServed served:
-                lock (_gate) Note(served.OrderId, TakeServed.Of(e.Stream, served, e.CommandId, e.At));
-                break;
-            case OrderPlaced placed:
-                lock (_gate)
+            switch (e.Data)
+            {
+                case StockServed served:
+                    Note(served.OrderId, TakeServed.Of(e.Stream, served, e.CommandId, e.At));
+                    return true;
+                case OrderPlaced placed:
                     _orders.TryAdd(e.Stream, new Waiter(placed.Channel, placed.PlacedAt, placed.PromisedBy)
                     {
                         Version = e.Version, Skus = [.. placed.Lines.Select(l => l.Sku)],
                     });
-                break;
-            default:
-                lock (_gate)
-                    if (_orders.TryGetValue(e.Stream, out var waiter) && waiter.Version < e.Version) Apply(e, waiter);
-                break;
+                    return true;
+            }
+            if (_asked.ContainsKey(e.Stream))
+            {
+                _asked[e.Stream] = e.Version;
+                return true;
+            }
+            if (_orders.TryGetValue(e.Stream, out var waiter) && e.Version <= waiter.Version) return true;
+            if (e.Data is OrderAllocated { Backordered: { Count: > 0 } more } && (waiter is null || more.Any(l => l.LineId > waiter.Skus.Length)))
+            {
+                if (waiter is not null) Drop(e.Stream, waiter);
+                _asked[e.Stream] = e.Version;
+                return false;
+            }
+            if (waiter is not null) Apply(e, waiter);
+            return true;
         }
     }
 
     void Apply(LogEvent e, Waiter waiter)
     {
-        Hide(waiter);
         waiter.Version = e.Version;
         switch (e.Data)
         {
             case OrderAllocated { Cause: SourcingCause.Arrival } a:
-                foreach (var u in a.Allocations) waiter.Want(u.LineId, u.Sku, -u.Quantity);
-                // Of what else it was served with, this says nothing.
-                if (a.Attempt is null || !waiter.Served.Remove(a.Attempt)) waiter.Served.Clear();
+                foreach (var u in a.Allocations) Want(e.Stream, waiter, u.LineId, u.Sku, -u.Quantity);
+                // A stock's events may be heard of later than its order's.
+                if (a.Attempt is { } attempt && !End(e.Stream, attempt)) waiter.Taken.Add(attempt);
                 break;
             case OrderAllocated a:
-                foreach (var l in a.Backordered) waiter.Want(l.LineId, waiter.Skus[l.LineId - 1], l.Quantity);
+                foreach (var l in a.Backordered) Want(e.Stream, waiter, l.LineId, waiter.Skus[l.LineId - 1], l.Quantity);
                 waiter.IsSourced = true;
                 break;
             case UnitsCancelled c:
-                foreach (var u in c.Units.Where(u => u is { Warehouse: null, IsOpen: not true })) waiter.Want(u.LineId, u.Sku, -u.Quantity);
+                foreach (var u in c.Units.Where(u => u is { Warehouse: null, IsOpen: not true }))
+                    Want(e.Stream, waiter, u.LineId, u.Sku, -u.Quantity);
                 waiter.IsCancelling = false;
                 break;
             case CancellationRequested: waiter.IsCancelling = true; break;
             case HoldPlaced h when h.Stops.HasFlag(HoldStops.Allocate): waiter.Holds.Add(h.Name); break;
-            case HoldLifted h:
-                waiter.Holds.Remove(h.Name);
-                waiter.IsHeld = false;
-                break;
+            case HoldLifted h: waiter.Holds.Remove(h.Name); break;
+            case ReservationSettled: return;
+            default: return;
         }
-        // Who did not take what it was served with is served again when something has happened to it.
-        if (e.Data is not (OrderAllocated or ReservationSettled)) waiter.Served.Clear();
-        if (waiter.Wants.Count > 0 || !waiter.IsSourced) Show(e.Stream, waiter);
-        else _orders.Remove(e.Stream);
+        if (waiter.Wants.Count == 0 && waiter.IsSourced) Drop(e.Stream, waiter);
+        else if (e.Data is not OrderAllocated) ShowAll(e.Stream, waiter);
+    }
+
+    void Want(string orderId, Waiter waiter, int lineId, string sku, int units)
+    {
+        units += waiter.Wants.GetValueOrDefault(lineId).Units;
+        if (units > 0) waiter.Wants[lineId] = (sku, units);
+        else waiter.Wants.Remove(lineId);
+        Show(orderId, waiter, lineId);
     }
 
     void Note(string orderId, TakeServed served)
     {
-        if (!_orders.TryGetValue(orderId, out var waiter) || waiter.Served.ContainsKey(served.Attempt)) return;
-        Hide(waiter);
-        waiter.Served[served.Attempt] = served;
-        Show(orderId, waiter);
+        if (!_orders.TryGetValue(orderId, out var waiter) || waiter.Taken.Contains(served.Attempt)
+            || !waiter.Served.TryAdd(served.Attempt, served)) return;
+        _ends.Enqueue((time.GetUtcNow() + OnItsWayAtMost, orderId, served.Attempt));
+        Promise(orderId, waiter, served, 1);
     }
 
-    void Show(string orderId, Waiter waiter)
+    /// <summary>An order was served by an attempt no more; false if it was not known to be.</summary>
+    bool End(string orderId, string attempt)
     {
-        if (waiter.IsHeld || waiter.IsCancelling || waiter.Holds.Count > 0) return;
-        foreach (var (id, (sku, wanted)) in waiter.Wants)
+        if (!_orders.TryGetValue(orderId, out var waiter) || !waiter.Served.Remove(attempt, out var served)) return false;
+        Promise(orderId, waiter, served, -1);
+        return true;
+    }
+
+    void Promise(string orderId, Waiter waiter, TakeServed served, int sign)
+    {
+        foreach (var line in served.Lines)
         {
-            var units = wanted - waiter.Served.Values.SelectMany(s => s.Lines).Where(l => l.LineId == id).Sum(l => l.Quantity);
-            if (units <= 0) continue;
-            var line = new WaitingLine(orderId, waiter.Version, id, sku, units, waiter.Channel, waiter.PlacedAt, waiter.PromisedBy);
-            if (!_lines.TryGetValue(sku, out var channels)) _lines[sku] = channels = new(StringComparer.Ordinal);
-            if (!channels.TryGetValue(waiter.Channel, out var lines)) channels[waiter.Channel] = lines = new(_policy.Order);
-            lines.Add(line);
-            waiter.Shown.Add(line);
-            _known[sku] = true;
+            waiter.Promised[line.LineId] = waiter.Promised.GetValueOrDefault(line.LineId) + sign * line.Quantity;
+            _onTheirWay.AddOrUpdate(served.Sku, _ => line.Quantity, (_, n) => n + sign * line.Quantity);
+            Show(orderId, waiter, line.LineId);
         }
     }
 
-    void Hide(Waiter waiter)
+    void Drop(string orderId, Waiter waiter)
     {
-        foreach (var line in waiter.Shown)
-        {
-            var channels = _lines[line.Sku];
-            channels[line.Channel].Remove(line);
-            if (channels[line.Channel].Count > 0 || !channels.Remove(line.Channel) || channels.Count > 0) continue;
-            _lines.Remove(line.Sku);
-            _known.TryRemove(line.Sku, out _);
-        }
-        waiter.Shown.Clear();
+        foreach (var attempt in waiter.Served.Keys.ToList()) End(orderId, attempt);
+        waiter.Wants.Clear();
+        ShowAll(orderId, waiter);
+        _orders.Remove(orderId);
+    }
+
+    void ShowAll(string orderId, Waiter waiter)
+    {
+        foreach (var id in waiter.Wants.Keys.Union(waiter.Shown.Keys).ToList()) Show(orderId, waiter, id);
+    }
+
+    /// <summary>Has a line stand where it belongs, or nowhere.</summary>
+    void Show(string orderId, Waiter waiter, int lineId)
+    {
+        if (waiter.Shown.Remove(lineId, out var before)) Leave(before);
+        if (waiter.IsCancelling || waiter.Holds.Count > 0 || !waiter.Wants.TryGetValue(lineId, out var want)) return;
+        var units = want.Units - waiter.Promised.GetValueOrDefault(lineId);
+        if (units <= 0) return;
+        var line = new WaitingLine(orderId, lineId, want.Sku, units, waiter.Channel, waiter.PlacedAt, waiter.PromisedBy);
+        if (!_lines.TryGetValue(line.Sku, out var channels)) _lines[line.Sku] = channels = new(StringComparer.Ordinal);
+        if (!channels.TryGetValue(line.Channel, out var lines)) channels[line.Channel] = lines = new(_policy.Order);
+        lines.Add(line);
+        waiter.Shown[lineId] = line;
+        _waitedFor[line.Sku] = true;
+    }
+
+    void Leave(WaitingLine line)
+    {
+        var channels = _lines[line.Sku];
+        channels[line.Channel].Remove(line);
+        if (channels[line.Channel].Count > 0 || !channels.Remove(line.Channel) || channels.Count > 0) return;
+        _lines.Remove(line.Sku);
+        _waitedFor.TryRemove(line.Sku, out _);
     }
 
     /// <summary>An order that waits, as far as its events tell.</summary>
@@ -163,22 +254,17 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
         /// <summary>By line, from 1; empty of one that the lists have told of.</summary>
         public string[] Skus { get; init; } = [];
         public bool IsSourced { get; set; }
-        public bool IsHeld { get; set; }
         public bool IsCancelling { get; set; }
         /// <summary>Holds that keep it from having units, by name.</summary>
         public HashSet<string> Holds { get; } = new(StringComparer.Ordinal);
         /// <summary>What it waits for, by line.</summary>
         public Dictionary<int, (string Sku, int Units)> Wants { get; } = [];
-        /// <summary>What stocks have promised it and it has not taken, by attempt.</summary>
+        /// <summary>What stocks have promised it and it has not taken, by attempt, and units of it by line.</summary>
         public Dictionary<string, TakeServed> Served { get; } = new(StringComparer.Ordinal);
-        /// <summary>As it stands in line.</summary>
-        public List<WaitingLine> Shown { get; } = [];
-
-        public void Want(int lineId, string sku, int units)
-        {
-            units += Wants.GetValueOrDefault(lineId).Units;
-            if (units > 0) Wants[lineId] = (sku, units);
-            else Wants.Remove(lineId);
-        }
+        public Dictionary<int, int> Promised { get; } = [];
+        /// <summary>Attempts whose units it has taken, of which nothing was heard of the stock yet.</summary>
+        public HashSet<string> Taken { get; } = new(StringComparer.Ordinal);
+        /// <summary>As it stands in line, by line.</summary>
+        public Dictionary<int, WaitingLine> Shown { get; } = [];
     }
 }

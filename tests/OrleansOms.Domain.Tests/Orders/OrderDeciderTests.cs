@@ -357,7 +357,7 @@ public sealed class OrderDeciderTests
         var order = Given.Placed(Given.Request(), new LineAllocation(1, "A", "LON", 2));
         var taken = Assert.IsType<OrderAllocated>(Assert.Single(Decide(order, Serve(3)).Events));
         Assert.Equal(("attempt", SourcingCause.Arrival, 0), (taken.Attempt, taken.Cause, taken.Backordered.Count));
-        Assert.Equal("it waited, and units became free: the earliest of 2 that wait", taken.Sourcing.Reason);
+        Assert.Equal("units became free: the earliest of 2 that wait", taken.Sourcing.Reason);
         var after = order.Apply(taken);
         Assert.Equal((5, 1), (after.Lines[0].Allocated, after.Lines[0].Backordered));
         foreach (var no in (TakeServed[])[Serve(5), Serve(1, line: 2), Serve(1, sku: "B")]) Assert.Equal("units_not_wanted", Decide(order, no).Rejection?.Code);

@@ -14,7 +14,8 @@ sealed partial class World
     public IReadOnlyList<Served> Serve(Domain.Stock.Stock stock, IReadOnlyList<StockEvent> entries)
     {
         var waiting = Log.Audits.OfType<OrderAudit>().Select(a => AsKnown(a.Order)).SelectMany(o => WaitingOf(o, stock.Sku)).ToList();
-        var served = StockServing.Decide(stock, entries, WaitingPolicy.Usual.ByChannel(waiting), WaitingPolicy.Usual);
+        var served = StockServing.Decide(stock, entries, WaitingPolicy.Usual.ByChannel(waiting.Select(w => w.Line)),
+            id => waiting.First(w => w.Line.OrderId == id).Version, WaitingPolicy.Usual);
         foreach (var s in served) _served.Add((s.Entry.OrderId, s.Entry.Lines[0].LineId, s.Entry.Lines[0].Quantity, s.Attempt));
         return served;
     }
@@ -22,12 +23,12 @@ sealed partial class World
     Order AsKnown(Order order) => !_scheduler.Chance(0.2) ? order
         : Log.Read(order.Id).SkipLast(_scheduler.Random.Next(1, 4)).Aggregate(new Order(order.Id), (o, e) => o.Apply((OrderEvent)e.Data));
 
-    IEnumerable<WaitingLine> WaitingOf(Order order, string sku) =>
+    IEnumerable<(WaitingLine Line, int Version)> WaitingOf(Order order, string sku) =>
         !order.Exists || order.PendingCancellation is not null || order.IsStopped(HoldStops.Allocate) ? []
         : order.Lines.Where(l => l.Placed.Sku == sku)
             .Select(l => (Line: l.Placed.LineId, Units: l.Backordered - (_scheduler.Chance(0.1) ? 0 : OnItsWay(order.Id, l.Placed.LineId))))
-            .Where(l => l.Units > 0).Select(l => new WaitingLine(
-                order.Id, order.Version, l.Line, sku, l.Units, order.Placed!.Channel, order.Placed.PlacedAt, order.Placed.PromisedBy));
+            .Where(l => l.Units > 0).Select(l => (new WaitingLine(
+                order.Id, l.Line, sku, l.Units, order.Placed!.Channel, order.Placed.PlacedAt, order.Placed.PromisedBy), order.Version));
 
     /// <summary>With what it was served and has not said anything since.</summary>
     int OnItsWay(string orderId, int lineId) => _served.Where(s => s.OrderId == orderId && s.LineId == lineId

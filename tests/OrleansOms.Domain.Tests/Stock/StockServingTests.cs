@@ -16,10 +16,10 @@ public sealed class StockServingTests
 
     static Stock After(Stock stock, params StockEvent[] entries) => entries.Aggregate(stock, (s, e) => s.Apply(e, $"c{s.Version + 1}", Now));
 
-    static WaitingLine Line(string order, int units = 1, int line = 1) => new(order, 3, line, "A", units, "web", Now, Now);
+    static WaitingLine Line(string order, int units = 1, int line = 1) => new(order, line, "A", units, "web", Now, Now);
 
     static IReadOnlyList<Served> Serve(Stock stock, StockEvent entry, params WaitingLine[] waiting) =>
-        StockServing.Decide(stock, [entry], WaitingPolicy.Usual.ByChannel(waiting), WaitingPolicy.Usual);
+        StockServing.Decide(stock, [entry], WaitingPolicy.Usual.ByChannel(waiting), _ => 3, WaitingPolicy.Usual);
 
     [Fact]
     public void Only_what_becomes_free_is_given()

@@ -9,7 +9,7 @@ public sealed class WaitingPolicyTests
     static readonly Dictionary<string, int> Nothing = [];
 
     static WaitingLine Line(string id, int promised = 0, int placed = 0, string channel = "web", int units = 1) =>
-        new(id, 3, 1, "A", units, channel, Day.AddHours(placed), Day.AddDays(promised));
+        new(id, 1, "A", units, channel, Day.AddHours(placed), Day.AddDays(promised));
 
     static WaitingPolicy By(params WaitingCriterion[] criteria) => WaitingPolicy.Usual with { Criteria = criteria };
 

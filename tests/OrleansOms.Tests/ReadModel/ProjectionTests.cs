@@ -252,8 +252,9 @@ public sealed class ProjectionTests : ReadModelTest
         var snapshot = await Rows.LoadIndexes();
         Assert.Equal(await Rows.Position(), snapshot.Position);
         Assert.Equal(
-            [(Company.OrderId(1), 1, "a1", 3, false), (Company.OrderId(2), 1, "a1", 4, false)],
-            snapshot.Waiting.OrderBy(w => w.Line.Units).Select(w => (w.Line.OrderId, w.Line.LineId, w.Line.Sku, w.Line.Units, w.IsHeld)));
+            [(Company.OrderId(1), 1, "a1", 3), (Company.OrderId(2), 1, "a1", 4)],
+            snapshot.Waiting.OrderBy(w => w.Line.Units).Select(w => (w.Line.OrderId, w.Line.LineId, w.Line.Sku, w.Line.Units)));
+        Assert.All(snapshot.Waiting, w => Assert.Equal(("web", true), (w.Line.Channel, w.OrderVersion > 1)));
         Assert.Equal(["a1"], await Rows.FindWaitingSkus());
         Assert.Empty(await Rows.FindWaitingSkus(["ord-other"]));
         Assert.Equal(Skus.ToHashSet(), snapshot.Products.Select(p => p.Sku).ToHashSet());
