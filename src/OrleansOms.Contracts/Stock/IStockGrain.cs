@@ -85,7 +85,9 @@ public interface IMovementGrain : IGrainWithStringKey
     [Alias("Rejoin")]
     Task<Reply<MovementView>> Rejoin(MoveStock command, Caller caller);
 
-    /// <summary>Goes on where a crash has left it, unless it is running.</summary>
+    /// <summary>
+    /// Goes on where a crash has left it, unless it is running. Of one that was refused, what a stock has done of it nevertheless is taken back.
+    /// </summary>
     [Alias("Continue")]
     Task Continue();
 }

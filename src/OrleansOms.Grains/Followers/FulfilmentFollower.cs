@@ -63,6 +63,11 @@ public sealed partial class FulfilmentFollower(
                 case ShipmentEvent when ShipmentReports.Of(e) is { } report:
                     WorkOf(e, Keys.OrderOfShipment(e.Stream)).Steps.Add(() => OrderOf(report.ShipmentId).Report(report));
                     break;
+                // Whoever stood still may ask a stock when the movement is over.
+                case StockReceived or StockAdjusted or ConditionChanged when MovementStep.MovementOf(e.CommandId) is { } late
+                    && !_movements.ContainsKey(late) && !work.ContainsKey(late):
+                    WorkOf(e, late).Steps.Add(() => grains.GetGrain<IMovementGrain>(late).Continue());
+                    break;
                 case MovementStarted or ConditionMovementStarted: _movements.TryAdd(e.Stream, new OpenMovement(Handled)); break;
                 case MovementCompleted or MovementRefused: _movements.Remove(e.Stream); break;
             }

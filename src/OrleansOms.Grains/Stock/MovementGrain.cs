@@ -84,7 +84,9 @@ public sealed partial class MovementGrain(
     async Task GoOn()
     {
         if (State.Started is null) await IsBehind();
-        await Finish(Caller.System, isFirst: false);
+        // A process that stood still may have asked a stock when another one had been refused already.
+        if (State is { Refused: not null, Started: not null }) await TakeBack(Caller.System);
+        else await Finish(Caller.System, isFirst: false);
     }
 
     /// <summary>
@@ -131,11 +133,17 @@ public sealed partial class MovementGrain(
     /// <summary>Takes back what was done, the last first. What cannot be taken back is told whoever asked.</summary>
     async Task<MovementRefused> TakeBack(MovementTurnedBack why, string actor)
     {
+        var kept = await TakeBack(actor);
+        return new MovementRefused(why.Code, kept.Count == 0
+            ? why.Detail : $"{why.Detail} Lines that could not be taken back: {kept.Count}. The first is {kept[0]}");
+    }
+
+    async Task<List<string>> TakeBack(string actor)
+    {
         var kept = new List<string>();
         foreach (var chunk in ByStock(makesSellable: true).Concat(ByStock(makesSellable: false)))
             kept.AddRange((await Task.WhenAll(chunk.Select(steps => TakeBack(steps.Reverse(), actor)))).SelectMany(k => k));
-        return new MovementRefused(why.Code, kept.Count == 0
-            ? why.Detail : $"{why.Detail} Lines that could not be taken back: {kept.Count}. The first is {kept[0]}");
+        return kept;
     }
 
     async Task<List<string>> TakeBack(IEnumerable<MovementStep> ofOne, string actor)
@@ -164,7 +172,7 @@ public sealed partial class MovementGrain(
 
     MoveStock Started => State.Started!;
 
-    string Id(MovementStep step, string name) => $"{Key}/{step.Line}/{name}";
+    string Id(MovementStep step, string name) => MovementStep.IdOf(Key, step.Line, name);
 
     Caller By(string step) => new($"{Key}/{step}", Caller.System);
 

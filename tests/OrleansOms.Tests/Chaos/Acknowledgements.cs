@@ -44,7 +44,7 @@ sealed class Acknowledgements(IReadOnlyCollection<Asked> all, StoredEvents store
     {
         var told = all.Where(a => a is { What: "receipts", IsAccepted: true }).DistinctBy(a => a.Key)
             .Sum(a => a.Asks["lines"]!.AsArray().Sum(l => l!["quantity"]!.GetValue<long>()));
-        var there = stored.All.Where(e => e.Type == "stock.received.v1").Sum(e => e.Data["quantity"]!.GetValue<long>());
+        var there = Lasting("stock.received.v1").Sum(e => e.Data["quantity"]!.GetValue<long>());
         if (told != there) yield return $"{told} units were received, {there} are in the ledger";
     }
 
@@ -52,13 +52,22 @@ sealed class Acknowledgements(IReadOnlyCollection<Asked> all, StoredEvents store
     {
         var told = all.Where(a => a is { What: "condition-changes", IsAccepted: true }).DistinctBy(a => a.Key).Select(a => a.Asks["lines"]![0]!)
             .ToLookup(l => Change($"{l["sku"]}", l), l => l["quantity"]!.GetValue<int>());
-        var there = stored.All.Where(e => e.Type == "stock.condition-changed.v1")
+        var there = Lasting("stock.condition-changed.v1")
             .ToLookup(e => Change(Keys.ReadStock(e.Stream).Sku, e.Data), e => e.Data["quantity"]!.GetValue<int>());
         foreach (var change in told.Select(t => t.Key).Union(there.Select(t => t.Key)))
             if (told[change].Sum() != there[change].Sum())
                 yield return $"{told[change].Sum()} units of {change} were acknowledged, {there[change].Sum()} are in the ledger";
 
         static string Change(string sku, JsonNode e) => $"{sku} from {e["from"]} to {e["to"]}".ToLowerInvariant();
+    }
+
+    /// <summary>Entries of movements, but for what was taken back, and what took it back.</summary>
+    IEnumerable<StoredEvent> Lasting(string type)
+    {
+        var undone = stored.All.Where(e => e.Command.EndsWith("/undo", StringComparison.Ordinal)).Select(e => LineOf(e.Command)).ToHashSet();
+        return stored.All.Where(e => e.Type == type && !undone.Contains(LineOf(e.Command)));
+
+        static string LineOf(string command) => command.LastIndexOf('/') is > 0 and var end ? command[..end] : command;
     }
 
     static bool IsOfCart(Asked asked) => asked.What is "reservations" or "release";

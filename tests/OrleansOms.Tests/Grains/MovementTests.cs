@@ -72,6 +72,23 @@ public sealed class MovementTests : IAsyncLifetime
         Assert.Equal(5, (await _silos.Stock("LON", "C").Get()).OnHand);
     }
 
+    /// <summary>A silo stood still with the question to a stock on its way; meanwhile another one asked it, and the stock had too few.</summary>
+    [Fact]
+    public async Task What_a_stock_does_for_a_movement_that_was_refused_is_taken_back()
+    {
+        Assert.Equal("insufficient_stock", (await Move(MovementKind.Adjustment, ("A", -5))).Rejection?.Code);
+        await _silos.Receive("LON", "A", 9);
+        await _silos.UntilHandled("fulfilment");
+        Assert.Null((await _silos.Stock("LON", "A").Execute(new AdjustStock($"{Key}/0/do", -5, "late"), "test")).Rejection);
+        await _silos.UntilStock("LON", "A", s => s.OnHand == 9);
+        Assert.Equal([9, -5, 5], (await LedgerOf("A")).Select(e => StockDelta.Of((StockEvent)e.Data!).OnHand));
+        // Once, whoever hears of it again.
+        await _silos.Database.Execute("update oms.checkpoint set transaction = 0, position = 0 where follower = 'fulfilment'");
+        await _silos.Receive("LON", "B", 1);
+        await _silos.UntilHandled("fulfilment");
+        Assert.Equal(3, (await LedgerOf("A")).Count);
+    }
+
     [Fact]
     public async Task Units_come_in_once_however_much_their_stock_has_forgotten_since()
     {
