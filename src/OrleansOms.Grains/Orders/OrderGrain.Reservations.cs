@@ -42,8 +42,9 @@ public sealed partial class OrderGrain
         // What it has stored since may be of units that were reserved after the look, and not of those that were seen.
         if (IsBegun && State.Version != before + fence) return false;
         Held[] held = [.. looked.Where(h => h.Lines.Count > 0)];
-        // What was done again may have given a line more than it was seen to hold.
-        if (await Repeat(held) && !IsSame(looked, await Look(suspects))) return false;
+        // What the order has asked for was perhaps done after the look, by whoever has asked: a line may hold more than it was seen to.
+        await Repeat(held);
+        if (held.Length > 0 && !IsSame(looked, await Look(suspects))) return false;
         Surplus[] surplus = [.. held.Select(SurplusOf).Where(s => s.Lines.Count > 0)];
         if (surplus.Length == 0) return true;
         if (State.Exists)
@@ -77,23 +78,17 @@ public sealed partial class OrderGrain
 
     /// <summary>
     /// Does again what the order's events ask of these units and their stock has not done. A stock forgets what it has done
-    /// to units that are gone, and would do it to those that it holds now; its ledger forgets nothing. False if nothing was asked.
+    /// to units that are gone, and would do it to those that it holds now; its ledger forgets nothing.
     /// </summary>
-    async Task<bool> Repeat(IReadOnlyList<Held> held)
+    async Task Repeat(IReadOnlyList<Held> held)
     {
-        if (!IsBegun || held.Count == 0) return false;
-        var isAsked = false;
+        if (!IsBegun || held.Count == 0) return;
         var among = held.Select(h => (h.Warehouse, h.Sku)).ToHashSet();
         foreach (var e in await Log.ReadStream(Key))
-            isAsked |= (await AtEach(
+            await AtEach(
                 [.. StockConsequences.Of(Key, e.Version, Known<OrderEvent>(e), e.At).Where(c => among.Contains((c.Warehouse, c.Sku)))],
-                async c =>
-                {
-                    if (await Log.IsStored(Keys.OfStock(c.Warehouse, c.Sku), c.Command.CommandId, e.At - ClockSkew)) return false;
-                    await stocks.Of(c.Warehouse, c.Sku).Execute(c.Command, Caller.System);
-                    return true;
-                })).Exists(isDone => isDone);
-        return isAsked;
+                async c => await Log.IsStored(Keys.OfStock(c.Warehouse, c.Sku), c.Command.CommandId, e.At - ClockSkew) ? null
+                    : await stocks.Of(c.Warehouse, c.Sku).Execute(c.Command, Caller.System));
     }
 
     static async Task<List<TResult>> AtEach<T, TResult>(IReadOnlyList<T> all, Func<T, Task<TResult>> ask)

@@ -208,8 +208,11 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
         await IsBehind();
         var isBegun = State.Exists || State.Cart is not null;
         if (World.Plant != Plant.TrustsAnOldLook && isBegun && State.Version != before + fence) return false;
-        if (isBegun && held.Count > 0 && await Repeat(warehouse, sku)
-            && !held.SequenceEqual(await World.OnStock(Process, warehouse, sku, s => s.HeldBy(Key, World.MaxLines)))) return false;
+        if (isBegun && held.Count > 0)
+        {
+            await Repeat(warehouse, sku);
+            if (!held.SequenceEqual(await World.OnStock(Process, warehouse, sku, s => s.HeldBy(Key, World.MaxLines)))) return false;
+        }
         SettledLine[] surplus = [.. held
             .Where(h => h.Quantity > State.HeldIn(warehouse, sku, h.LineId))
             .Select(h => new SettledLine(h.LineId, State.HeldIn(warehouse, sku, h.LineId), h.Last))];
@@ -220,17 +223,13 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
             new SettleStock($"{Key}/settle/{World.Next()}", Key, surplus, "no order holds these units")));
     }
 
-    async Task<bool> Repeat(string warehouse, string sku)
+    async Task Repeat(string warehouse, string sku)
     {
-        var (stock, isAsked) = (Keys.OfStock(warehouse, sku), false);
+        var stock = Keys.OfStock(warehouse, sku);
         foreach (var e in World.Log.Read(Key))
             foreach (var c in StockConsequences.Of(Key, e.Version, (OrderEvent)e.Data, e.At))
                 if (c.Warehouse == warehouse && c.Sku == sku && World.Log.Read(stock).All(s => s.Command != c.Command.CommandId))
-                {
                     await World.OnStock(Process, warehouse, sku, s => s.Execute(World.Planted(c.Command)));
-                    isAsked = true;
-                }
-        return isAsked;
     }
 
     /// <summary>What is held for its cart is held longer, or given up; false if it refuses.</summary>

@@ -184,6 +184,35 @@ public sealed class SettlementTests
         Assert.Equal(5, (await silos.Order(id).Get())!.Lines[0].Allocated);
     }
 
+    [Fact]
+    public async Task What_is_seen_of_a_cart_before_its_units_are_passed_on_is_not_held_against_the_order()
+    {
+        var afterTheLook = new AfterCall(nameof(IStockGrain.ReservedFor));
+        await using var silos = await Silos.Start(adjust: services => services.AddSingleton<IIncomingGrainCallFilter>(afterTheLook));
+        await silos.Receive("LON", "A", 5);
+        var cart = await CartSteps.Held(silos, ("A", 1));
+        // The desk has stored the order, whose second line has the cart's unit, and has not told the stock yet; nor has the follower.
+        var goesOn = new TaskCompletionSource();
+        silos.Faults.Reads = goesOn.Task;
+        var (_, command) = silos.NewOrder(lines: [("B", 1), ("A", 1)]);
+        var before = new Order(cart.Id).Apply((await silos.Log.ReadStream(cart.Id)).Select(e => (OrderEvent)e.Data!));
+        var placed = OrderDecider.Decide(before, new TakeOrder(
+            command, [], new SourcingPlan([], new Dictionary<string, int> { ["B"] = 1 }, "test", []),
+            new PlacingTerms(TimeSpan.FromMinutes(30), TimeSpan.FromDays(14)), null, before.Cart!.ShareOf(command.Lines)), DateTimeOffset.UtcNow).Events;
+        Assert.IsType<AppendResult.Committed>(await silos.Log.Append(new Append(new StreamEvents(cart.Id, before.Version, [.. placed.Select(New)]))));
+        // An attempt that has died had reserved for that line.
+        await silos.Stock("LON", "A").Execute(
+            new ReserveStock(ReserveStock.AttemptOf(cart.Id, before.Version, "dead"), cart.Id, [new LineUnits(2, 1)]), "test");
+        afterTheLook.Do = () => Task.WhenAll(StockConsequences.Of(cart.Id, before.Version + 1, (OrderEvent)placed[0], DateTimeOffset.UtcNow)
+            .Select(c => silos.Stock(c.Warehouse, c.Sku).Execute(c.Command, "test")));
+
+        Assert.False(await silos.Order(cart.Id).SettleReservation("LON", "A"));
+        Assert.Equal((5, 2), await Counts(silos));
+        Assert.True(await silos.Order(cart.Id).SettleReservation("LON", "A"));
+        Assert.Equal((5, 1), await Counts(silos));
+        goesOn.SetResult();
+    }
+
     sealed class Listener(ConcurrentQueue<string> asked) : IIncomingGrainCallFilter
     {
         public Task Invoke(IIncomingGrainCallContext context)
