@@ -45,15 +45,15 @@ public sealed record MovementStep(
     /// <summary>The one that a line has, or its last one.</summary>
     public const string Do = "do";
 
+    /// <summary>What takes units out of the condition that they are in, where they are put into the next one by another step.</summary>
+    public const string Out = "out";
+
     /// <summary>Id of the command for a stock.</summary>
     public static string IdOf(string movement, int line, string name) => string.Create(CultureInfo.InvariantCulture, $"{movement}/{line}/{name}");
 
     /// <summary>The movement that a command for a stock is of; null if it is of none.</summary>
     public static string? MovementOf(string commandId) =>
         commandId.StartsWith(Keys.Movement, StringComparison.Ordinal) && commandId.IndexOf('/') is > 0 and var end ? commandId[..end] : null;
-
-    /// <summary>What takes units out of the condition that they are in, where they are put into the next one by another step.</summary>
-    public const string Out = "out";
 
     /// <summary>Units more that may be promised; below zero for fewer.</summary>
     public int Sellable => (StockDelta.In(To, Units) + StockDelta.In(From, -Units)).OnHand;

@@ -42,9 +42,12 @@ public sealed partial class OrderGrain
         // What it has stored since may be of units that were reserved after the look, and not of those that were seen.
         if (IsBegun && State.Version != before + fence) return false;
         Held[] held = [.. looked.Where(h => h.Lines.Count > 0)];
-        // What the order has asked for was perhaps done after the look, by whoever has asked: a line may hold more than it was seen to.
-        await Repeat(held);
-        if (held.Length > 0 && !IsSame(looked, await Look(suspects))) return false;
+        if (IsBegun && held.Length > 0)
+        {
+            // What the order has asked for was perhaps done after the look, by whoever has asked: a line may hold more than it was seen to.
+            await Repeat(held);
+            if (!IsSame(looked, await Look(suspects))) return false;
+        }
         Surplus[] surplus = [.. held.Select(SurplusOf).Where(s => s.Lines.Count > 0)];
         if (surplus.Length == 0) return true;
         if (State.Exists)
@@ -82,7 +85,6 @@ public sealed partial class OrderGrain
     /// </summary>
     async Task Repeat(IReadOnlyList<Held> held)
     {
-        if (!IsBegun || held.Count == 0) return;
         var among = held.Select(h => (h.Warehouse, h.Sku)).ToHashSet();
         foreach (var e in await Log.ReadStream(Key))
             await AtEach(

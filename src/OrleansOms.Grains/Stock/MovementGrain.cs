@@ -52,8 +52,8 @@ public sealed partial class MovementGrain(
     /// <inheritdoc />
     public async Task Continue()
     {
-        // Whoever runs it now goes on with it.
-        if (_running.IsCompleted) await (_running = GoOn());
+        // Whoever runs it now goes on with it; who only asks again for a refusal does not look what has come late.
+        if (_running.IsCompleted || State.Refused is not null) await (_running = GoOn());
     }
 
     async Task<Reply<MovementView>> Begin(MoveStock command, Caller caller)

@@ -211,7 +211,8 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
         if (isBegun && held.Count > 0)
         {
             await Repeat(warehouse, sku);
-            if (World.Plant != Plant.TrustsAnOldLook && !held.SequenceEqual(await World.OnStock(Process, warehouse, sku, s => s.HeldBy(Key, World.MaxLines)))) return false;
+            if (World.Plant != Plant.TrustsAnOldLook
+                && !held.SequenceEqual(await World.OnStock(Process, warehouse, sku, s => s.HeldBy(Key, World.MaxLines)))) return false;
         }
         SettledLine[] surplus = [.. held
             .Where(h => h.Quantity > State.HeldIn(warehouse, sku, h.LineId))
