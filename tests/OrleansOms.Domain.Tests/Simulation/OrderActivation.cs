@@ -1,3 +1,4 @@
+using OrleansOms.Domain.Laws;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
@@ -61,7 +62,9 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
     {
         var decision = OrderDecider.Decide(State, report, World.Now);
         if (decision.Events.Count == 0 && await IsBehind()) decision = OrderDecider.Decide(State, report, World.Now);
-        Assert.True(decision.Rejection is null, $"{Key} refused {report}: {decision.Rejection?.Detail}");
+        // It would be told again and again, and nothing that comes after it would be heard.
+        if (decision.Rejection is { } no)
+            throw new BrokenLawException(new Breach(Law.NothingLost, Key, $"refused {report}: {no.Detail}"));
         if (decision.Events.Count > 0) await Store(decision.Events, $"{report.ShipmentId}/{report.Version}");
     }
 
