@@ -1,6 +1,5 @@
 using System.Globalization;
 using OrleansOms.Domain.Orders;
-using OrleansOms.Domain.Shared;
 
 namespace OrleansOms.Domain.Stock;
 
@@ -35,19 +34,20 @@ public static class StockServing
     /// Those of each channel who are known to wait for the SKU, in the policy's order. It may be a moment behind: the orders have the last word.
     /// </param>
     /// <param name="versionOf">How far an order had come that is known to wait.</param>
+    /// <param name="turn">No other turn of any stock has it: what is decided and not stored must not be taken for what is.</param>
     public static IReadOnlyList<Served> Decide(
         Stock stock, IReadOnlyList<StockEvent> entries, IEnumerable<IReadOnlyCollection<WaitingLine>> waiting,
-        Func<string, int> versionOf, WaitingPolicy policy)
+        Func<string, int> versionOf, WaitingPolicy policy, string turn)
     {
         if (!MakesFree(entries)) return [];
         var available = Math.Max(0, stock.OnHand - stock.Reserved - stock.SafetyStock + entries.Sum(Freed));
         var comesIn = entries.Any(e => StockDelta.Of(e).OnHand > 0);
-        var version = stock.Version + entries.Count;
+        var n = 0;
         // Where units of an order were not found, it waits for those that come in.
         return [.. policy.Serve(waiting, w => comesIn || !stock.Failed.Contains(w.OrderId), stock.Given, available)
             .Take(Math.Min(MostLines, Stock.MaxReservations - stock.Reservations.Count)).Select(c => new Served(
                 new StockServed(c.Line.OrderId, [new LineUnits(c.Line.LineId, c.Units)], c.Line.Channel, c.Why),
                 ReserveStock.AttemptOf(c.Line.OrderId, versionOf(c.Line.OrderId), string.Create(
-                    CultureInfo.InvariantCulture, $"served/{Keys.OfStock(stock.Warehouse, stock.Sku)}/{++version}"))))];
+                    CultureInfo.InvariantCulture, $"served/{turn}/{++n}"))))];
     }
 }

@@ -50,9 +50,9 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
                 End(end.OrderId, end.Attempt);
             }
             if (!_lines.TryGetValue(stock.Sku, out var lines)) return [];
-            var served = StockServing.Decide(stock, entries, lines.Values, id => _orders[id].Version, _policy);
+            var served = StockServing.Decide(stock, entries, lines.Values, id => _orders[id].Version, _policy, $"{Guid.NewGuid():N}");
             var key = Keys.OfStock(stock.Warehouse, stock.Sku);
-            foreach (var s in served) Note(s.Entry.OrderId, TakeServed.Of(key, s.Entry, s.Attempt, now));
+            foreach (var s in served) Note(s.Entry.OrderId, TakeServed.Of(key, s.Entry, s.Attempt, now), isStored: false);
             return served;
         }
     }
@@ -64,10 +64,15 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
             foreach (var s in served) End(s.Entry.OrderId, s.Attempt);
     }
 
-    /// <summary>What stocks have served an order with and it has not taken yet, as far as this process knows.</summary>
+    /// <summary>
+    /// What stocks have served an order with and it has not taken yet, as far as the log has told this process: what is only about to be
+    /// stored may never be.
+    /// </summary>
     public IReadOnlyList<TakeServed> OnItsWay(string orderId)
     {
-        lock (_gate) return _orders.TryGetValue(orderId, out var waiter) ? [.. waiter.Served.Values] : [];
+        lock (_gate)
+            return !_orders.TryGetValue(orderId, out var waiter) ? []
+                : [.. waiter.Served.Values.Where(s => s.IsStored).Select(s => s.Units)];
     }
 
     /// <summary>Takes in lines that wait, as the lists know them.</summary>
@@ -118,7 +123,7 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
             switch (e.Data)
             {
                 case StockServed served:
-                    Note(served.OrderId, TakeServed.Of(e.Stream, served, e.CommandId, e.At));
+                    Note(served.OrderId, TakeServed.Of(e.Stream, served, e.CommandId, e.At), isStored: true);
                     return true;
                 case OrderPlaced placed:
                     _orders.TryAdd(e.Stream, new Waiter(placed.Channel, placed.PlacedAt, placed.PromisedBy)
@@ -181,10 +186,13 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
         Show(orderId, waiter, lineId);
     }
 
-    void Note(string orderId, TakeServed served)
+    /// <param name="isStored">Whether the log has told of it.</param>
+    void Note(string orderId, TakeServed served, bool isStored)
     {
-        if (!_orders.TryGetValue(orderId, out var waiter) || waiter.Taken.Contains(served.Attempt)
-            || !waiter.Served.TryAdd(served.Attempt, served)) return;
+        if (!_orders.TryGetValue(orderId, out var waiter) || waiter.Taken.Contains(served.Attempt)) return;
+        var isKnown = waiter.Served.ContainsKey(served.Attempt);
+        waiter.Served[served.Attempt] = (served, isStored);
+        if (isKnown) return;
         _ends.Enqueue((time.GetUtcNow() + OnItsWayAtMost, orderId, served.Attempt));
         Promise(orderId, waiter, served, 1);
     }
@@ -193,7 +201,7 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
     bool End(string orderId, string attempt)
     {
         if (!_orders.TryGetValue(orderId, out var waiter) || !waiter.Served.Remove(attempt, out var served)) return false;
-        Promise(orderId, waiter, served, -1);
+        Promise(orderId, waiter, served.Units, -1);
         return true;
     }
 
@@ -259,8 +267,8 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
         public HashSet<string> Holds { get; } = new(StringComparer.Ordinal);
         /// <summary>What it waits for, by line.</summary>
         public Dictionary<int, (string Sku, int Units)> Wants { get; } = [];
-        /// <summary>What stocks have promised it and it has not taken, by attempt, and units of it by line.</summary>
-        public Dictionary<string, TakeServed> Served { get; } = new(StringComparer.Ordinal);
+        /// <summary>What stocks have promised it and it has not taken, by attempt, whether the log has told of it, and units of it by line.</summary>
+        public Dictionary<string, (TakeServed Units, bool IsStored)> Served { get; } = new(StringComparer.Ordinal);
         public Dictionary<int, int> Promised { get; } = [];
         /// <summary>Attempts whose units it has taken, of which nothing was heard of the stock yet.</summary>
         public HashSet<string> Taken { get; } = new(StringComparer.Ordinal);

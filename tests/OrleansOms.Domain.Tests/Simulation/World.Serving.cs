@@ -15,7 +15,7 @@ sealed partial class World
     {
         var waiting = Log.Audits.OfType<OrderAudit>().Select(a => AsKnown(a.Order)).SelectMany(o => WaitingOf(o, stock.Sku)).ToList();
         var served = StockServing.Decide(stock, entries, WaitingPolicy.Usual.ByChannel(waiting.Select(w => w.Line)),
-            id => waiting.First(w => w.Line.OrderId == id).Version, WaitingPolicy.Usual);
+            id => waiting.First(w => w.Line.OrderId == id).Version, WaitingPolicy.Usual, $"s{Next()}");
         foreach (var s in served) _served.Add((s.Entry.OrderId, s.Entry.Lines[0].LineId, s.Entry.Lines[0].Quantity, s.Attempt));
         return served;
     }

@@ -8,7 +8,7 @@ using Stock = Domain.Stock.Stock;
 /// <summary>What entries make free is promised with them, and what an order may take of that.</summary>
 public sealed class StockServingTests
 {
-    const string Stream = "stk-LON/A", Order = "ord-1";
+    const string Order = "ord-1";
     static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch;
 
     static readonly Stock Held = After(
@@ -18,8 +18,10 @@ public sealed class StockServingTests
 
     static WaitingLine Line(string order, int units = 1, int line = 1) => new(order, line, "A", units, "web", Now, Now);
 
-    static IReadOnlyList<Served> Serve(Stock stock, StockEvent entry, params WaitingLine[] waiting) =>
-        StockServing.Decide(stock, [entry], WaitingPolicy.Usual.ByChannel(waiting), _ => 3, WaitingPolicy.Usual);
+    static IReadOnlyList<Served> Serve(Stock stock, StockEvent entry, params WaitingLine[] waiting) => ServeIn("turn", stock, entry, waiting);
+
+    static IReadOnlyList<Served> ServeIn(string turn, Stock stock, StockEvent entry, params WaitingLine[] waiting) =>
+        StockServing.Decide(stock, [entry], WaitingPolicy.Usual.ByChannel(waiting), _ => 3, WaitingPolicy.Usual, turn);
 
     [Fact]
     public void Only_what_becomes_free_is_given()
@@ -37,9 +39,21 @@ public sealed class StockServingTests
     {
         var served = Serve(Held, new StockReceived(4, "po"), Line("ord-2"), Line("ord-2", line: 2), Line("ord-3"));
         Assert.Equal(
-            [$"ord-2/after/3/served/{Stream}/5", $"ord-2/after/3/served/{Stream}/6", $"ord-3/after/3/served/{Stream}/7"], served.Select(s => s.Attempt));
+            ["ord-2/after/3/served/turn/1", "ord-2/after/3/served/turn/2", "ord-3/after/3/served/turn/3"], served.Select(s => s.Attempt));
         Assert.Equal(3, ReserveStock.AfterOf("ord-2", served[0].Attempt));
         Assert.Null(StockConsequences.VersionOf("ord-2", served[0].Attempt));
+    }
+
+    /// <summary>Two activations of one stock, of which one stores what it has decided.</summary>
+    [Fact]
+    public void What_is_decided_twice_at_the_same_version_are_two_attempts()
+    {
+        var line = Line("ord-2", units: 5);
+        var (five, two) = (ServeIn("one", Held, new StockReceived(5, "po"), line)[0], ServeIn("two", Held, new StockReceived(1, "po"), line)[0]);
+        Assert.Equal((5, 2), (five.Entry.Lines[0].Quantity, two.Entry.Lines[0].Quantity));
+        var stock = After(Held, new StockReceived(1, "po")).Apply(two.Entry, two.Attempt, Now);
+        Assert.True(stock.Holds("ord-2", two.Entry.Lines, two.Attempt));
+        Assert.False(stock.Holds("ord-2", five.Entry.Lines, five.Attempt));
     }
 
     [Fact]
@@ -68,7 +82,7 @@ public sealed class StockServingTests
     [Fact]
     public void What_an_attempt_has_reserved_is_held_until_anything_of_it_ends()
     {
-        var (one, two) = ($"{Order}/after/3/served/{Stream}/4", $"{Order}/after/3/served/{Stream}/5");
+        var (one, two) = ($"{Order}/after/3/served/turn/1", $"{Order}/after/3/served/another/1");
         LineUnits[] units = [new(1, 2)];
         var stock = new Stock("LON", "A").Apply(new StockReceived(9, "po"), "in", Now).Apply(new StockReserved(Order, units), one, Now);
         Assert.True(stock.Holds(Order, units, one));

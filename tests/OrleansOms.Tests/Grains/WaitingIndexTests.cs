@@ -76,6 +76,20 @@ public sealed class WaitingIndexTests
         Assert.Equal([(Two, 2)], Line());
     }
 
+    /// <summary>Two activations of one stock: what the first was about to store when the second was faster was never stored.</summary>
+    [Fact]
+    public void Nobody_is_told_of_a_promise_before_the_log_has_told_of_it()
+    {
+        Wait(One, 5);
+        var (first, second) = (Assert.Single(Serve(5)), new WaitingIndex(new OmsSettings(), _time));
+        second.Set([new ListedWait(new WaitingLine(One, 1, "A", 5, "web", _time.GetUtcNow(), _time.GetUtcNow()), _versions[One])]);
+        var stored = Assert.Single(second.Serve(new Stock("LON", "A") { Version = _stock }, [new StockReceived(2, "po")]));
+        Assert.NotEqual(first.Attempt, stored.Attempt);
+        Assert.Empty(_index.OnItsWay(One));
+        Hear(London, stored.Entry, stored.Attempt);
+        Assert.Equal([stored.Attempt], _index.OnItsWay(One).Select(s => s.Attempt));
+    }
+
     [Fact]
     public void An_order_may_be_heard_of_before_the_stock_that_has_served_it()
     {
