@@ -30,24 +30,29 @@ public static class StockServing
     /// <summary>What is promised of what entries make free; nothing if they make nothing free.</summary>
     /// <param name="stock">Before the entries.</param>
     /// <param name="entries">What has been decided, and is stored with what is promised here or not at all.</param>
+    /// <param name="commandId">Of the command that they follow from.</param>
     /// <param name="waiting">
     /// Those of each channel who are known to wait for the SKU, in the policy's order. It may be a moment behind: the orders have the last word.
     /// </param>
     /// <param name="versionOf">How far an order had come that is known to wait.</param>
     /// <param name="turn">No other turn of any stock has it: what is decided and not stored must not be taken for what is.</param>
     public static IReadOnlyList<Served> Decide(
-        Stock stock, IReadOnlyList<StockEvent> entries, IEnumerable<IReadOnlyCollection<WaitingLine>> waiting,
+        Stock stock, IReadOnlyList<StockEvent> entries, string commandId, IEnumerable<IReadOnlyCollection<WaitingLine>> waiting,
         Func<string, int> versionOf, WaitingPolicy policy, string turn)
     {
         if (!MakesFree(entries)) return [];
         var available = Math.Max(0, stock.OnHand - stock.Reserved - stock.SafetyStock + entries.Sum(Freed));
         var comesIn = entries.Any(e => StockDelta.Of(e).OnHand > 0);
         var n = 0;
-        // Where units of an order were not found, it waits for those that come in.
-        return [.. policy.Serve(waiting, w => comesIn || !stock.Failed.Contains(w.OrderId), stock.Given, available)
+        return [.. policy.Serve(waiting, MayHave, stock.Given, available)
             .Take(Math.Min(MostLines, Stock.MaxReservations - stock.Reservations.Count)).Select(c => new Served(
                 new StockServed(c.Line.OrderId, [new LineUnits(c.Line.LineId, c.Units)], c.Line.Channel, c.Why),
                 ReserveStock.AttemptOf(c.Line.OrderId, versionOf(c.Line.OrderId), string.Create(
                     CultureInfo.InvariantCulture, $"served/{turn}/{++n}"))))];
+
+        // Where units of an order were not found, it waits for those that come in. One that frees what it has is not known to wait if what it
+        // has decided is not known: perhaps all of it is cancelled.
+        bool MayHave(WaitingLine w) => (comesIn || !stock.Failed.Contains(w.OrderId))
+            && !(StockConsequences.VersionOf(w.OrderId, commandId) is { } decided && decided > versionOf(w.OrderId));
     }
 }

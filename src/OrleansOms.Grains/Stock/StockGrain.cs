@@ -91,7 +91,7 @@ public sealed class StockGrain(
     /// <summary>What becomes free goes to those that wait in the same append: nobody else sees it in between.</summary>
     async Task StoreAndServe(IReadOnlyList<StockEvent> entries, Caller caller)
     {
-        var (at, served) = (Now, Served(entries));
+        var (at, served) = (Now, Served(entries, caller.CommandId));
         try
         {
             await Store(
@@ -107,9 +107,10 @@ public sealed class StockGrain(
         }
     }
 
-    IReadOnlyList<Served> Served(IReadOnlyList<StockEvent> entries) => waiting.IsWaitedFor(State.Sku) && StockServing.MakesFree(entries)
+    IReadOnlyList<Served> Served(IReadOnlyList<StockEvent> entries, string commandId) =>
+        waiting.IsWaitedFor(State.Sku) && StockServing.MakesFree(entries)
         && catalogue.TryGetWarehouse(State.Warehouse, out var warehouse) && warehouse.Details.IsActive && upgrade.IsOver(Upgrade.Serving)
-            ? waiting.Serve(State, entries) : [];
+            ? waiting.Serve(State, entries, commandId) : [];
 
     /// <inheritdoc />
     public async Task<StockView> Get() => StockView.Of(await Shown());

@@ -39,7 +39,8 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
 
     /// <summary>Whom a stock serves with what its entries make free. Nobody is served with the same by another stock meanwhile.</summary>
     /// <param name="stock">Before the entries.</param>
-    public IReadOnlyList<Served> Serve(Stock stock, IReadOnlyList<StockEvent> entries)
+    /// <param name="commandId">Of the command that they follow from.</param>
+    public IReadOnlyList<Served> Serve(Stock stock, IReadOnlyList<StockEvent> entries, string commandId)
     {
         lock (_gate)
         {
@@ -50,7 +51,7 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
                 End(end.OrderId, end.Attempt);
             }
             if (!_lines.TryGetValue(stock.Sku, out var lines)) return [];
-            var served = StockServing.Decide(stock, entries, lines.Values, id => _orders[id].Version, _policy, $"{Guid.NewGuid():N}");
+            var served = StockServing.Decide(stock, entries, commandId, lines.Values, id => _orders[id].Version, _policy, $"{Guid.NewGuid():N}");
             var key = Keys.OfStock(stock.Warehouse, stock.Sku);
             foreach (var s in served) Note(s.Entry.OrderId, TakeServed.Of(key, s.Entry, s.Attempt, now), isStored: false);
             return served;

@@ -161,8 +161,8 @@ sealed class StockActivation : Activation<Stock, StockEvent>
         if (World.Plant == Plant.DoubleRelease && command is ReleaseStock { Undoes: null } release && decision.Events.Count == 0)
             decision = Decision<StockEvent>.Accept(new ReservationReleased(release.OrderId, release.Lines, "again"));
         if (decision.Rejection is not null) return false;
-        if (decision.Events.Count > 0) await Store([.. decision.Events.Select(e => (e, command.CommandId)), 
-            .. World.Serve(State, decision.Events).Select(s => ((StockEvent)s.Entry, s.Attempt))], []);
+        if (decision.Events.Count > 0) await Store([.. decision.Events.Select(e => (e, command.CommandId)),
+            .. World.Serve(State, decision.Events, command.CommandId).Select(s => ((StockEvent)s.Entry, s.Attempt))], []);
         return true;
     }
 

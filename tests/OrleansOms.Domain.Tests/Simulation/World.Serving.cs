@@ -11,11 +11,16 @@ sealed partial class World
     readonly List<(string OrderId, int LineId, int Units, string Attempt)> _served = [];
 
     /// <summary>Whom a stock serves with what has become free.</summary>
-    public IReadOnlyList<Served> Serve(Domain.Stock.Stock stock, IReadOnlyList<StockEvent> entries)
+    public IReadOnlyList<Served> Serve(Domain.Stock.Stock stock, IReadOnlyList<StockEvent> entries, string command)
     {
         var waiting = Log.Audits.OfType<OrderAudit>().Select(a => AsKnown(a.Order)).SelectMany(o => WaitingOf(o, stock.Sku)).ToList();
-        var served = StockServing.Decide(stock, entries, WaitingPolicy.Usual.ByChannel(waiting.Select(w => w.Line)),
+        var served = StockServing.Decide(stock, entries, command, WaitingPolicy.Usual.ByChannel(waiting.Select(w => w.Line)),
             id => waiting.First(w => w.Line.OrderId == id).Version, WaitingPolicy.Usual, $"s{Next()}");
+        foreach (var s in served)
+            // What its last event has freed is not for what of it waited before that.
+            if (StockConsequences.VersionOf(s.Entry.OrderId, command) is { } decided && Log.Order(s.Entry.OrderId) is { } order
+                && order.Version == decided && order.Lines[s.Entry.Lines[0].LineId - 1].Backordered == 0)
+                throw new BrokenLawException(new Breach(Law.ReservationsAreAllocations, order.Id, $"is served with what it has given up by {command}"));
         foreach (var s in served) _served.Add((s.Entry.OrderId, s.Entry.Lines[0].LineId, s.Entry.Lines[0].Quantity, s.Attempt));
         return served;
     }

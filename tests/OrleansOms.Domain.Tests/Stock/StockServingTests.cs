@@ -21,7 +21,10 @@ public sealed class StockServingTests
     static IReadOnlyList<Served> Serve(Stock stock, StockEvent entry, params WaitingLine[] waiting) => ServeIn("turn", stock, entry, waiting);
 
     static IReadOnlyList<Served> ServeIn(string turn, Stock stock, StockEvent entry, params WaitingLine[] waiting) =>
-        StockServing.Decide(stock, [entry], WaitingPolicy.Usual.ByChannel(waiting), _ => 3, WaitingPolicy.Usual, turn);
+        Decide(stock, entry, "test", turn, waiting);
+
+    static IReadOnlyList<Served> Decide(Stock stock, StockEvent entry, string command, string turn, params WaitingLine[] waiting) =>
+        StockServing.Decide(stock, [entry], command, WaitingPolicy.Usual.ByChannel(waiting), _ => 3, WaitingPolicy.Usual, turn);
 
     [Fact]
     public void Only_what_becomes_free_is_given()
@@ -61,6 +64,17 @@ public sealed class StockServingTests
     {
         Assert.Empty(Serve(Held, new ReservationReleased("ord-0", [new(1, 2)], "cancelled"), Line("ord-0")));
         Assert.Single(Serve(Held, new StockReceived(2, "po"), Line("ord-0")));
+    }
+
+    [Fact]
+    public void Whoever_frees_units_by_what_is_not_known_of_it_yet_is_not_given_them_back()
+    {
+        var freed = new ReservationReleased("ord-0", [new(1, 2)], "cancelled");
+        Assert.Equal(["ord-2"], ServedBy("ord-1/4"));
+        foreach (var known in (string[])["ord-1/3", "ord-9/4", "ord-1/after/4/x/back"]) Assert.Equal(["ord-1", "ord-2"], ServedBy(known));
+
+        IEnumerable<string> ServedBy(string command) =>
+            Decide(Held, freed, command, "turn", Line("ord-1", units: 2), Line("ord-2")).Select(s => s.Entry.OrderId);
     }
 
     [Fact]

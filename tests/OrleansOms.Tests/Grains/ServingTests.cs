@@ -196,6 +196,26 @@ public sealed class ServingTests
         await Check(silos);
     }
 
+    /// <summary>The silo of the stock hears of it a moment later than the stock does.</summary>
+    [Fact]
+    public async Task What_whoever_is_cancelled_had_goes_to_the_next_and_not_back_to_it()
+    {
+        await using var silos = await Silos.Start();
+        await silos.Receive("LON", "A", 2);
+        var gone = (await silos.Place(payment: PaymentReport.Pending, lines: ("A", 5))).Id;
+        var next = (await silos.Place(lines: ("A", 4))).Id;
+        await Known(silos);
+        var goesOn = new TaskCompletionSource();
+        silos.Faults.Reads = goesOn.Task;
+        await silos.Order(gone).Execute(new CancelOrder("c", "test", null), Silos.By("cancel"));
+        var served = Assert.Single((await Entries(silos)).OfType<StockServed>());
+        Assert.Equal((next, 2), (served.OrderId, served.Lines[0].Quantity));
+        goesOn.SetResult();
+        await silos.UntilOrder(next, o => o.Lines[0].Allocated == 2);
+        await Check(silos);
+        Assert.DoesNotContain(await silos.Log.ReadStream(gone), e => e.Data is ReservationSettled);
+    }
+
     /// <summary>Its process died after the stock had served it, and the watch was there first.</summary>
     [Fact]
     public async Task What_was_given_back_meanwhile_is_not_taken_any_more()

@@ -47,7 +47,7 @@ public sealed class WaitingIndexTests
     }
 
     /// <summary>Whom so many units of A would be given to, and the attempts.</summary>
-    IReadOnlyList<Served> Serve(int units) => _index.Serve(new Stock("LON", "A") { Version = ++_stock }, [new StockReceived(units, "po")]);
+    IReadOnlyList<Served> Serve(int units) => _index.Serve(new Stock("LON", "A") { Version = ++_stock }, [new StockReceived(units, "po")], "po");
     int _stock;
 
     (string, int)[] Line(int units = 100)
@@ -83,7 +83,7 @@ public sealed class WaitingIndexTests
         Wait(One, 5);
         var (first, second) = (Assert.Single(Serve(5)), new WaitingIndex(new OmsSettings(), _time));
         second.Set([new ListedWait(new WaitingLine(One, 1, "A", 5, "web", _time.GetUtcNow(), _time.GetUtcNow()), _versions[One])]);
-        var stored = Assert.Single(second.Serve(new Stock("LON", "A") { Version = _stock }, [new StockReceived(2, "po")]));
+        var stored = Assert.Single(second.Serve(new Stock("LON", "A") { Version = _stock }, [new StockReceived(2, "po")], "po"));
         Assert.NotEqual(first.Attempt, stored.Attempt);
         Assert.Empty(_index.OnItsWay(One));
         Hear(London, stored.Entry, stored.Attempt);
