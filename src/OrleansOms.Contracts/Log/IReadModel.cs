@@ -15,7 +15,8 @@ public sealed record IndexSnapshot(
 
 /// <summary>A line that waits for units, as the lists know it.</summary>
 /// <param name="OrderVersion">How far its order had come.</param>
-public sealed record ListedWait(WaitingLine Line, int OrderVersion);
+/// <param name="IsHeld">Whether a hold stands; what it stops, only the order's events tell.</param>
+public sealed record ListedWait(WaitingLine Line, int OrderVersion, bool IsHeld);
 
 /// <summary>The tables behind lists and searches. They can be dropped and made anew from the log.</summary>
 public interface IReadModel

@@ -113,7 +113,7 @@ public sealed partial class LogTail(
         foreach (var warehouse in snapshot.Warehouses) catalogue.Set(warehouse);
         foreach (var stock in snapshot.Stocks) availability.Set(stock);
         foreach (var sku in snapshot.Waiting.GroupBy(w => w.Line.Sku)) availability.SetWaiting(sku.Key, sku.Sum(w => (long)w.Line.Units));
-        waiting.Set(snapshot.Waiting);
+        foreach (var held in waiting.Set(snapshot.Waiting)) waitingOrders.Ask(held);
         lock (_gate) (_position, _readAt) = (snapshot.Position, time.GetUtcNow());
         _loop = Task.Run(Follow, CancellationToken.None);
         // Orders may be placed as soon as the process is ready, so it must know what is committed by now.

@@ -76,17 +76,27 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
                 : [.. waiter.Served.Values.Where(s => s.IsStored).Select(s => s.Units)];
     }
 
-    /// <summary>Takes in lines that wait, as the lists know them.</summary>
-    internal void Set(IEnumerable<ListedWait> waits)
+    /// <summary>
+    /// Takes in lines that wait, as the lists know them. Answers the orders that stand in no line before they are read, because a hold stands:
+    /// <see cref="Set(string, Order?)"/>.
+    /// </summary>
+    internal IReadOnlyList<string> Set(IEnumerable<ListedWait> waits)
     {
+        var asked = new List<string>();
         lock (_gate)
-            foreach (var (line, version) in waits)
+            foreach (var (line, version, isHeld) in waits)
             {
+                if (isHeld)
+                {
+                    if (_asked.TryAdd(line.OrderId, version)) asked.Add(line.OrderId);
+                    continue;
+                }
                 if (!_orders.TryGetValue(line.OrderId, out var waiter))
                     _orders[line.OrderId] = waiter =
                         new Waiter(line.Channel, line.PlacedAt, line.PromisedBy) { Version = version, IsSourced = true };
                 Want(line.OrderId, waiter, line.LineId, line.Sku, line.Units);
             }
+        return asked;
     }
 
     /// <summary>

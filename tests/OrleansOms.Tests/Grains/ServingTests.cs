@@ -1,4 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Runtime;
+using Orleans.Runtime.Placement;
 using OrleansOms.Contracts.Log;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
@@ -113,6 +115,40 @@ public sealed class ServingTests
         await silos.UntilOrder(held, o => o.Lines[0].Allocated == 2);
         Assert.Equal([next, held], (await Entries(silos)).OfType<StockServed>().Select(s => s.OrderId));
         await Check(silos);
+    }
+
+    /// <summary>What its index knows is what the lists say, and these do not say what a hold stops.</summary>
+    [Fact]
+    public async Task Who_was_held_before_a_process_began_is_not_served_by_it()
+    {
+        await using var silos = await Silos.Start();
+        var held = (await silos.Place(lines: ("A", 2))).Id;
+        var next = (await silos.Place(lines: ("A", 2))).Id;
+        await silos.Order(held).Execute(new PlaceHold("fraud", "check", HoldStops.Allocate), Silos.By("hold"));
+        await silos.UntilHandled("read-model");
+        var begun = await silos.Cluster.StartAdditionalSiloAsync();
+        foreach (var silo in silos.Cluster.Silos)
+            await Silos.Until(() => Task.FromResult(silo.ServiceProvider.GetRequiredService<IClusterManifestProvider>().Current.Silos.Count), n => n == 2);
+        await Known(silos);
+        await Receive();
+        await silos.UntilOrder(next, o => o.Lines[0].Allocated == 2);
+        Assert.Equal([next], (await Entries(silos)).OfType<StockServed>().Select(s => s.OrderId));
+
+        await silos.Order(held).Execute(new LiftHold("fraud"), Silos.By("lift"));
+        await Known(silos);
+        var index = begun.ServiceProvider.GetRequiredService<WaitingIndex>();
+        await Silos.Until(() => Task.FromResult(index.IsWaitedFor("A")), isSo => isSo);
+        await Receive();
+        await silos.UntilOrder(held, o => o.Lines[0].Allocated == 2);
+        Assert.Equal([next, held], (await Entries(silos)).OfType<StockServed>().Select(s => s.OrderId));
+        await Check(silos);
+
+        async Task Receive()
+        {
+            RequestContext.Set(IPlacementDirector.PlacementHintKey, begun.SiloAddress);
+            try { await silos.Receive("LON", "A", 2); }
+            finally { RequestContext.Clear(); }
+        }
     }
 
     /// <summary>The stock was told late that the order is held: the order has the last word, and whoever waits behind it has the units.</summary>

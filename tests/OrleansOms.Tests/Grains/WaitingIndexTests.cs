@@ -46,6 +46,16 @@ public sealed class WaitingIndexTests
         _time.Advance(TimeSpan.FromSeconds(1));
     }
 
+    ListedWait Listed(string order, int version, int line = 1, string sku = "A", bool isHeld = false) =>
+        new(new WaitingLine(order, line, sku, 2, "web", _time.GetUtcNow(), _time.GetUtcNow()), version, isHeld);
+
+    /// <summary>The lists tell of these; answers which are to be read.</summary>
+    IReadOnlyList<string> List(params ListedWait[] waits)
+    {
+        foreach (var wait in waits) _versions[wait.Line.OrderId] = wait.OrderVersion;
+        return _index.Set(waits);
+    }
+
     /// <summary>Whom so many units of A would be given to, and the attempts.</summary>
     IReadOnlyList<Served> Serve(int units) => _index.Serve(new Stock("LON", "A") { Version = ++_stock }, [new StockReceived(units, "po")], "po");
     int _stock;
@@ -82,7 +92,7 @@ public sealed class WaitingIndexTests
     {
         Wait(One, 5);
         var (first, second) = (Assert.Single(Serve(5)), new WaitingIndex(new OmsSettings(), _time));
-        second.Set([new ListedWait(new WaitingLine(One, 1, "A", 5, "web", _time.GetUtcNow(), _time.GetUtcNow()), _versions[One])]);
+        second.Set([Listed(One, _versions[One])]);
         var stored = Assert.Single(second.Serve(new Stock("LON", "A") { Version = _stock }, [new StockReceived(2, "po")], "po"));
         Assert.NotEqual(first.Attempt, stored.Attempt);
         Assert.Empty(_index.OnItsWay(One));
@@ -164,13 +174,25 @@ public sealed class WaitingIndexTests
     [Fact]
     public void What_the_lists_tell_of_an_order_is_made_complete_when_another_line_begins_to_wait()
     {
-        _index.Set([new ListedWait(new WaitingLine(One, 1, "A", 2, "web", _time.GetUtcNow(), _time.GetUtcNow()), 7)]);
+        List(Listed(One, 7));
         Assert.Equal([(One, 2)], Line());
-        _versions[One] = 7;
         Assert.False(Hear(One, Backordered(SourcingCause.ShortPick, (2, 1))));
         Assert.Empty(Line());
         Assert.True(_index.Set(One, null));
         Assert.Empty(Line());
+    }
+
+    [Fact]
+    public void Whoever_is_held_when_a_process_begins_stands_in_no_line_before_it_is_known_what_the_hold_stops()
+    {
+        var held = new Order(One).Apply(
+            [Placed("A", "B"), Backordered(SourcingCause.Placing, (1, 2), (2, 2)), new HoldPlaced("fraud", "look", HoldStops.Allocate)]);
+        Assert.Equal([One], List(Listed(One, 3, isHeld: true), Listed(One, 3, line: 2, sku: "B", isHeld: true), Listed(Two, 2)));
+        Assert.Equal([(Two, 2)], Line());
+        Assert.True(_index.Set(One, held));
+        Assert.Equal([(Two, 2)], Line());
+        Hear(One, new HoldLifted("fraud"));
+        Assert.Equal([(One, 2), (Two, 2)], Line());
     }
 
     [Fact]

@@ -254,7 +254,11 @@ public sealed class ProjectionTests : ReadModelTest
         Assert.Equal(
             [(Company.OrderId(1), 1, "a1", 3), (Company.OrderId(2), 1, "a1", 4)],
             snapshot.Waiting.OrderBy(w => w.Line.Units).Select(w => (w.Line.OrderId, w.Line.LineId, w.Line.Sku, w.Line.Units)));
-        Assert.All(snapshot.Waiting, w => Assert.Equal(("web", true), (w.Line.Channel, w.OrderVersion > 1)));
+        Assert.All(snapshot.Waiting, w => Assert.Equal(
+            ("web", Company.Orders[w.Line.OrderId].Version, false), (w.Line.Channel, w.OrderVersion, w.IsHeld)));
+        await Company.Do(Company.OrderId(1), new PlaceHold("fraud", "look", HoldStops.Allocate));
+        await CatchUp();
+        Assert.Equal([Company.OrderId(1)], (await Rows.LoadIndexes()).Waiting.Where(w => w.IsHeld).Select(w => w.Line.OrderId));
         Assert.Equal(["a1"], await Rows.FindWaitingSkus());
         Assert.Empty(await Rows.FindWaitingSkus(["ord-other"]));
         Assert.Equal(Skus.ToHashSet(), snapshot.Products.Select(p => p.Sku).ToHashSet());
