@@ -11,7 +11,7 @@ using Stock = Domain.Stock.Stock;
 /// <summary>
 /// Who waits for which SKU, in the memory of this process, in the order in which they are served. It may be a moment behind; the order
 /// decides whether it takes what it is served with. Nothing of it lasts longer than it is true but for what an order was served with and
-/// has not taken, of which nobody may ever say what has become of it: that is forgotten after <see cref="OnItsWayAtMost"/>.
+/// has neither taken nor refused, of which nobody may ever say what has become of it: that is forgotten after <see cref="OnItsWayAtMost"/>.
 /// </summary>
 public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
 {
@@ -124,7 +124,7 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
     }
 
     /// <summary>
-    /// Folds an event in. A stream's events must come in order. False if an order begins to wait of which too little is known, and which must
+    /// Folds an event in. A stream's events must come in order. False if an order waits of which too little is known, and which must
     /// be read: <see cref="Set(string, Order?)"/>.
     /// </summary>
     internal bool Apply(LogEvent e)
@@ -149,7 +149,7 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
                 return true;
             }
             if (_orders.TryGetValue(e.Stream, out var waiter) && e.Version <= waiter.Version) return true;
-            if (e.Data is OrderAllocated { Backordered: { Count: > 0 } more } && (waiter is null || more.Any(l => l.LineId > waiter.Skus.Length)))
+            if (IsToRead(e.Data, waiter))
             {
                 if (waiter is not null) Drop(e.Stream, waiter);
                 _asked[e.Stream] = e.Version;
@@ -160,11 +160,26 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
         }
     }
 
+    /// <summary>
+    /// Whether a line begins to wait that nobody has told of, or an order that the lists have told of refuses what it was served with: why, may
+    /// have passed.
+    /// </summary>
+    static bool IsToRead(DomainEvent? data, Waiter? waiter) => data switch
+    {
+        OrderAllocated { Backordered: { Count: > 0 } more } => waiter is null || more.Any(l => l.LineId > waiter.Skus.Length),
+        ReservationSettled => waiter is { Skus: [] },
+        _ => false,
+    };
+
     void Apply(LogEvent e, Waiter waiter)
     {
         waiter.Version = e.Version;
         switch (e.Data)
         {
+            case null:
+                // A newer program may have written why it is not to be served.
+                Drop(e.Stream, waiter);
+                return;
             case OrderAllocated { Cause: SourcingCause.Arrival } a:
                 foreach (var u in a.Allocations) Want(e.Stream, waiter, u.LineId, u.Sku, -u.Quantity);
                 // A stock's events may be heard of later than its order's.
@@ -182,7 +197,11 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
             case CancellationRequested: waiter.IsCancelling = true; break;
             case HoldPlaced h when h.Stops.HasFlag(HoldStops.Allocate): waiter.Holds.Add(h.Name); break;
             case HoldLifted h: waiter.Holds.Remove(h.Name); break;
-            case ReservationSettled: return;
+            case ReservationSettled s:
+                waiter.Settled[(s.Warehouse, s.Sku)] = e.Version;
+                foreach (var served in waiter.Served.Values.Select(v => v.Units).Where(u => IsRefused(e.Stream, waiter, u)).ToList())
+                    End(e.Stream, served.Attempt);
+                return;
             default: return;
         }
         if (waiter.Wants.Count == 0 && waiter.IsSourced) Drop(e.Stream, waiter);
@@ -200,13 +219,17 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
     /// <param name="isStored">Whether the log has told of it.</param>
     void Note(string orderId, TakeServed served, bool isStored)
     {
-        if (!_orders.TryGetValue(orderId, out var waiter) || waiter.Taken.Contains(served.Attempt)) return;
+        if (!_orders.TryGetValue(orderId, out var waiter) || waiter.Taken.Contains(served.Attempt) || IsRefused(orderId, waiter, served)) return;
         var isKnown = waiter.Served.ContainsKey(served.Attempt);
         waiter.Served[served.Attempt] = (served, isStored);
         if (isKnown) return;
         _ends.Enqueue((time.GetUtcNow() + OnItsWayAtMost, orderId, served.Attempt));
         Promise(orderId, waiter, served, 1);
     }
+
+    /// <summary>Whether the order has settled what the stock holds since it was served; what it had not taken by then it does not take.</summary>
+    static bool IsRefused(string orderId, Waiter waiter, TakeServed served) =>
+        waiter.Settled.GetValueOrDefault((served.Warehouse, served.Sku)) > ReserveStock.AfterOf(orderId, served.Attempt);
 
     /// <summary>An order was served by an attempt no more; false if it was not known to be.</summary>
     bool End(string orderId, string attempt)
@@ -281,6 +304,8 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
         /// <summary>What stocks have promised it and it has not taken, by attempt, whether the log has told of it, and units of it by line.</summary>
         public Dictionary<string, (TakeServed Units, bool IsStored)> Served { get; } = new(StringComparer.Ordinal);
         public Dictionary<int, int> Promised { get; } = [];
+        /// <summary>The last of its events that has settled what a stock holds.</summary>
+        public Dictionary<(string Warehouse, string Sku), int> Settled { get; } = [];
         /// <summary>Attempts whose units it has taken, of which nothing was heard of the stock yet.</summary>
         public HashSet<string> Taken { get; } = new(StringComparer.Ordinal);
         /// <summary>As it stands in line, by line.</summary>

@@ -173,6 +173,12 @@ public sealed class ServingTests
         Assert.Equal(1, isHeld);
         Assert.Equal(0, (await silos.Order(first).Get())!.Lines[0].Allocated);
         Assert.Equal((2, 2), await Counts(silos));
+
+        await silos.Order(first).Execute(new LiftHold("fraud"), Silos.By("lift"));
+        await Known(silos);
+        await silos.Receive("LON", "A", 2);
+        await silos.UntilOrder(first, o => o.Lines[0].Allocated == 2);
+        Assert.Equal(first, (await Entries(silos)).OfType<StockServed>().Last().OrderId);
         await Check(silos);
     }
 

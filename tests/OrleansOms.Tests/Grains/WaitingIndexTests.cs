@@ -22,7 +22,7 @@ public sealed class WaitingIndexTests
 
     public WaitingIndexTests() => _index = new WaitingIndex(new OmsSettings(), _time);
 
-    bool Hear(string stream, DomainEvent data, string command = "test")
+    bool Hear(string stream, DomainEvent? data, string command = "test")
     {
         var version = _versions[stream] = _versions.GetValueOrDefault(stream) + 1;
         return _index.Apply(new LogEvent(default, stream, version, "", data, command, "test", _time.GetUtcNow()));
@@ -59,6 +59,10 @@ public sealed class WaitingIndexTests
     /// <summary>Whom so many units of A would be given to, and the attempts.</summary>
     IReadOnlyList<Served> Serve(int units) => _index.Serve(new Stock("LON", "A") { Version = ++_stock }, [new StockReceived(units, "po")], "po");
     int _stock;
+
+    /// <summary>How another process has served the first order, which it knew up to a version.</summary>
+    static Served ByAnother(string turn, int after, int units) =>
+        new(new StockServed(One, [new LineUnits(1, units)], "web", "test"), ReserveStock.AttemptOf(One, after, turn));
 
     (string, int)[] Line(int units = 100)
     {
@@ -128,11 +132,79 @@ public sealed class WaitingIndexTests
     {
         Wait(One, 2);
         Serve(2);
-        Hear(One, new ReservationSettled("LON", "A", [new LineUnits(1, 2)]));
         Assert.Empty(Line());
         _time.Advance(WaitingIndex.OnItsWayAtMost);
         Assert.True(_index.IsWaitedFor("A"));
         Assert.Equal([(One, 2)], Line());
+    }
+
+    [Fact]
+    public void Whoever_was_served_just_after_a_hold_and_refused_stands_where_it_stood_when_the_hold_is_lifted()
+    {
+        Wait(One, 2);
+        Wait(Two, 2);
+        var served = Assert.Single(Serve(2));
+        Hear(London, served.Entry, served.Attempt);
+        Hear(One, new HoldPlaced("fraud", "look", HoldStops.Allocate));
+        Hear(One, new ReservationSettled("LON", "A", [new LineUnits(1, 2)]));
+        Assert.Equal([(Two, 2)], Line());
+        Assert.Equal((0, 0), (_index.OnTheirWay("A"), _index.OnItsWay(One).Count));
+        Hear(One, new HoldLifted("fraud"));
+        Assert.Equal([(One, 2), (Two, 2)], Line());
+    }
+
+    [Fact]
+    public void Whoever_two_stocks_serve_at_once_with_more_than_it_wants_refuses_one_and_waits_for_the_rest()
+    {
+        Wait(One, 5);
+        var (london, manchester) = (Assert.Single(Serve(3)), ByAnother("x", after: 2, 3));
+        Hear(London, london.Entry, london.Attempt);
+        Hear("stk-MAN/A", manchester.Entry, manchester.Attempt);
+        Assert.Empty(Line());
+        Hear(One, Taken(london.Attempt, 3));
+        Assert.Empty(Line());
+        Hear(One, new ReservationSettled("MAN", "A", [new LineUnits(1, 3)]));
+        Assert.Equal([(One, 2)], Line());
+    }
+
+    [Fact]
+    public void An_order_may_be_heard_to_refuse_before_the_stock_that_has_served_it()
+    {
+        Wait(One, 5);
+        var (before, since, other) = (ByAnother("x", after: 2, 3), ByAnother("y", after: 3, 1), ByAnother("z", after: 2, 2));
+        Hear(One, new ReservationSettled("LON", "A", [new LineUnits(1, 3)]));
+        Hear(London, before.Entry, before.Attempt);
+        Assert.Equal([(One, 5)], Line());
+        Hear(London, since.Entry, since.Attempt);
+        Hear("stk-MAN/A", other.Entry, other.Attempt);
+        Assert.Equal([(One, 2)], Line());
+    }
+
+    [Fact]
+    public void Whoever_the_lists_have_told_of_is_read_when_it_refuses()
+    {
+        List(Listed(One, 3));
+        var served = Assert.Single(Serve(2));
+        Hear(London, served.Entry, served.Attempt);
+        Assert.False(Hear(One, new ReservationSettled("LON", "A", [new LineUnits(1, 2)])));
+        Assert.Empty(Line());
+        Assert.True(_index.Set(One, new Order(One).Apply([
+            Placed("A"), Backordered(SourcingCause.Placing, (1, 2)), new CancellationRequested("c", "why", [new LineUnits(1, 1)]),
+            new ReservationSettled("LON", "A", [new LineUnits(1, 2)]),
+        ])));
+        Assert.Empty(Line());
+        Hear(One, new UnitsCancelled("c", "why", []));
+        Assert.Equal([(One, 2)], Line());
+    }
+
+    [Fact]
+    public void Of_whom_a_newer_program_has_written_nobody_knows_whether_it_may_be_served()
+    {
+        Wait(One, 2);
+        Hear(One, null);
+        Assert.Empty(Line());
+        Hear(One, Taken("x", 1));
+        Assert.Empty(Line());
     }
 
     [Fact]
