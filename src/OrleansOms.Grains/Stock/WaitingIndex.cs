@@ -44,12 +44,8 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
     {
         lock (_gate)
         {
+            EndOld();
             var now = time.GetUtcNow();
-            while (_ends.TryPeek(out var end) && end.Until <= now)
-            {
-                _ends.Dequeue();
-                End(end.OrderId, end.Attempt);
-            }
             if (!_lines.TryGetValue(stock.Sku, out var lines)) return [];
             var served = StockServing.Decide(stock, entries, commandId, lines.Values, id => _orders[id].Version, _policy, $"{Guid.NewGuid():N}");
             var key = Keys.OfStock(stock.Warehouse, stock.Sku);
@@ -131,6 +127,8 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
     {
         lock (_gate)
         {
+            // Not every process serves.
+            EndOld();
             switch (e.Data)
             {
                 case StockServed served:
@@ -225,6 +223,16 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
         if (isKnown) return;
         _ends.Enqueue((time.GetUtcNow() + OnItsWayAtMost, orderId, served.Attempt));
         Promise(orderId, waiter, served, 1);
+    }
+
+    /// <summary>Forgets that of which nobody has said for so long what has become of it.</summary>
+    void EndOld()
+    {
+        while (_ends.TryPeek(out var end) && end.Until <= time.GetUtcNow())
+        {
+            _ends.Dequeue();
+            End(end.OrderId, end.Attempt);
+        }
     }
 
     /// <summary>Whether the order has settled what the stock holds since it was served; what it had not taken by then it does not take.</summary>

@@ -139,6 +139,18 @@ public sealed class WaitingIndexTests
     }
 
     [Fact]
+    public void A_process_that_serves_nobody_forgets_it_when_it_hears_of_anything()
+    {
+        Wait(One, 2);
+        var served = ByAnother("x", after: 2, 2);
+        Hear(London, served.Entry, served.Attempt);
+        Assert.Equal(2, _index.OnTheirWay("A"));
+        _time.Advance(WaitingIndex.OnItsWayAtMost);
+        Hear(Two, Placed("B"));
+        Assert.Equal((0, 0), (_index.OnTheirWay("A"), _index.OnItsWay(One).Count));
+    }
+
+    [Fact]
     public void Whoever_was_served_just_after_a_hold_and_refused_stands_where_it_stood_when_the_hold_is_lifted()
     {
         Wait(One, 2);
