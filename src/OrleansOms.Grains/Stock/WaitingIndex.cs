@@ -54,11 +54,16 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
         }
     }
 
-    /// <summary>Those whose promises could not be stored stand in line again. If they were stored, it is heard of them.</summary>
+    /// <summary>
+    /// Those whose promises could not be stored stand in line again. If they were stored, and their answer was lost, it is heard of them, or was
+    /// heard already.
+    /// </summary>
     public void Forget(IReadOnlyList<Served> served)
     {
         lock (_gate)
-            foreach (var s in served) End(s.Entry.OrderId, s.Attempt);
+            foreach (var s in served)
+                if (_orders.TryGetValue(s.Entry.OrderId, out var waiter) && !waiter.Served.GetValueOrDefault(s.Attempt).IsStored)
+                    End(s.Entry.OrderId, s.Attempt);
     }
 
     /// <summary>

@@ -128,6 +128,18 @@ public sealed class WaitingIndexTests
     }
 
     [Fact]
+    public void What_was_stored_though_the_answer_was_lost_is_not_promised_again()
+    {
+        Wait(One, 2);
+        Wait(Two, 2);
+        var served = Serve(2);
+        Hear(London, served[0].Entry, served[0].Attempt);
+        _index.Forget(served);
+        Assert.Equal([(Two, 2)], Line());
+        Assert.Equal([served[0].Attempt], _index.OnItsWay(One).Select(s => s.Attempt));
+    }
+
+    [Fact]
     public void What_nobody_has_taken_is_forgotten_after_a_while()
     {
         Wait(One, 2);
