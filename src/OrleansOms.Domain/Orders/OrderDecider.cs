@@ -95,7 +95,8 @@ public static class OrderDecider
     static Decision<OrderEvent> Take(Order order, TakeServed c)
     {
         LineAllocation[] units = [.. c.Lines.Select(l => new LineAllocation(l.LineId, c.Sku, c.Warehouse, l.Quantity))];
-        var isWanted = !order.IsStopped(HoldStops.Allocate) && order.PendingCancellation is null
+        // Nothing waits in an order that is over, whatever was stored since.
+        var isWanted = !OrderTransitions.IsFinal(order.DeriveStatus()) && !order.IsStopped(HoldStops.Allocate) && order.PendingCancellation is null
             && Array.TrueForAll(units, u => order.Lines.ElementAtOrDefault(u.LineId - 1) is { } line
                 && line.Placed.Sku == c.Sku && line.Backordered >= u.Quantity);
         if (!isWanted) return Decision<OrderEvent>.Refuse("units_not_wanted", "It does not wait for these units.");

@@ -178,10 +178,10 @@ public sealed partial class OrderGrain(
     {
         await IsBehind();
         if (await Log.IsStored(Key, served.Attempt, served.At - ClockSkew)) return;
-        // What is gone, or changes under its hands, is settled by whoever has changed it; the rest is found by the watch.
-        if (!await stocks.Of(served.Warehouse, served.Sku).Holds(Key, served.Lines, served.Attempt)) return;
-        if (await IsLeft(served) && OrderDecider.Decide(State, served, Now) is { Events: { Count: > 0 } events })
+        if (await stocks.Of(served.Warehouse, served.Sku).Holds(Key, served.Lines, served.Attempt)
+            && await IsLeft(served) && OrderDecider.Decide(State, served, Now) is { Events: { Count: > 0 } events })
             await Store(events, new Caller(served.Attempt, Caller.System));
+        // What changes under its hands is settled by whoever has changed it, or found by the watch.
         else await Settle([new Suspect(served.Warehouse, served.Sku, [.. served.Lines.Select(l => l.LineId)])], isFound: false);
     });
 

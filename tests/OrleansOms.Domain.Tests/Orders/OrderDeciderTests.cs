@@ -364,6 +364,7 @@ public sealed class OrderDeciderTests
         Assert.Equal("units_not_wanted", Decide(order.When(new PlaceHold("fraud", "look", HoldStops.Allocate)), Serve(1)).Rejection?.Code);
         Assert.Empty(Decide(order.When(new PlaceHold("fraud", "look", HoldStops.Release)), Serve(1)).Rejection?.Code ?? "");
         Assert.Equal("units_not_wanted", Decide(order.When(new CancelOrder("c", "why", null)), Serve(1)).Rejection?.Code);
+        Assert.Equal("units_not_wanted", Decide(order.Apply(new OrderClosed()), Serve(1)).Rejection?.Code);
     }
 
     [Fact]

@@ -114,11 +114,11 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
     {
         await IsBehind();
         if (World.Log.Read(Key).Any(e => e.Command == served.Attempt)) return true;
-        if (!await World.OnStock(Process, served.Warehouse, served.Sku, s => s.Holds(Key, served.Lines, served.Attempt))) return true;
+        var isHeld = await World.OnStock(Process, served.Warehouse, served.Sku, s => s.Holds(Key, served.Lines, served.Attempt));
         var isLeft = World.Log.Read(Key, ReserveStock.AfterOf(Key, served.Attempt))
             .All(e => served.IsLeftBy(Key, e.Version, (OrderEvent)e.Data, e.At));
         var decision = OrderDecider.Decide(State, served, World.Now);
-        if (!isLeft || decision.Events.Count == 0) return await Settle(served.Warehouse, served.Sku);
+        if (!isHeld || !isLeft || decision.Events.Count == 0) return await Settle(served.Warehouse, served.Sku);
         await Store(decision.Events, served.Attempt);
         return true;
     });

@@ -258,6 +258,26 @@ public sealed class ServingTests
         Assert.DoesNotContain(await silos.Log.ReadStream(gone), e => e.Data is ReservationSettled);
     }
 
+    /// <summary>A part of them has ended: nobody would find the rest for minutes.</summary>
+    [Fact]
+    public async Task What_is_left_of_units_that_an_order_may_not_take_any_more_is_freed_at_once()
+    {
+        await using var silos = await Silos.Start();
+        var order = (await silos.Place(lines: ("A", 2))).Id;
+        await Known(silos);
+        var goesOn = new TaskCompletionSource();
+        silos.Faults.Reads = goesOn.Task;
+        await silos.Receive("LON", "A", 2);
+        var served = Assert.Single(await silos.Log.ReadStream(Keys.OfStock("LON", "A")), e => e.Data is StockServed);
+        await silos.Stock("LON", "A").Execute(new ReleaseStock("test", order, [new LineUnits(1, 1)], "test"), "test");
+        Assert.Equal((2, 1), await Counts(silos));
+        await silos.Order(order).Take(TakeServed.Of(served.Stream, (StockServed)served.Data!, served.CommandId, served.At));
+        Assert.Equal((2, 0), await Counts(silos));
+        goesOn.SetResult();
+        await silos.UntilOrder(order, o => o.Lines[0].Allocated == 2);
+        await Check(silos);
+    }
+
     /// <summary>Its process died after the stock had served it, and the watch was there first.</summary>
     [Fact]
     public async Task What_was_given_back_meanwhile_is_not_taken_any_more()
