@@ -126,11 +126,8 @@ public sealed class StockGrain(
     }
 
     /// <inheritdoc />
-    public async Task<bool> Holds(string orderId, IReadOnlyList<LineUnits> lines, string attempt)
-    {
-        await IsBehind();
-        return Durable.Holds(orderId, lines, attempt);
-    }
+    public async Task<bool> Holds(string orderId, IReadOnlyList<LineUnits> lines, string attempt) =>
+        (await Shown()).Holds(orderId, lines, attempt);
 
     /// <inheritdoc />
     public async Task<bool> HasFailed(string orderId)

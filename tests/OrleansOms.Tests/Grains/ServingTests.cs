@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 using OrleansOms.Contracts.Log;
+using OrleansOms.Contracts.Stock;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
@@ -256,6 +257,40 @@ public sealed class ServingTests
         await silos.UntilOrder(next, o => o.Lines[0].Allocated == 2);
         await Check(silos);
         Assert.DoesNotContain(await silos.Log.ReadStream(gone), e => e.Data is ReservationSettled);
+    }
+
+    /// <summary>One receipt is taken by many.</summary>
+    [Fact]
+    public async Task A_stock_that_many_ask_at_once_what_it_holds_asks_the_log_for_all_of_them()
+    {
+        const int Many = 50;
+        var calls = new Arrivals(nameof(IStockGrain.Holds), Many);
+        await using var silos = await Silos.Start(adjust: silo => silo.AddSingleton<IIncomingGrainCallFilter>(calls));
+        await silos.Stock("LON", "A").Get();
+        var reads = 0;
+        silos.Faults.OnReadStream = (stream, _, _) => reads += stream == Keys.OfStock("LON", "A") ? 1 : 0;
+        silos.Faults.StreamReads = calls.All;
+        var answers = await Task.WhenAll(Enumerable.Range(0, Many).Select(_ => silos.Stock("LON", "A").Holds("ord-1", [new LineUnits(1, 1)], "attempt")));
+        Assert.All(answers, Assert.False);
+        // For the first, and for all that came while it was asked.
+        Assert.Equal(2, reads);
+    }
+
+    /// <param name="method">Name of what grains are asked for.</param>
+    /// <param name="many">How often.</param>
+    sealed class Arrivals(string method, int many) : IIncomingGrainCallFilter
+    {
+        readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        int _calls;
+
+        /// <summary>Completes when so many have come.</summary>
+        public Task All => _all.Task;
+
+        public Task Invoke(IIncomingGrainCallContext context)
+        {
+            if (context.MethodName == method && ++_calls == many) _all.SetResult();
+            return context.Invoke();
+        }
     }
 
     /// <summary>A part of them has ended: nobody would find the rest for minutes.</summary>
