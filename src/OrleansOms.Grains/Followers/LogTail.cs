@@ -113,7 +113,7 @@ public sealed partial class LogTail(
         foreach (var warehouse in snapshot.Warehouses) catalogue.Set(warehouse);
         foreach (var stock in snapshot.Stocks) availability.Set(stock);
         foreach (var sku in snapshot.Waiting.GroupBy(w => w.Line.Sku)) availability.SetWaiting(sku.Key, sku.Sum(w => (long)w.Line.Units));
-        foreach (var held in waiting.Set(snapshot.Waiting)) waitingOrders.Ask(held);
+        foreach (var held in waiting.Set(snapshot.Waiting)) _ = waitingOrders.Ask(held);
         lock (_gate) (_position, _readAt) = (snapshot.Position, time.GetUtcNow());
         _loop = Task.Run(Follow, CancellationToken.None);
         // Orders may be placed as soon as the process is ready, so it must know what is committed by now.
@@ -185,7 +185,7 @@ public sealed partial class LogTail(
                 catalogue.Apply(c, e.Version);
                 continue;
             }
-            if (!waiting.Apply(e)) waitingOrders.Ask(e.Stream);
+            if (!waiting.Apply(e)) _ = waitingOrders.Ask(e.Stream);
             if (!availability.Apply(e)) counting.Ask(e.Stream);
         }
         Action<IReadOnlyList<LogEvent>>[] subscribers;
