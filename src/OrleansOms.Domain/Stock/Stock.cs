@@ -54,10 +54,21 @@ public sealed record Stock(string Warehouse, string Sku)
     public IdMemory Failed { get; init; } = IdMemory.None();
 
     /// <summary>
-    /// Units that were promised to lines which waited, by channel: of about the last thousand, so that a share which is declared today is one of
-    /// what is given from now on.
+    /// Units that were promised to lines which waited, by channel: all of the last turn that made some free, and <see cref="GivenLately"/> of
+    /// those before it, so that nothing hangs on the order in which one turn gives.
     /// </summary>
     public ImmutableDictionary<string, int> Given { get; init; } = ImmutableDictionary.Create<string, int>(StringComparer.Ordinal);
+
+    /// <summary>Of about the last thousand of them, so that a share which is declared today is one of what is given from now on.</summary>
+    public ImmutableDictionary<string, int> GivenLately
+    {
+        get
+        {
+            var given = Given;
+            while (given.Values.Sum(n => (long)n) > MostGiven) given = given.SetItems(given.Select(g => KeyValuePair.Create(g.Key, g.Value / 2)));
+            return given;
+        }
+    }
 
     /// <summary>Available to promise: on hand − reserved − safety stock, not below zero.</summary>
     public int Available => Math.Max(0, OnHand - Reserved - SafetyStock);
@@ -71,9 +82,12 @@ public sealed record Stock(string Warehouse, string Sku)
         StockReceived e => Count(StockDelta.Of(e), commandId),
         StockAdjusted e => Count(StockDelta.Of(e), commandId),
         ConditionChanged e => Count(StockDelta.Of(e), commandId),
-        StockServed e => Change(e.OrderId, e.Lines, 1, commandId, at) with { Given = With(e.Channel, Sum(e.Lines)) },
+        StockServed e => Change(e.OrderId, e.Lines, 1, commandId, at) with
+        {
+            Given = Given.SetItem(e.Channel, (int)Math.Min(MaxOnHand, (long)Given.GetValueOrDefault(e.Channel) + Sum(e.Lines))),
+        },
         StockReserved e => Change(e.OrderId, e.Lines, 1, commandId, at),
-        ReservationReleased e => Change(e.OrderId, e.Lines, -1, commandId, at),
+        ReservationReleased e => Change(e.OrderId, e.Lines, -1, commandId, at) with { Given = GivenLately },
         StockShipped e => Change(e.OrderId, e.Lines, -1, commandId, at) with { OnHand = OnHand - Sum(e.Lines) },
         StockNotFound e => Change(e.OrderId, e.Lines, -1, commandId, at) with
         {
@@ -121,13 +135,6 @@ public sealed record Stock(string Warehouse, string Sku)
     /// <summary>Units that were given are counted up to here; then each channel keeps half.</summary>
     const int MostGiven = 1000;
 
-    ImmutableDictionary<string, int> With(string channel, int units)
-    {
-        var given = Given.SetItem(channel, (int)Math.Min(MaxOnHand, (long)Given.GetValueOrDefault(channel) + units));
-        while (given.Values.Sum(n => (long)n) > MostGiven) given = given.SetItems(given.Select(g => KeyValuePair.Create(g.Key, g.Value / 2)));
-        return given;
-    }
-
     Stock Count(StockDelta delta, string commandId) => this with
     {
         OnHand = OnHand + delta.OnHand,
@@ -135,6 +142,7 @@ public sealed record Stock(string Warehouse, string Sku)
         Quarantine = Quarantine + delta.Quarantine,
         Counted = Counted?.Add(commandId),
         Failed = delta.OnHand > 0 ? IdMemory.None() : Failed,
+        Given = delta.OnHand > 0 ? GivenLately : Given,
     };
 
     Stock Change(string orderId, IReadOnlyList<LineUnits> lines, int sign, string commandId, DateTimeOffset at)

@@ -44,7 +44,7 @@ public static class StockServing
         var available = Math.Max(0, stock.OnHand - stock.Reserved - stock.SafetyStock + entries.Sum(Freed));
         var comesIn = entries.Any(e => StockDelta.Of(e).OnHand > 0);
         var n = 0;
-        return [.. policy.Serve(waiting, MayHave, stock.Given, available)
+        return [.. policy.Serve(waiting, MayHave, stock.GivenLately, available)
             .Take(Math.Min(MostLines, Stock.MaxReservations - stock.Reservations.Count)).Select(c => new Served(
                 new StockServed(c.Line.OrderId, [new LineUnits(c.Line.LineId, c.Units)], c.Line.Channel, c.Why),
                 ReserveStock.AttemptOf(c.Line.OrderId, versionOf(c.Line.OrderId), string.Create(

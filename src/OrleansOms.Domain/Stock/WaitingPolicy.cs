@@ -20,7 +20,8 @@ public sealed record WaitingChannel(int Priority, double? Share);
 
 /// <summary>
 /// Who of those that wait for a SKU is served first. Channels that have had less than their share come first, the one that lacks most
-/// of it before the others; among the rest the criteria decide, in their order, and at last the order's id and the line's.
+/// of it before the others; among the rest the criteria decide, in their order, and at last the order's id and the line's. However large
+/// a line is, a channel that comes first has what it lacks and no more of it, and what the others have leaves it that.
 /// </summary>
 /// <param name="Criteria">In the order in which they decide.</param>
 /// <param name="Channels">Channels of which something is said, by code.</param>
@@ -33,7 +34,10 @@ public sealed record WaitingPolicy(IReadOnlyList<WaitingCriterion> Criteria, IRe
     /// <summary>Whoever comes first is the least.</summary>
     public IComparer<WaitingLine> Order => Comparer<WaitingLine>.Create((a, b) => Compare(Criteria, Channels, a, b));
 
-    /// <summary>Gives units to those that wait, until none is left or nobody waits.</summary>
+    /// <summary>
+    /// Gives units to those that wait, until none is left or nobody waits. A line may be chosen more than once, each time for a reason of
+    /// its own.
+    /// </summary>
     /// <param name="waiting">Those of each channel who wait for the SKU, in their <see cref="Order"/>.</param>
     /// <param name="mayHave">Whether a line may have these units at all.</param>
     /// <param name="given">Units of it that those who waited have had before, by channel.</param>
@@ -47,25 +51,39 @@ public sealed record WaitingPolicy(IReadOnlyList<WaitingCriterion> Criteria, IRe
         var had = given.ToDictionary(StringComparer.Ordinal);
         while (units > 0 && lines.Count > 0)
         {
-            var (line, why) = Next(lines, had);
-            var choice = new WaitingChoice(line.First, Math.Min(line.First.Units, units), why);
+            var (line, most, why) = Next(lines, had, units);
+            var choice = new WaitingChoice(line.First, Math.Min(line.First.Units, most), why);
             had[line.Channel] = had.GetValueOrDefault(line.Channel) + choice.Units;
             units -= choice.Units;
-            line.Advance();
+            line.Take(choice.Units);
             if (line.IsEmpty) lines.Remove(line);
             yield return choice;
         }
     }
 
-    (Queue Line, string Why) Next(List<Queue> lines, Dictionary<string, int> had)
+    /// <summary>Who is next, with how many units at most, and why.</summary>
+    /// <param name="units">What there is left to give.</param>
+    (Queue Line, int Most, string Why) Next(List<Queue> lines, Dictionary<string, int> had, int units)
     {
-        var all = had.Values.Sum(n => (long)n);
-        var lacking = lines
+        var given = had.Values.Sum(n => (long)n);
+        if (Lacking(lines, given) is { } lacking) return Chosen(lacking, $"{given} units");
+        var first = FirstOf(lines);
+        var others = lines.Where(l => l != first && Claim(l) > 0).ToList();
+        var left = units - others.Sum(Claim);
+        // They must have their shares of what there is when all of it is given.
+        return left > 0 ? (first, (int)left, Reason(lines))
+            : Chosen(Lacking(others, given + units)!, $"{given + units} units with those that are given now");
+
+        Queue? Lacking(IEnumerable<Queue> among, long all) => among
             .Where(l => ShareOf(l) is { } share && Had(l) < share * all)
             .OrderBy(l => Had(l) / (ShareOf(l)!.Value * all)).ThenBy(l => l.Channel, StringComparer.Ordinal).FirstOrDefault();
-        if (lacking is null) return (FirstOf(lines), Reason(lines));
-        var share = ShareOf(lacking)!.Value.ToString("P0", CultureInfo.InvariantCulture);
-        return (lacking, $"{lacking.Channel} has had {Had(lacking)} of {all} units, its share is {share}; {Reason([lacking], " of it")}");
+
+        (Queue, int, string) Chosen(Queue line, string all) => (line, (int)Math.Clamp(Claim(line), 1, units), string.Create(
+            CultureInfo.InvariantCulture,
+            $"{line.Channel} has had {Had(line)} of {all}, its share is {ShareOf(line):P0}; {Reason([line], " of it")}"));
+
+        // Whole units that it lacks of its share when all is given that there is.
+        long Claim(Queue line) => ShareOf(line) is { } share ? Math.Max(0, (long)(share * (given + units)) - Had(line)) : 0;
 
         int Had(Queue line) => had.GetValueOrDefault(line.Channel);
     }
@@ -130,19 +148,23 @@ public sealed record WaitingPolicy(IReadOnlyList<WaitingCriterion> Criteria, IRe
 
         public Queue(IReadOnlyCollection<WaitingLine> waiting, Func<WaitingLine, bool> mayHave)
         {
-            (_rest, Count) = (waiting.Where(mayHave).GetEnumerator(), waiting.Count + 1);
-            Second = Read();
-            Advance();
+            (_rest, Count) = (waiting.Where(mayHave).GetEnumerator(), waiting.Count);
+            (First, Second) = (Read()!, Read());
         }
 
         /// <summary>How many wait, with those that may not have these units.</summary>
         public int Count { get; private set; }
-        public WaitingLine First { get; private set; } = null!;
+        public WaitingLine First { get; private set; }
         public WaitingLine? Second { get; private set; }
         public bool IsEmpty => First is null;
         public string Channel => First.Channel;
 
-        public void Advance() => (First, Second, Count) = (Second!, Read(), Count - 1);
+        /// <summary>The first has so many units, and stands for the rest.</summary>
+        public void Take(int units)
+        {
+            if (units < First.Units) First = First with { Units = First.Units - units };
+            else (First, Second, Count) = (Second!, Read(), Count - 1);
+        }
 
         WaitingLine? Read() => _rest.MoveNext() ? _rest.Current : null;
     }

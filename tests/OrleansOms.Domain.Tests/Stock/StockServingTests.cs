@@ -86,11 +86,40 @@ public sealed class StockServingTests
     {
         var stock = After(Held, new StockReceived(5000, "po"), Given("web", 700), Given("b2b", 200));
         Assert.Equal((700, 200), (stock.Given["web"], stock.Given["b2b"]));
-        stock = After(stock, Given("b2b", 101));
-        Assert.Equal((350, 150), (stock.Given["web"], stock.Given["b2b"]));
-        Assert.InRange(After(stock, Given("web", 3000)).Given.Values.Sum(), 500, 1000);
+        // All of a turn is counted before anything is forgotten.
+        stock = After(stock, Given("b2b", 301));
+        Assert.Equal((700, 501), (stock.Given["web"], stock.Given["b2b"]));
+        foreach (StockEvent free in (StockEvent[])[new StockReceived(1, "po"), new ReservationReleased("ord-b2b-301", [new(1, 1)], "cancelled")])
+            Assert.Equal((350, 250), (After(stock, free).Given["web"], After(stock, free).Given["b2b"]));
+        Assert.InRange(After(stock, Given("web", 3000), new StockReceived(1, "po")).Given.Values.Sum(), 500, 1000);
 
         static StockServed Given(string channel, int units) => new($"ord-{channel}-{units}", [new(1, units)], channel, "");
+    }
+
+    /// <summary>The others are always promised earlier: but for its share the channel had nothing.</summary>
+    [Theory]
+    [InlineData("web", 0.3), InlineData("b2b", 0.3), InlineData("both", 0.3), InlineData("web", 0.5), InlineData("b2b", 0.05)]
+    public void A_channel_has_its_share_of_many_turns_however_large_lines_are(string large, double share)
+    {
+        var policy = WaitingPolicy.Usual with { Channels = new Dictionary<string, WaitingChannel> { ["b2b"] = new(0, share) } };
+        var (stock, random, had) = (new Stock("LON", "A"), new Random(7), new Dictionary<string, int>());
+        for (var turn = 0; turn < 150; turn++)
+        {
+            WaitingLine[] waiting = [.. Lines("web", Now), .. Lines("b2b", Now.AddDays(1))];
+            var received = new StockReceived(random.Next(3) == 0 ? random.Next(1, 4) : random.Next(1, 900), "po");
+            var served = StockServing.Decide(stock, [received], "po", policy.ByChannel(waiting), _ => 3, policy, $"{turn}");
+            stock = After(stock, [received, .. served.Select(s => s.Entry)]);
+            foreach (var s in served) had[s.Entry.Channel] = had.GetValueOrDefault(s.Entry.Channel) + s.Entry.Lines[0].Quantity;
+            Assert.Equal(0, stock.Available);
+
+            IEnumerable<WaitingLine> Lines(string channel, DateTimeOffset promised)
+            {
+                var isLarge = large == channel || large == "both";
+                return Enumerable.Range(0, isLarge ? 2 : 900).Select(n =>
+                    Line($"ord-{channel}-{turn}-{n}", isLarge ? 1000 : 1) with { Channel = channel, PromisedBy = promised });
+            }
+        }
+        Assert.InRange((double)had["b2b"] / had.Values.Sum(), share - 0.02, share + 0.02);
     }
 
     [Fact]

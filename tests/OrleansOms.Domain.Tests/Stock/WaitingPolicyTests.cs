@@ -56,6 +56,43 @@ public sealed class WaitingPolicyTests
     }
 
     [Fact]
+    public void However_large_lines_are_a_channel_has_its_share_of_what_there_is_and_no_more_of_it()
+    {
+        var policy = WaitingPolicy.Usual with { Channels = new Dictionary<string, WaitingChannel> { ["b2b"] = new(0, 0.5) } };
+        var (web, b2b) = (Line("a", units: 1000), Line("z", promised: 1, channel: "b2b", units: 1000));
+        Assert.Equal(
+            [
+                ("a", 50, "promised by 2026-12-01 00:00, the earliest of 2 that wait"),
+                ("z", 50, "b2b has had 0 of 50 units, its share is 50 %; nobody else of it waits"),
+            ], Told(Serve(policy, 100, web, b2b)));
+        // What a channel does not want of its share the others have, for the reason that they have by then.
+        Assert.Equal([("a", 50), ("z", 10), ("a", 40)], Serve(policy, 100, web, b2b with { Units = 10 }).Select(c => (c.Line.OrderId, c.Units)));
+        Assert.Equal(("nobody else waits", 950), Serve(policy, 100, web, b2b with { Units = 10 }).Select(c => (c.Why, c.Line.Units)).Last());
+        // What it lacks of what was given before it has first.
+        var before = new Dictionary<string, int> { ["web"] = 8, ["b2b"] = 4 };
+        Assert.Equal(
+            [("z", 52), ("a", 48)], policy.Serve(policy.ByChannel([web, b2b]), _ => true, before, 100).Select(c => (c.Line.OrderId, c.Units)));
+    }
+
+    [Fact]
+    public void Where_shares_leave_nothing_to_others_these_have_what_no_channel_wants_of_its_share()
+    {
+        var policy = WaitingPolicy.Usual with
+        {
+            Channels = new Dictionary<string, WaitingChannel> { ["b2b"] = new(0, 0.5), ["store"] = new(0, 0.5) },
+        };
+        WaitingLine[] all = [Line("a", units: 9), Line("b", promised: 1, channel: "b2b", units: 9), Line("c", promised: 2, channel: "store", units: 3)];
+        Assert.Equal(
+            [
+                ("b", 5, "b2b has had 0 of 10 units with those that are given now, its share is 50 %; nobody else of it waits"),
+                ("c", 3, "store has had 0 of 5 units, its share is 50 %; nobody else of it waits"),
+                ("a", 2, "promised by 2026-12-01 00:00, the earliest of 2 that wait"),
+            ], Told(Serve(policy, 10, all)));
+    }
+
+    static IEnumerable<(string, int, string)> Told(IEnumerable<WaitingChoice> choices) => choices.Select(c => (c.Line.OrderId, c.Units, c.Why));
+
+    [Fact]
     public void A_channel_has_its_share_for_as_long_as_it_wants_it()
     {
         var policy = WaitingPolicy.Usual with
