@@ -15,7 +15,7 @@ public enum WaitingCriterion
 
 /// <summary>What a channel may claim of units that become free.</summary>
 /// <param name="Priority">The highest comes first; 0 of a channel of which nothing is said.</param>
-/// <param name="Share">Above 0, at most 1: while it has had less of what was given, it comes first. Null for none.</param>
+/// <param name="Share">Above 0, at most 1: while it has had less of what was promised, it comes first. Null for none.</param>
 public sealed record WaitingChannel(int Priority, double? Share);
 
 /// <summary>

@@ -33,6 +33,9 @@ public sealed class WaitingChannelSettings
     /// <summary>The highest comes first, where <c>priority</c> decides.</summary>
     public int Priority { get; set; }
 
-    /// <summary>Above 0, at most 1: while the channel has had less of the units that were given, it comes first.</summary>
+    /// <summary>
+    /// Above 0, at most 1: while the channel has had less of the units that a stock has promised to those who waited, it comes first. Whether
+    /// they were taken is not counted.
+    /// </summary>
     public double? Share { get; set; }
 }
