@@ -9,7 +9,7 @@ public enum WaitingCriterion
     Promise,
     /// <summary>The highest priority of a channel.</summary>
     Priority,
-    /// <summary>Whoever has waited longest.</summary>
+    /// <summary>The order that was placed first, whenever it began to wait.</summary>
     Age,
 }
 
@@ -116,7 +116,7 @@ public sealed record WaitingPolicy(IReadOnlyList<WaitingCriterion> Criteria, IRe
     {
         WaitingCriterion.Promise => $"promised by {Day(first.PromisedBy)}, the earliest",
         WaitingCriterion.Priority => string.Create(CultureInfo.InvariantCulture, $"priority {PriorityOf(Channels, first)}, the highest"),
-        _ => $"waits since {Day(first.PlacedAt)}, the longest",
+        _ => $"placed on {Day(first.PlacedAt)}, the earliest",
     };
 
     static string Day(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);

@@ -5,7 +5,10 @@ namespace OrleansOms.Grains.Stock;
 /// <summary>Who of those that wait for units is served first. Section <c>Oms:Waiting</c> of the configuration.</summary>
 public sealed class WaitingSettings
 {
-    /// <summary>Criteria in the order in which they decide, with commas between: <c>promise</c>, <c>priority</c> of the channel, <c>age</c>.</summary>
+    /// <summary>
+    /// One or more criteria in the order in which they decide, with commas between: <c>promise</c>, <c>priority</c> of the channel, <c>age</c> of
+    /// the order.
+    /// </summary>
     public string Order { get; set; } = "promise, age";
 
     /// <summary>What is said of channels, by code.</summary>

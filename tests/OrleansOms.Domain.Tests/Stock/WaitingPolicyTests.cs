@@ -21,7 +21,7 @@ public sealed class WaitingPolicyTests
         WaitingLine[] all = [Line("c", promised: 2), Line("b", promised: 1, placed: 5), Line("a", promised: 1, placed: 6)];
         Assert.Equal(
             [
-                new(all[1], 1, "waits since 2026-12-01 05:00, the longest of 3 that wait, with the same promise as the next"),
+                new(all[1], 1, "placed on 2026-12-01 05:00, the earliest of 3 that wait, with the same promise as the next"),
                 new(all[2], 1, "promised by 2026-12-02 00:00, the earliest of 2 that wait"), new(all[0], 1, "nobody else waits"),
             ], Serve(WaitingPolicy.Usual, 9, all));
         Assert.Equal(["b", "a"], Serve(WaitingPolicy.Usual, 2, all).Select(c => c.Line.OrderId));
@@ -48,7 +48,7 @@ public sealed class WaitingPolicyTests
         Assert.Equal(["c", "d", "b", "a"], served.Select(c => c.Line.OrderId));
         Assert.Equal(
             [
-                "priority 5, the highest of 4 that wait", "waits since 2026-12-01 01:00, the longest of 3 that wait, with the same priority as the next",
+                "priority 5, the highest of 4 that wait", "placed on 2026-12-01 01:00, the earliest of 3 that wait, with the same priority as the next",
                 "priority 0, the highest of 2 that wait", "nobody else waits",
             ], served.Select(c => c.Why));
         Assert.Equal(
