@@ -27,7 +27,7 @@ public sealed class StockServingTests
         StockServing.Decide(stock, [entry], command, WaitingPolicy.Usual.ByChannel(waiting), _ => 3, WaitingPolicy.Usual, turn);
 
     [Fact]
-    public void Only_what_becomes_free_is_given()
+    public void All_that_is_free_is_given_when_some_becomes_free()
     {
         Assert.Equal(1, Held.Available);
         Assert.Empty(Serve(Held, new StockReserved("ord-9", [new(1, 1)]), Line("ord-2")));
