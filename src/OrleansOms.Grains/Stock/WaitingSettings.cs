@@ -11,22 +11,31 @@ public sealed class WaitingSettings
     /// </summary>
     public string Order { get; set; } = "promise, age";
 
-    /// <summary>What is said of channels, by code.</summary>
+    /// <summary>What is said of channels, by code. Which codes there are, the API knows.</summary>
     public Dictionary<string, WaitingChannelSettings> Channels { get; set; } = [];
+
+    /// <summary>By which a sum of fractions may be beyond what it is.</summary>
+    const double Rounding = 1e-9;
 
     /// <summary>The policy that they declare.</summary>
     /// <exception cref="InvalidOperationException">They make no sense.</exception>
     public WaitingPolicy ToPolicy()
     {
-        var criteria = new List<WaitingCriterion>();
-        foreach (var name in Order.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-            criteria.Add(Enum.TryParse<WaitingCriterion>(name, ignoreCase: true, out var criterion) && Enum.IsDefined(criterion) && !char.IsDigit(name[0])
-                ? criterion : throw new InvalidOperationException($"Oms:Waiting:Order knows promise, priority and age, and not '{name}'."));
-        if (criteria.Distinct().Count() != criteria.Count) throw new InvalidOperationException("Oms:Waiting:Order names something twice.");
-        if (Channels.Values.Any(c => c.Share is { } share && !(share is > 0 and <= 1)) || Channels.Values.Sum(c => c.Share ?? 0) > 1)
+        WaitingCriterion[] criteria = [.. (Order ?? "").Split(',', StringSplitOptions.TrimEntries).Select(Read)];
+        if (criteria.Distinct().Count() != criteria.Length) throw new InvalidOperationException("Oms:Waiting:Order names something twice.");
+        if (Channels.FirstOrDefault(c => c.Value is null).Key is { } silent)
+            throw new InvalidOperationException($"Oms:Waiting:Channels:{silent} has neither a priority nor a share.");
+        if (Channels.Values.Any(c => c.Share is { } share && !(share is > 0 and <= 1)) || Channels.Values.Sum(c => c.Share ?? 0) > 1 + Rounding)
             throw new InvalidOperationException("Each Oms:Waiting:Channels:{code}:Share must be above 0, and together they must be 1 at most.");
         return new WaitingPolicy(criteria, Channels.ToDictionary(
             c => c.Key, c => new WaitingChannel(c.Value.Priority, c.Value.Share), StringComparer.OrdinalIgnoreCase));
+    }
+
+    static WaitingCriterion Read(string name)
+    {
+        foreach (var criterion in Enum.GetValues<WaitingCriterion>())
+            if (string.Equals($"{criterion}", name, StringComparison.OrdinalIgnoreCase)) return criterion;
+        throw new InvalidOperationException($"Oms:Waiting:Order names one or more of promise, priority and age, and not '{name}'.");
     }
 }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
@@ -9,6 +10,7 @@ using OrleansOms.Domain.Stock;
 using OrleansOms.Grains;
 using OrleansOms.Grains.Followers;
 using OrleansOms.Grains.Stock;
+using OrleansOms.Host;
 using OrleansOms.Tests.Fixtures;
 using static OrleansOms.Tests.Grains.CartSteps;
 
@@ -89,11 +91,35 @@ public sealed class ServingTests
     }
 
     [Theory]
-    [InlineData("promise, luck", null), InlineData("age, age", null), InlineData("1", null), InlineData("age", 1.5), InlineData("age", 0.0)]
-    public void A_policy_that_makes_no_sense_is_refused(string order, double? share)
+    [InlineData("promise, luck"), InlineData("age, age"), InlineData("1"), InlineData("+1"), InlineData("-0")]
+    [InlineData(""), InlineData(" "), InlineData("promise,")]
+    [InlineData("age", 1.5), InlineData("age", 0.0), InlineData("age", double.NaN), InlineData("age", 0.6, 0.5)]
+    public void A_policy_that_makes_no_sense_is_refused(string order, double? share = null, double? another = null) => Refused(
+        new() { Order = order, Channels = new() { ["web"] = new() { Share = share }, ["b2b"] = new() { Share = another } } });
+
+    [Fact]
+    public void Shares_that_make_up_the_whole_are_not_more_than_that() => Assert.Equal(4, new WaitingSettings
     {
-        var settings = new WaitingSettings { Order = order, Channels = new() { ["web"] = new() { Share = share } } };
+        Channels = new()
+        {
+            ["web"] = new() { Share = 0.2 }, ["b2b"] = new() { Share = 0.4 }, ["store"] = new() { Share = 0.3 }, ["phone"] = new() { Share = 0.1 },
+        },
+    }.ToPolicy().Channels.Count);
+
+    [Fact]
+    public void A_channel_of_which_nothing_is_said_is_refused() => Refused(new() { Channels = new() { ["b2b"] = null! } });
+
+    static void Refused(WaitingSettings settings) =>
         Assert.StartsWith("Oms:Waiting", Assert.Throws<InvalidOperationException>(settings.ToPolicy).Message.Replace("Each ", "", StringComparison.Ordinal));
+
+    [Fact]
+    public void Only_channels_that_there_are_have_a_priority_or_a_share()
+    {
+        Assert.Equal(5, Of("B2B").Waiting.ToPolicy().Channels["b2b"].Priority);
+        Assert.Contains("Oms:Waiting:Channels:b2c", Assert.Throws<InvalidOperationException>(() => Of("b2c")).Message, StringComparison.Ordinal);
+
+        static OmsSettings Of(string channel) => GrainSettings.From(new ConfigurationBuilder().AddInMemoryCollection(
+            new Dictionary<string, string?> { [$"Oms:Waiting:Channels:{channel}:Priority"] = "5" }).Build());
     }
 
     [Fact]
