@@ -47,7 +47,7 @@ public sealed class WaitingIndexTests
     }
 
     ListedWait Listed(string order, int version, int line = 1, string sku = "A", bool isHeld = false) =>
-        new(new WaitingLine(order, line, sku, 2, "web", _time.GetUtcNow(), _time.GetUtcNow()), version, isHeld);
+        new(new WaitingLine(order, line, sku, 2, "web", _time.GetUtcNow(), _time.GetUtcNow().AddDays(14)), version, isHeld);
 
     /// <summary>The lists tell of these; answers which are to be read.</summary>
     IReadOnlyList<string> List(params ListedWait[] waits)
