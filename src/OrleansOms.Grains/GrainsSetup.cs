@@ -23,6 +23,8 @@ public static class GrainsSetup
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<CatalogueIndex>();
         services.AddSingleton<AvailabilityIndex>();
+        services.AddSingleton<WaitingIndex>();
+        services.AddSingleton<WaitingOrders>();
         services.AddSingleton<StockCounting>();
         services.AddSingleton<LogTail>();
         services.AddHostedService(p => p.GetRequiredService<LogTail>());

@@ -1,3 +1,5 @@
+using OrleansOms.Grains.Stock;
+
 namespace OrleansOms.Grains;
 
 /// <summary>How long things may wait. Section <c>Oms</c> of the configuration.</summary>
@@ -14,4 +16,7 @@ public sealed class OmsSettings
 
     /// <summary>Age at which a reservation without an order is settled. The law says five minutes at most.</summary>
     public TimeSpan ReservationGrace { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Who of those that wait for units is served first.</summary>
+    public WaitingSettings Waiting { get; set; } = new();
 }

@@ -90,7 +90,7 @@ public static partial class OmsHost
         string[] args, string? connectionString = null, bool isDemo = false, Action<WebApplicationBuilder>? adjust = null)
     {
         var builder = NewBuilder(args);
-        var settings = HostSettings.From(builder.Configuration);
+        var (settings, rules) = (HostSettings.From(builder.Configuration), GrainSettings.From(builder.Configuration));
         connectionString ??= builder.Configuration.GetConnectionString("Oms")
             ?? throw new InvalidOperationException("There is no database: set ConnectionStrings__Oms.");
         foreach (var database in (string[])[connectionString, .. settings.LogConnections]) await Migrator.Run(database);
@@ -114,7 +114,7 @@ public static partial class OmsHost
             await kept.GetOrCreate(RenewedSecrets.Links, RenewedSecrets.LinkBytes);
             links = (await kept.Find(RenewedSecrets.Links))!;
         }
-        builder.Services.AddOmsDesk(builder.Configuration.GetSection("Oms").Get<OmsSettings>() ?? new OmsSettings());
+        builder.Services.AddOmsDesk(rules);
         AddDatabase(builder.Services, connectionString, settings, histories);
         AddOrleans(builder, connectionString, settings, ClusterOf(settings, histories));
         Telemetry.Add(builder, settings.Role);

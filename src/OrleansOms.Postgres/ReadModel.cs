@@ -3,6 +3,7 @@ using OrleansOms.Contracts.Log;
 using OrleansOms.Contracts.Stock;
 using OrleansOms.Contracts.Waiting;
 using OrleansOms.Domain.Laws;
+using OrleansOms.Domain.Stock;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
@@ -120,12 +121,14 @@ public sealed class ReadModel(NpgsqlDataSource database, IEventLog log) : IReadM
         var warehouses = await CatalogueRows.ReadWarehouses(connection);
         var stocks = await StockRows.ReadAll(connection);
         var waiting = await ReadModelSql.Read(connection, """
-            select sku, sum(backordered) from oms.order_lines where backordered > 0 group by sku
-            """, [], row => (Sku: row.GetString(0), Units: row.GetInt64(1)));
+            select o.id, l.line_id, l.sku, l.backordered, o.channel, o.placed_at, o.promised_by, o.version, o.status = 'onHold'
+            from oms.order_lines l join oms.orders o on o.id = l.order_id where l.backordered > 0
+            """, [], row => new ListedWait(new WaitingLine(
+                row.GetString(0), row.GetInt32(1), row.GetString(2), row.GetInt32(3), row.GetString(4),
+                row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateTimeOffset>(6)), row.GetInt32(7), row.GetBoolean(8)));
         await transaction.CommitAsync();
         return new IndexSnapshot(
-            position, products, warehouses, stocks,
-            waiting.ToDictionary(w => w.Sku, w => w.Units, StringComparer.Ordinal));
+            position, products, warehouses, stocks, waiting);
     });
 
     /// <inheritdoc />

@@ -62,6 +62,7 @@ public static class EventTypes
         ("order.cart-extended.v1", EventJson.Default.CartExtended),
         ("order.cart-ended.v1", EventJson.Default.CartEnded),
         ("order.placed-as.v1", EventJson.Default.OrderPlacedAs),
+        ("stock.served.v1", EventJson.Default.StockServed),
     ];
 
     static readonly FrozenDictionary<Type, (string Name, JsonTypeInfo Json)> ByType =
@@ -109,5 +110,5 @@ public static class EventTypes
 [JsonSerializable(typeof(ReservationSettled)), JsonSerializable(typeof(ConditionChanged))]
 [JsonSerializable(typeof(ConditionMovementStarted))]
 [JsonSerializable(typeof(CartReserved)), JsonSerializable(typeof(CartExtended)), JsonSerializable(typeof(CartEnded))]
-[JsonSerializable(typeof(OrderPlacedAs))]
+[JsonSerializable(typeof(OrderPlacedAs)), JsonSerializable(typeof(StockServed))]
 sealed partial class EventJson : JsonSerializerContext;

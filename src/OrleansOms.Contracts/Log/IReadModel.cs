@@ -2,15 +2,21 @@ using OrleansOms.Contracts.Catalogue;
 using OrleansOms.Contracts.Stock;
 using OrleansOms.Contracts.Waiting;
 using OrleansOms.Domain.Laws;
+using OrleansOms.Domain.Stock;
 
 namespace OrleansOms.Contracts.Log;
 
 /// <summary>What every process keeps in memory to answer fast, as of one moment of the log.</summary>
 /// <param name="Position">Everything up to here is in it.</param>
-/// <param name="Waiting">Backordered units by SKU.</param>
+/// <param name="Waiting">Lines that wait for units.</param>
 public sealed record IndexSnapshot(
     Checkpoint Position, IReadOnlyList<ProductView> Products, IReadOnlyList<WarehouseView> Warehouses,
-    IReadOnlyList<StockView> Stocks, IReadOnlyDictionary<string, long> Waiting);
+    IReadOnlyList<StockView> Stocks, IReadOnlyList<ListedWait> Waiting);
+
+/// <summary>A line that waits for units, as the lists know it.</summary>
+/// <param name="OrderVersion">How far its order had come.</param>
+/// <param name="IsHeld">Whether a hold stands; what it stops, only the order's events tell.</param>
+public sealed record ListedWait(WaitingLine Line, int OrderVersion, bool IsHeld);
 
 /// <summary>The tables behind lists and searches. They can be dropped and made anew from the log.</summary>
 public interface IReadModel

@@ -48,6 +48,13 @@ public interface IOrderGrain : IGrainWithStringKey
     [Alias("ExpirePayment")]
     Task ExpirePayment();
 
+    /// <summary>
+    /// Takes units with which a stock has served it, or frees them there if it may not have them. Once, however often it is asked; what it
+    /// cannot free is found by the watch over reservations.
+    /// </summary>
+    [Alias("Take")]
+    Task Take(TakeServed served);
+
     /// <summary>Tries to reserve stock for its waiting units.</summary>
     [Alias("AllocateWaiting")]
     Task AllocateWaiting();

@@ -45,6 +45,10 @@ public interface IStockGrain : IGrainWithStringKey
     [Alias("ReservedFor")]
     Task<IReadOnlyList<HeldUnits>> ReservedFor(string orderId, IReadOnlyList<int> lineIds);
 
+    /// <summary>Whether all that an attempt has reserved for an order's lines is still held: nothing of it was ended since.</summary>
+    [Alias("Holds")]
+    Task<bool> Holds(string orderId, IReadOnlyList<LineUnits> lines, string attempt);
+
     /// <summary>Whether units of an order were not found here and none have come in since.</summary>
     [Alias("HasFailed")]
     Task<bool> HasFailed(string orderId);

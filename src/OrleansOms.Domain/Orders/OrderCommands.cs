@@ -1,6 +1,7 @@
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
 using OrleansOms.Domain.Sourcing;
+using OrleansOms.Domain.Stock;
 using Orleans;
 
 namespace OrleansOms.Domain.Orders;
@@ -154,6 +155,37 @@ public sealed record TakeOrder(
 /// <param name="Attempt">Id of the command by which they have.</param>
 public sealed record AllocateUnits(
     SourcingCause Cause, IReadOnlyList<LineAllocation> Reserved, SourcingPlan Plan, string? Attempt = null) : OrderCommand;
+
+/// <summary>
+/// Takes the units with which a stock has served a line. Refused with <c>units_not_wanted</c> if it does not wait for them, or may not
+/// have any at the moment.
+/// </summary>
+/// <param name="Why">Why it was this one and no other that waited.</param>
+/// <param name="Attempt">Id of the command by which the stock has.</param>
+/// <param name="At">When that was stored, UTC.</param>
+[GenerateSerializer, Immutable, Alias("oms.TakeServed")]
+public sealed record TakeServed(
+    [property: Id(0)] string Warehouse, [property: Id(1)] string Sku, [property: Id(2)] IReadOnlyList<LineUnits> Lines,
+    [property: Id(3)] string Why, [property: Id(4)] string Attempt, [property: Id(5)] DateTimeOffset At) : OrderCommand
+{
+    /// <summary>
+    /// Whether an event of the order lets the stock keep these units for it: it asks the stock for none, and has not given up what the stock
+    /// holds beyond what the order knows of.
+    /// </summary>
+    /// <param name="version">The event's number in the order's stream.</param>
+    /// <param name="at">When it was recorded, UTC.</param>
+    public bool IsLeftBy(string orderId, int version, OrderEvent @event, DateTimeOffset at) =>
+        !(@event is ReservationSettled s && (s.Warehouse, s.Sku) == (Warehouse, Sku))
+        && StockConsequences.Of(orderId, version, @event, at).All(c => (c.Warehouse, c.Sku) != (Warehouse, Sku));
+
+    /// <summary>What a stock's entry asks of the order.</summary>
+    /// <param name="stock">Key of the stock.</param>
+    public static TakeServed Of(string stock, StockServed entry, string attempt, DateTimeOffset at)
+    {
+        var (warehouse, sku) = Keys.ReadStock(stock);
+        return new TakeServed(warehouse, sku, entry.Lines, entry.Why, attempt, at);
+    }
+}
 
 /// <summary>Hands what is allocated and payable to the warehouses, one shipment each.</summary>
 public sealed record ReleaseToWarehouses : OrderCommand;

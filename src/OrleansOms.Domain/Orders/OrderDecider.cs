@@ -22,6 +22,7 @@ public static class OrderDecider
         ExpireCart => OrderCarts.Expire(order, now),
         _ when !order.Exists => Decision<OrderEvent>.Refuse(Rejection.NotFound("The order")),
         AllocateUnits c => Allocate(order, c),
+        TakeServed c => Take(order, c),
         RecordPayment c => OrderPayments.Record(order, c, now),
         ReleaseToWarehouses => Release(order),
         CancelOrder c => OrderCancellation.Request(order, c),
@@ -89,6 +90,21 @@ public static class OrderDecider
         return c.Reserved.Count == 0 && (c.Cause == SourcingCause.Arrival || order.Lines.All(l => l.Open == 0))
             ? Decision<OrderEvent>.AlreadyDone
             : Decision<OrderEvent>.Accept(Sourced(order, c.Cause, c.Reserved, c.Plan, c.Attempt));
+    }
+
+    static Decision<OrderEvent> Take(Order order, TakeServed c)
+    {
+        LineAllocation[] units = [.. c.Lines.Select(l => new LineAllocation(l.LineId, c.Sku, c.Warehouse, l.Quantity))];
+        // Nothing waits in an order that is over, whatever was stored since.
+        var isWanted = !OrderTransitions.IsFinal(order.DeriveStatus()) && !order.IsStopped(HoldStops.Allocate) && order.PendingCancellation is null
+            && Array.TrueForAll(units, u => order.Lines.ElementAtOrDefault(u.LineId - 1) is { } line
+                && line.Placed.Sku == c.Sku && line.Backordered >= u.Quantity);
+        if (!isWanted) return Decision<OrderEvent>.Refuse("units_not_wanted", "It does not wait for these units.");
+        var sum = units.Sum(u => u.Quantity);
+        var plan = new SourcingPlan(
+            [new PlannedUnits(c.Warehouse, c.Sku, sum)], new Dictionary<string, int>(), $"units became free: {c.Why}",
+            [new CandidateOutcome(c.Warehouse, null, true, $"{sum} of {c.Sku} became free here")]);
+        return Decision<OrderEvent>.Accept(new OrderAllocated(SourcingCause.Arrival, units, [], plan, c.Attempt));
     }
 
     static OrderAllocated Sourced(

@@ -53,6 +53,23 @@ public sealed record Stock(string Warehouse, string Sku)
     /// <summary>Orders whose units were not found here since units last came in, a bounded memory.</summary>
     public IdMemory Failed { get; init; } = IdMemory.None();
 
+    /// <summary>
+    /// Units that were promised to lines which waited, by channel: all of the last turn that made some free, and <see cref="GivenLately"/> of
+    /// those before it, so that nothing hangs on the order in which one turn gives.
+    /// </summary>
+    public ImmutableDictionary<string, int> Given { get; init; } = ImmutableDictionary.Create<string, int>(StringComparer.Ordinal);
+
+    /// <summary>Of about the last thousand of them, so that a share which is declared today is one of what is given from now on.</summary>
+    public ImmutableDictionary<string, int> GivenLately
+    {
+        get
+        {
+            var given = Given;
+            while (given.Values.Sum(n => (long)n) > MostGiven) given = given.SetItems(given.Select(g => KeyValuePair.Create(g.Key, g.Value / 2)));
+            return given;
+        }
+    }
+
     /// <summary>Available to promise: on hand − reserved − safety stock, not below zero.</summary>
     public int Available => Math.Max(0, OnHand - Reserved - SafetyStock);
 
@@ -65,8 +82,12 @@ public sealed record Stock(string Warehouse, string Sku)
         StockReceived e => Count(StockDelta.Of(e), commandId),
         StockAdjusted e => Count(StockDelta.Of(e), commandId),
         ConditionChanged e => Count(StockDelta.Of(e), commandId),
+        StockServed e => Change(e.OrderId, e.Lines, 1, commandId, at) with
+        {
+            Given = Given.SetItem(e.Channel, (int)Math.Min(MaxOnHand, (long)Given.GetValueOrDefault(e.Channel) + Sum(e.Lines))),
+        },
         StockReserved e => Change(e.OrderId, e.Lines, 1, commandId, at),
-        ReservationReleased e => Change(e.OrderId, e.Lines, -1, commandId, at),
+        ReservationReleased e => Change(e.OrderId, e.Lines, -1, commandId, at) with { Given = GivenLately },
         StockShipped e => Change(e.OrderId, e.Lines, -1, commandId, at) with { OnHand = OnHand - Sum(e.Lines) },
         StockNotFound e => Change(e.OrderId, e.Lines, -1, commandId, at) with
         {
@@ -83,6 +104,15 @@ public sealed record Stock(string Warehouse, string Sku)
         foreach (var line in lines)
             if (Reservations.Of(orderId, line.LineId) is { } held && held.Commands.Contains(commandId)) return true;
         return false;
+    }
+
+    /// <summary>Whether all that an attempt has reserved for an order's lines is still held: nothing of it was ended since.</summary>
+    public bool Holds(string orderId, IReadOnlyList<LineUnits> lines, string attempt)
+    {
+        foreach (var line in lines)
+            if (Reservations.Of(orderId, line.LineId) is not { } held || held.Commands.IndexOf(attempt) is not (>= 0 and var at)
+                || !held.Commands.Skip(at + 1).All(c => ReserveStock.AfterOf(orderId, c) > 0 && ReleaseStock.AttemptOf(c) is null)) return false;
+        return true;
     }
 
     /// <summary>Units of all lines.</summary>
@@ -102,6 +132,9 @@ public sealed record Stock(string Warehouse, string Sku)
         _ => throw new InvalidOperationException($"Units cannot be {condition}."),
     };
 
+    /// <summary>Units that were given are counted up to here; then each channel keeps half.</summary>
+    const int MostGiven = 1000;
+
     Stock Count(StockDelta delta, string commandId) => this with
     {
         OnHand = OnHand + delta.OnHand,
@@ -109,6 +142,7 @@ public sealed record Stock(string Warehouse, string Sku)
         Quarantine = Quarantine + delta.Quarantine,
         Counted = Counted?.Add(commandId),
         Failed = delta.OnHand > 0 ? IdMemory.None() : Failed,
+        Given = delta.OnHand > 0 ? GivenLately : Given,
     };
 
     Stock Change(string orderId, IReadOnlyList<LineUnits> lines, int sign, string commandId, DateTimeOffset at)

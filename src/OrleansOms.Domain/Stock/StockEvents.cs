@@ -20,7 +20,13 @@ public sealed record StockAdjusted(int Delta, string Reason) : StockEvent;
 public sealed record ConditionChanged(StockCondition? From, StockCondition? To, int Quantity, string Reason) : StockEvent;
 
 /// <summary>Units were promised to order lines.</summary>
-public sealed record StockReserved(string OrderId, IReadOnlyList<LineUnits> Lines) : StockEvent;
+public record StockReserved(string OrderId, IReadOnlyList<LineUnits> Lines) : StockEvent;
+
+/// <summary>Units that became free were promised to a line that waited, with the entry that made them free. Its order is told.</summary>
+/// <param name="Channel">Code of the order's sales channel, for the shares that channels have.</param>
+/// <param name="Why">Why it was this one and no other that waited. For people, without a full stop.</param>
+public sealed record StockServed(string OrderId, IReadOnlyList<LineUnits> Lines, string Channel, string Why)
+    : StockReserved(OrderId, Lines);
 
 /// <summary>Promised units are free again.</summary>
 public sealed record ReservationReleased(string OrderId, IReadOnlyList<LineUnits> Lines, string Reason) : StockEvent;

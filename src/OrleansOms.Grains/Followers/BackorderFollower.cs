@@ -11,14 +11,14 @@ using OrleansOms.Grains.Stock;
 namespace OrleansOms.Grains.Followers;
 
 /// <summary>
-/// Gives units that become free to orders that wait for them, oldest promise first. It looks when stock comes in, when
-/// a warehouse becomes active, when an order begins to wait, so that neither can miss the other, and when one may wait again
-/// that was held or being cancelled.
+/// Gives units that are still free, where stocks have served those that were known to wait, to others that do, oldest promise first. It looks
+/// when stock comes in, when a warehouse becomes active, when an order begins to wait, so that neither can miss the other, and when one may
+/// wait again that was held or being cancelled.
 /// </summary>
 [GrainType("oms-backorders")]
 public sealed class BackorderFollower(
     IEventLog log, ICheckpoints checkpoints, IReadModel readModel, AvailabilityIndex availability,
-    CatalogueIndex catalogue, LogTail tail, IGrainFactory grains, GrainMetrics metrics,
+    WaitingIndex waiting, CatalogueIndex catalogue, LogTail tail, IGrainFactory grains, GrainMetrics metrics,
     ILogger<BackorderFollower> logger)
     : EffectFollower(log, checkpoints, metrics, logger), IBackorderFollower
 {
@@ -69,7 +69,10 @@ public sealed class BackorderFollower(
             {
                 Stopping.ThrowIfCancellationRequested();
                 if (!skus.Any(IsAvailable)) return;
-                await grains.GetGrain<IOrderGrain>(order).AllocateWaiting();
+                var grain = grains.GetGrain<IOrderGrain>(order);
+                // It would look for them a second time.
+                foreach (var served in waiting.OnItsWay(order)) await grain.Take(served);
+                await grain.AllocateWaiting();
             }
             skus.RemoveWhere(sku => !IsAvailable(sku));
         }

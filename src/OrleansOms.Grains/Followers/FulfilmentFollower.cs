@@ -14,7 +14,7 @@ using OrleansOms.Grains.Stock;
 namespace OrleansOms.Grains.Followers;
 
 /// <summary>
-/// Carries out what has been decided: stocks hear of their orders, orders of their shipments, allocated and payable
+/// Carries out what has been decided: stocks hear of their orders, orders of their stocks and shipments, allocated and payable
 /// orders are released to warehouses. What belongs to one order happens in the order of the log; orders do not wait for
 /// each other, and nothing waits for a movement of stock: it is looked after until it has ended, and a restart begins before
 /// the oldest that has not.
@@ -56,6 +56,10 @@ public sealed partial class FulfilmentFollower(
             switch (e.Data)
             {
                 case OrderEvent order: Note(WorkOf(e, e.Stream), e, order); break;
+                case StockServed served:
+                    WorkOf(e, served.OrderId).Steps.Add(() =>
+                        grains.GetGrain<IOrderGrain>(served.OrderId).Take(TakeServed.Of(e.Stream, served, e.CommandId, e.At)));
+                    break;
                 case ShipmentEvent when ShipmentReports.Of(e) is { } report:
                     WorkOf(e, Keys.OrderOfShipment(e.Stream)).Steps.Add(() => OrderOf(report.ShipmentId).Report(report));
                     break;

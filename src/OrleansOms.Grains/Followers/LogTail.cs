@@ -14,7 +14,7 @@ namespace OrleansOms.Grains.Followers;
 /// model is far behind the program starts nevertheless, and this process knows too little to plan until it has caught up.
 /// </summary>
 public sealed partial class LogTail(
-    IEventLog log, IReadModel readModel, CatalogueIndex catalogue, AvailabilityIndex availability, StockCounting counting,
+    IEventLog log, IReadModel readModel, CatalogueIndex catalogue, AvailabilityIndex availability, WaitingIndex waiting, WaitingOrders waitingOrders, StockCounting counting,
     TimeProvider time, ILogger<LogTail> logger) : IHostedService
 {
     const int BatchSize = 1000;
@@ -112,7 +112,8 @@ public sealed partial class LogTail(
         foreach (var product in snapshot.Products) catalogue.Set(product);
         foreach (var warehouse in snapshot.Warehouses) catalogue.Set(warehouse);
         foreach (var stock in snapshot.Stocks) availability.Set(stock);
-        foreach (var (sku, units) in snapshot.Waiting) availability.SetWaiting(sku, units);
+        foreach (var sku in snapshot.Waiting.GroupBy(w => w.Line.Sku)) availability.SetWaiting(sku.Key, sku.Sum(w => (long)w.Line.Units));
+        foreach (var held in waiting.Set(snapshot.Waiting)) _ = waitingOrders.Ask(held);
         lock (_gate) (_position, _readAt) = (snapshot.Position, time.GetUtcNow());
         _loop = Task.Run(Follow, CancellationToken.None);
         // Orders may be placed as soon as the process is ready, so it must know what is committed by now.
@@ -179,8 +180,13 @@ public sealed partial class LogTail(
         foreach (var e in batch.Events)
         {
             if (e.Data is null) NoteNewer(e);
-            if (e.Data is CatalogueEvent c) catalogue.Apply(c, e.Version);
-            else if (!availability.Apply(e)) counting.Ask(e.Stream);
+            if (e.Data is CatalogueEvent c)
+            {
+                catalogue.Apply(c, e.Version);
+                continue;
+            }
+            if (!waiting.Apply(e)) _ = waitingOrders.Ask(e.Stream);
+            if (!availability.Apply(e)) counting.Ask(e.Stream);
         }
         Action<IReadOnlyList<LogEvent>>[] subscribers;
         lock (_gate) subscribers = _subscribers;

@@ -31,7 +31,8 @@ public sealed partial class OrderGrain
         [.. reserved.GroupBy(r => (r.Warehouse, r.Sku)).Select(g => new Suspect(
             g.Key.Warehouse, g.Key.Sku, [.. g.Select(r => r.LineId).Distinct()]))]));
 
-    async Task<bool> Settle(IReadOnlyList<Suspect> suspects)
+    /// <param name="isFound">Whether nobody knew that the stocks held something.</param>
+    async Task<bool> Settle(IReadOnlyList<Suspect> suspects, bool isFound = true)
     {
         var before = IsBegun ? State.Version : 0;
         // Looked at before the fence: what was reserved by then for an order that is not stored never will be stored.
@@ -52,6 +53,8 @@ public sealed partial class OrderGrain
         if (State.Exists)
             await Store([.. surplus.SelectMany(s => OrderDecider.Decide(
                 State, new SettleReservation(s.Warehouse, s.Sku, s.Units), Now).Events)], System("settled"));
+        if (isFound)
+            foreach (var s in surplus) LogSurplus(logger, Key, s.Warehouse, s.Sku);
         return (await AtEach(surplus, Free)).All(isFreed => isFreed);
     }
 
@@ -73,9 +76,7 @@ public sealed partial class OrderGrain
     {
         var reply = await stocks.Of(surplus.Warehouse, surplus.Sku).Execute(
             new SettleStock(SettleStock.IdOf(Key, Guid.NewGuid()), Key, surplus.Lines, "no order holds these units"), Caller.System);
-        if (reply.Rejection is not null) return false;
-        LogSurplus(logger, Key, surplus.Warehouse, surplus.Sku);
-        return true;
+        return reply.Rejection is null;
     }
 
     /// <summary>

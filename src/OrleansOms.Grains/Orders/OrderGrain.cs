@@ -173,6 +173,27 @@ public sealed partial class OrderGrain(
         ];
     });
 
+    /// <inheritdoc />
+    public Task Take(TakeServed served) => Locked(async () =>
+    {
+        await IsBehind();
+        if (await Log.IsStored(Key, served.Attempt, served.At - ClockSkew)) return;
+        if (await stocks.Of(served.Warehouse, served.Sku).Holds(Key, served.Lines, served.Attempt)
+            && await IsLeft(served) && OrderDecider.Decide(State, served, Now) is { Events: { Count: > 0 } events })
+            await Store(events, new Caller(served.Attempt, Caller.System));
+        // What changes under its hands is settled by whoever has changed it, or found by the watch.
+        else await Settle([new Suspect(served.Warehouse, served.Sku, [.. served.Lines.Select(l => l.LineId)])], isFound: false);
+    });
+
+    /// <summary>
+    /// Whether the units with which it was served stay its own whatever it has stored since it was known to wait.
+    /// </summary>
+    async Task<bool> IsLeft(TakeServed served)
+    {
+        var since = await Log.ReadStream(Key, ReserveStock.AfterOf(Key, served.Attempt));
+        return since.All(e => served.IsLeftBy(Key, e.Version, Known<OrderEvent>(e), e.At));
+    }
+
     async Task Allocate(SourcingCause cause, WantedUnits[] wanted)
     {
         await PassCart();

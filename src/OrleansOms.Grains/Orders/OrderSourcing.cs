@@ -24,7 +24,7 @@ sealed record ReservedUnits(IReadOnlyList<LineAllocation> Units, SourcingPlan Pl
 /// when one refuses, what the others have reserved is given back and the next plan is made from what is true by then.
 /// </summary>
 public sealed class OrderSourcing(
-    StockGrains stocks, CatalogueIndex catalogue, AvailabilityIndex availability, IPlaces places, LogTail tail, TimeProvider time,
+    StockGrains stocks, CatalogueIndex catalogue, AvailabilityIndex availability, WaitingIndex waiting, IPlaces places, LogTail tail, TimeProvider time,
     IGrainFactory grains)
 {
     /// <summary>Plans tried before the units count as missing; each one failed because someone else was faster.</summary>
@@ -194,7 +194,8 @@ public sealed class OrderSourcing(
             foreach (var sku in skus)
             {
                 long units = availability.Find(w.Code, sku)?.Available ?? 0;
-                if (standsInLine) units -= availability.Waiting(sku);
+                // Those who are served with units have them, and are told.
+                if (standsInLine) units -= Math.Max(0, availability.Waiting(sku) - waiting.OnTheirWay(sku));
                 if (units > 0 && !refused.Contains((w.Code, sku))) available[sku] = (int)units;
             }
             var at = w.Details.Location ?? places.Find(w.Details.Address.Country, w.Details.Address.PostalCode);

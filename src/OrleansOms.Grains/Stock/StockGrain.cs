@@ -7,6 +7,8 @@ using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
 using OrleansOms.Grains.Aggregates;
+using OrleansOms.Grains.Catalogue;
+using OrleansOms.Grains.Upgrades;
 
 namespace OrleansOms.Grains.Stock;
 
@@ -15,7 +17,8 @@ using Stock = Domain.Stock.Stock;
 /// <summary>One SKU in one warehouse.</summary>
 [GrainType("oms-stock"), Reentrant]
 public sealed class StockGrain(
-    IEventLog log, TimeProvider time, AvailabilityIndex availability, SnapshotStore snapshots, ILogger<StockGrain> logger)
+    IEventLog log, TimeProvider time, AvailabilityIndex availability, WaitingIndex waiting, CatalogueIndex catalogue, Upgrade upgrade,
+    SnapshotStore snapshots, ILogger<StockGrain> logger)
     : AggregateGrain<Stock, StockEvent>(log, time), IStockGrain
 {
     /// <summary>Events of most stocks: fewer need no look for a snapshot.</summary>
@@ -81,9 +84,33 @@ public sealed class StockGrain(
         }
         if (decision.Events.Count == 0) await Flushed();
         if (decision.Rejection is { } no) return Reply<StockView>.Refused(no);
-        if (decision.Events.Count > 0) await Store(decision.Events, new Caller(command.CommandId, actor));
+        if (decision.Events.Count > 0) await StoreAndServe(decision.Events, new Caller(command.CommandId, actor));
         return Reply<StockView>.Of(StockView.Of(Durable));
     }
+
+    /// <summary>What becomes free goes to those that wait in the same append: nobody else sees it in between.</summary>
+    async Task StoreAndServe(IReadOnlyList<StockEvent> entries, Caller caller)
+    {
+        var (at, served) = (Now, Served(entries, caller.CommandId));
+        try
+        {
+            await Store(
+            [
+                .. entries.Select(e => new NewEvent(e, caller.CommandId, caller.Actor, at)),
+                .. served.Select(s => new NewEvent(s.Entry, s.Attempt, Caller.System, at)),
+            ], []);
+        }
+        catch
+        {
+            waiting.Forget(served);
+            throw;
+        }
+    }
+
+    IReadOnlyList<Served> Served(IReadOnlyList<StockEvent> entries, string commandId) =>
+        waiting.IsWaitedFor(State.Sku) && StockServing.MakesFree(entries)
+        && catalogue.TryGetWarehouse(State.Warehouse, out var warehouse) && warehouse.Details.IsActive && upgrade.IsOver(Upgrade.Serving)
+            ? waiting.Serve(State, entries, commandId) : [];
 
     /// <inheritdoc />
     public async Task<StockView> Get() => StockView.Of(await Shown());
@@ -97,6 +124,10 @@ public sealed class StockGrain(
             if (Durable.Reservations.Of(orderId, id) is { } r) held.Add(new HeldUnits(id, r.Quantity, r.Commands[^1]));
         return held;
     }
+
+    /// <inheritdoc />
+    public async Task<bool> Holds(string orderId, IReadOnlyList<LineUnits> lines, string attempt) =>
+        (await Shown()).Holds(orderId, lines, attempt);
 
     /// <inheritdoc />
     public async Task<bool> HasFailed(string orderId)

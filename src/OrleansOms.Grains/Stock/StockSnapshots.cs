@@ -38,6 +38,8 @@ public sealed class StockSnapshot
     [Id(6)] public int Damaged { get; set; }
     /// <summary>Units in the warehouse that have to be looked at.</summary>
     [Id(7)] public int Quarantine { get; set; }
+    /// <summary>Units that were promised to lines which waited, by channel.</summary>
+    [Id(8)] public Dictionary<string, int> Given { get; set; } = [];
 }
 
 /// <summary>An open reservation in a snapshot.</summary>
@@ -109,6 +111,7 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
         Counted = IdMemory.Of([.. snapshot.Remembered.Where(IsOfMovement)]),
         Remembered = IdMemory.Of([.. snapshot.Remembered.Where(id => !IsOfMovement(id))], now),
         Failed = IdMemory.Of(snapshot.Failed),
+        Given = empty.Given.AddRange(snapshot.Given),
     };
 
     /// <summary>Writes a snapshot when the tail has become long. A large state is written less often, so that the cost
@@ -130,6 +133,7 @@ sealed partial class StockSnapshots(SnapshotStore store, GrainId grain, ILogger 
             Quarantine = stock.Quarantine,
             Remembered = [.. stock.Remembered!.Order, .. stock.Counted!.Order],
             Failed = [.. stock.Failed.Order],
+            Given = new(stock.Given),
             KnownEvents = EventTypes.Count,
         };
         _ = Task.Run(() => Write(snapshot, open));

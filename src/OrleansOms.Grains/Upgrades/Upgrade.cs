@@ -10,15 +10,18 @@ namespace OrleansOms.Grains.Upgrades;
 /// </summary>
 public sealed class Upgrade(IClusterManifestProvider manifests)
 {
-    /// <summary>Events that a program knows since it knows of conditions, and of carts. Never changed: it says which release that was.</summary>
-    public const int Conditions = 39, Carts = 43;
+    /// <summary>Events that a program knows since it knows of conditions, of carts, and of those that wait and are served. Never changed: it says which release that was.</summary>
+    public const int Conditions = 39, Carts = 43, Serving = 44;
 
     /// <summary>Goes on if every silo knows so many events.</summary>
     /// <exception cref="UpgradeUnderWayException">One does not.</exception>
     public void RequireOver(int known)
     {
-        if (!manifests.Current.Silos.Values.All(silo => Knows(silo, known))) throw new UpgradeUnderWayException();
+        if (!IsOver(known)) throw new UpgradeUnderWayException();
     }
+
+    /// <summary>Whether every silo knows so many events.</summary>
+    public bool IsOver(int known) => manifests.Current.Silos.Values.All(silo => Knows(silo, known));
 
     static bool Knows(GrainManifest silo, int known) => silo.Grains.Values.All(grain =>
         !grain.Properties.TryGetValue(KnownEvents.Property, out var count)

@@ -81,7 +81,7 @@ public static class TimelineWords
         };
         var why = e.Cause switch
         {
-            SourcingCause.Arrival => "stock arrived",
+            SourcingCause.Arrival => $"it waited, {e.Sourcing.Reason}",
             SourcingCause.ShortPick => $"looked for again, {e.Sourcing.Reason}",
             _ => e.Sourcing.Reason,
         };

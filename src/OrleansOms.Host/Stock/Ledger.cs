@@ -37,6 +37,7 @@ public sealed class Ledger(IEventLog log, StockHistory history)
             StockReceived r => entry with { Reference = r.Reference },
             StockAdjusted a => entry with { Reason = a.Reason },
             ConditionChanged c => entry with { Reason = c.Reason, From = c.From, To = c.To },
+            StockServed s => entry with { OrderId = s.OrderId, Reason = s.Why },
             StockReserved r => entry with { OrderId = r.OrderId },
             ReservationReleased r => entry with { OrderId = r.OrderId, Reason = r.Reason },
             StockShipped s => entry with { OrderId = s.OrderId, ShipmentId = s.ShipmentId },

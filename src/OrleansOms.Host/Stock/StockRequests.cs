@@ -44,7 +44,7 @@ public sealed record StockLedger(
 /// <summary>One entry of a ledger.</summary>
 /// <param name="Version">Its number in the stock, from 1 without a gap.</param>
 /// <param name="Who">The API key's or the operator's name, or system.</param>
-/// <param name="Type">received, adjusted, conditionChanged, reserved, reservationReleased, shipped or notFound.</param>
+/// <param name="Type">received, adjusted, conditionChanged, reserved, served, reservationReleased, shipped or notFound.</param>
 /// <param name="Delta">What it did to the number on hand.</param>
 /// <param name="ReservedDelta">What it did to the number reserved.</param>
 /// <param name="OnHand">The number on hand after it.</param>

@@ -350,6 +350,24 @@ public sealed class OrderDeciderTests
     }
 
     [Fact]
+    public void Units_with_which_it_was_served_are_taken_by_lines_that_wait_for_them_and_may_have_them()
+    {
+        static TakeServed Serve(int units, int line = 1, string sku = "A") =>
+            new("LON", sku, [new LineUnits(line, units)], "the earliest of 2 that wait", "attempt", Given.Now);
+        var order = Given.Placed(Given.Request(), new LineAllocation(1, "A", "LON", 2));
+        var taken = Assert.IsType<OrderAllocated>(Assert.Single(Decide(order, Serve(3)).Events));
+        Assert.Equal(("attempt", SourcingCause.Arrival, 0), (taken.Attempt, taken.Cause, taken.Backordered.Count));
+        Assert.Equal("units became free: the earliest of 2 that wait", taken.Sourcing.Reason);
+        var after = order.Apply(taken);
+        Assert.Equal((5, 1), (after.Lines[0].Allocated, after.Lines[0].Backordered));
+        foreach (var no in (TakeServed[])[Serve(5), Serve(1, line: 2), Serve(1, sku: "B")]) Assert.Equal("units_not_wanted", Decide(order, no).Rejection?.Code);
+        Assert.Equal("units_not_wanted", Decide(order.When(new PlaceHold("fraud", "look", HoldStops.Allocate)), Serve(1)).Rejection?.Code);
+        Assert.Empty(Decide(order.When(new PlaceHold("fraud", "look", HoldStops.Release)), Serve(1)).Rejection?.Code ?? "");
+        Assert.Equal("units_not_wanted", Decide(order.When(new CancelOrder("c", "why", null)), Serve(1)).Rejection?.Code);
+        Assert.Equal("units_not_wanted", Decide(order.Apply(new OrderClosed()), Serve(1)).Rejection?.Code);
+    }
+
+    [Fact]
     public void What_was_not_found_when_all_was_cancelled_is_not_looked_for_elsewhere()
     {
         var order = Given.Released().When(new CancelOrder("c1", "late", null))

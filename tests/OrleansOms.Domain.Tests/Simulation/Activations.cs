@@ -161,8 +161,16 @@ sealed class StockActivation : Activation<Stock, StockEvent>
         if (World.Plant == Plant.DoubleRelease && command is ReleaseStock { Undoes: null } release && decision.Events.Count == 0)
             decision = Decision<StockEvent>.Accept(new ReservationReleased(release.OrderId, release.Lines, "again"));
         if (decision.Rejection is not null) return false;
-        if (decision.Events.Count > 0) await Store(decision.Events, command.CommandId);
+        if (decision.Events.Count > 0) await Store([.. decision.Events.Select(e => (e, command.CommandId)),
+            .. World.Serve(State, decision.Events, command.CommandId).Select(s => ((StockEvent)s.Entry, s.Attempt))], []);
         return true;
+    }
+
+    /// <summary>Whether all that an attempt has reserved for a line is still held.</summary>
+    public async Task<bool> Holds(string orderId, IReadOnlyList<LineUnits> lines, string attempt)
+    {
+        await IsBehind();
+        return Durable.Holds(orderId, lines, attempt);
     }
 
     /// <summary>What lines of an order hold here, with the last command that changed each.</summary>

@@ -1,3 +1,4 @@
+using OrleansOms.Domain.Laws;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Shipments;
@@ -61,7 +62,9 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
     {
         var decision = OrderDecider.Decide(State, report, World.Now);
         if (decision.Events.Count == 0 && await IsBehind()) decision = OrderDecider.Decide(State, report, World.Now);
-        Assert.True(decision.Rejection is null, $"{Key} refused {report}: {decision.Rejection?.Detail}");
+        // It would be told again and again, and nothing that comes after it would be heard.
+        if (decision.Rejection is { } no)
+            throw new BrokenLawException(new Breach(Law.NothingLost, Key, $"refused {report}: {no.Detail}"));
         if (decision.Events.Count > 0) await Store(decision.Events, $"{report.ShipmentId}/{report.Version}");
     }
 
@@ -104,6 +107,20 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
 
         (int, string, int)[] Waiting() => State.IsStopped(HoldStops.Allocate) || State.PendingCancellation is not null ? []
             : [.. State.Lines.Where(l => l.Backordered > 0).Select(l => (l.Placed.LineId, l.Placed.Sku, l.Backordered))];
+    });
+
+    /// <summary>A stock has served it.</summary>
+    public Task<bool> Take(TakeServed served) => Locked(async () =>
+    {
+        await IsBehind();
+        if (World.Log.Read(Key).Any(e => e.Command == served.Attempt)) return true;
+        var isHeld = await World.OnStock(Process, served.Warehouse, served.Sku, s => s.Holds(Key, served.Lines, served.Attempt));
+        var isLeft = World.Log.Read(Key, ReserveStock.AfterOf(Key, served.Attempt))
+            .All(e => served.IsLeftBy(Key, e.Version, (OrderEvent)e.Data, e.At));
+        var decision = OrderDecider.Decide(State, served, World.Now);
+        if (!isHeld || !isLeft || decision.Events.Count == 0) return await Settle(served.Warehouse, served.Sku);
+        await Store(decision.Events, served.Attempt);
+        return true;
     });
 
     async Task Allocate(SourcingCause cause, (int LineId, string Sku, int Quantity)[] wanted)
@@ -178,7 +195,9 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
     }
 
     /// <summary>Frees what a stock holds for it beyond what it keeps; false if that has changed meanwhile.</summary>
-    public Task<bool> SettleReservation(string warehouse, string sku) => Locked(async () =>
+    public Task<bool> SettleReservation(string warehouse, string sku) => Locked(() => Settle(warehouse, sku));
+
+    async Task<bool> Settle(string warehouse, string sku)
     {
         var (before, fence) = (State.Exists || State.Cart is not null ? State.Version : 0, 0);
         var held = await World.OnStock(Process, warehouse, sku, s => s.HeldBy(Key, World.MaxLines));
@@ -206,7 +225,7 @@ sealed class OrderActivation(World world, Process process, string key) : Activat
                 new LineUnits(s.LineId, held.First(h => h.LineId == s.LineId).Quantity - s.Kept))]), World.Now).Events, System("settled"));
         return surplus.Length == 0 || await World.OnStock(Process, warehouse, sku, s => s.Execute(
             new SettleStock($"{Key}/settle/{World.Next()}", Key, surplus, "no order holds these units")));
-    });
+    }
 
     async Task Repeat(string warehouse, string sku)
     {

@@ -40,6 +40,12 @@ sealed class Scheduler(int seed) : SynchronizationContext
         return done.Task;
     }
 
+    /// <summary>As long as an answer is on its way, which is now and then so long that it is old when it comes.</summary>
+    public async Task Linger(Process? owner)
+    {
+        for (var n = Chance(0.1) ? Random.Next(40) : 0; n > 0; n--) await Pause(owner);
+    }
+
     /// <summary>Whether a rare thing happens now.</summary>
     public bool Chance(double probability) => IsHostile && Random.NextDouble() < probability;
 

@@ -41,7 +41,14 @@ sealed class SimulatedLog(Scheduler scheduler, Func<DateTimeOffset> now, Plant p
 
     /// <summary>Stores all of them, or nothing if one does not follow its stream's head: false.</summary>
     /// <exception cref="LostException">Nobody knows.</exception>
-    public Task<bool> Append(Process owner, params NewEvents[] appends)
+    public async Task<bool> Append(Process owner, params NewEvents[] appends)
+    {
+        var isStored = await Ask(owner, appends);
+        await scheduler.Linger(owner);
+        return isStored;
+    }
+
+    Task<bool> Ask(Process owner, NewEvents[] appends)
     {
         var answer = new TaskCompletionSource<bool>();
         if (scheduler.Chance(0.03))

@@ -81,7 +81,7 @@ sealed partial class World
     /// <summary>Time goes on, a reminder ticks, a process dies, an old reservation is looked at.</summary>
     void Happen()
     {
-        switch (_scheduler.Random.Next(5))
+        switch (_scheduler.Random.Next(6))
         {
             case 0: Now += TimeSpan.FromMinutes(_scheduler.Random.Next(1, 25)); break;
             case 1 when _answered.Count + _carts.Count > 0:
@@ -99,8 +99,16 @@ sealed partial class World
                 var asked = _scheduler.Pick(_answered.Keys.ToList());
                 Live(() => Once(() => OnOrder(null, asked, o => o.Look())));
                 break;
+            case 4 when Held() is { Count: > 0 } held:
+                // As by whoever finds an attempt of its own in its way, however young it is.
+                var (stock, holder) = _scheduler.Pick(held);
+                Live(() => Once(() => OnOrder(null, holder, o => o.SettleReservation(stock.Warehouse, stock.Sku))));
+                break;
             default: Watch(); break;
         }
+
+        List<(Domain.Stock.Stock, string)> Held() => [.. Log.Audits.OfType<StockAudit>()
+            .SelectMany(a => a.Stock.Reservations.Select(r => r.Key.OrderId).Distinct().Select(o => (a.Stock, o)))];
     }
 
     /// <summary>Asks again, in the same words, until there is an answer.</summary>
@@ -179,6 +187,8 @@ sealed partial class World
             (StockPolicy)random.Next(2), lines);
         // Whoever has a cart knows the order's id before it is placed, and may be of two minds.
         if (id != key && random.Next(3) == 0) Live(ChangeMind);
+        // Some do not wait for the answer before they ask again.
+        if (random.Next(4) == 0) Live(() => Once(Ask));
         var isAccepted = await Until(Ask);
         _answered[id] = isAccepted;
         _carts.Remove(id);
@@ -320,6 +330,8 @@ sealed partial class World
 
     async Task GiveArrivals(Process process, Stored e)
     {
+        if (e.Data is StockServed served)
+            await OnOrder(process, served.OrderId, o => o.Take(TakeServed.Of(e.Stream, served, e.Command, e.At)));
         var skus = e.Data switch
         {
             StockReceived or ConditionChanged { To: StockCondition.Sellable } or ReservationReleased => [Keys.ReadStock(e.Stream).Sku],

@@ -92,8 +92,7 @@ sealed partial class World
             try
             {
                 var value = await work();
-                // It may be long on its way, and old when it comes.
-                for (var n = _scheduler.Chance(0.1) ? _scheduler.Random.Next(40) : 0; n > 0; n--) await _scheduler.Pause(from);
+                await _scheduler.Linger(from);
                 var isLost = _scheduler.Chance(0.02);
                 _scheduler.Later(from, () =>
                 {

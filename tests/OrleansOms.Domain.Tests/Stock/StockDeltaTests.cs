@@ -12,7 +12,7 @@ public sealed class StockDeltaTests
     [
         new StockReceived(7, "po-1"), new StockAdjusted(-3, "counted"), new StockReserved("ord-1", [new(3, 2), new(4, 1)]),
         new ReservationReleased("ord-2", [new(1, 1)], "cancelled"), new StockShipped("ord-2", "shp-1", [new(1, 2), new(2, 1)]),
-        new StockNotFound("ord-2", "shp-1", [new(1, 2)]),
+        new StockNotFound("ord-2", "shp-1", [new(1, 2)]), new StockServed("ord-3", [new(1, 2)], "web", "nobody else waits"),
         new ConditionChanged(StockCondition.Sellable, StockCondition.Quarantine, 4, "odd"),
         new ConditionChanged(StockCondition.Quarantine, StockCondition.Damaged, 2, "broken"),
         new ConditionChanged(StockCondition.Damaged, StockCondition.Sellable, 1, "repaired"),

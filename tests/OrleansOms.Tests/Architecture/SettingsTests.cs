@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Hosting;
 using OrleansOms.Grains;
@@ -10,6 +11,9 @@ namespace OrleansOms.Tests.Architecture;
 /// <summary>What the README, the runbook and the manifests say of settings is what the program reads.</summary>
 public sealed partial class SettingsTests
 {
+    /// <summary>What the name ends with of what is said of each of several.</summary>
+    const string Each = "__…";
+
     // What is read by its name, not through a class.
     static readonly Dictionary<string, object?> Single = new()
     {
@@ -69,7 +73,7 @@ public sealed partial class SettingsTests
     static List<string> Unknown(string text) =>
     [
         .. Named().Matches(text).Select(m => m.Value)
-            .Where(name => !Known.ContainsKey(name.Replace(":", "__", StringComparison.Ordinal))),
+            .Where(name => name.Replace(":", "__", StringComparison.Ordinal) is var known && !Known.ContainsKey(known) && !Known.ContainsKey($"{known}{Each}")),
     ];
 
     // A default stands for one setting, or for each of several if there are as many.
@@ -92,7 +96,8 @@ public sealed partial class SettingsTests
         foreach (var property in settings.GetType().GetProperties().Where(p => p.CanWrite))
         {
             var (name, value) = ($"{prefix}__{property.Name}", property.GetValue(settings));
-            if (value?.GetType() is { IsClass: true } type && type != typeof(string))
+            if (value is IDictionary) found.Add($"{name}{Each}", null);
+            else if (value?.GetType() is { IsClass: true } type && type != typeof(string))
                 foreach (var inner in Of(name, value)) found.Add(inner.Key, inner.Value);
             else found.Add(name, value);
         }

@@ -197,10 +197,14 @@ public sealed class FaultyLog(IEventLog log) : LogAround(log)
 
     public enum Fault { BeforeCommit, AfterCommit }
 
-    public override Task<IReadOnlyList<LogEvent>> ReadStream(string stream, int afterVersion = 0, int? max = null)
+    /// <summary>What each read of a stream waits for before it reads.</summary>
+    public Task StreamReads { get; set; } = Task.CompletedTask;
+
+    public override async Task<IReadOnlyList<LogEvent>> ReadStream(string stream, int afterVersion = 0, int? max = null)
     {
         OnReadStream?.Invoke(stream, afterVersion, max);
-        return base.ReadStream(stream, afterVersion, max);
+        await StreamReads;
+        return await base.ReadStream(stream, afterVersion, max);
     }
 
     public override async ValueTask<AppendResult> Append(Append append)

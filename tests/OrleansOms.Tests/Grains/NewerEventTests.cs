@@ -10,6 +10,7 @@ using OrleansOms.Contracts.Orders;
 using OrleansOms.Domain.Orders;
 using OrleansOms.Domain.Shared;
 using OrleansOms.Domain.Stock;
+using OrleansOms.Grains.Followers;
 using OrleansOms.Grains.Orders;
 using OrleansOms.Grains.Stock;
 using OrleansOms.Grains.Upgrades;
@@ -89,6 +90,32 @@ public sealed class NewerEventTests : IAsyncLifetime
             await Assert.ThrowsAsync<UpgradeUnderWayException>(() => orders.Place(id, order with { Reservation = cart }, Test));
         }
         Assert.Equal(0, (await _silos.Stock("LON", "A").Get()).Reserved);
+    }
+
+    [Fact]
+    public async Task Nobody_is_served_in_the_turn_in_which_units_become_free_while_a_silo_is_older()
+    {
+        await Upgrade();
+        var first = (await _silos.Place(lines: ("B", 2))).Id;
+        await Receive("r1");
+        await _silos.UntilOrder(first, o => o.Lines[0].Allocated == 2);
+        Assert.DoesNotContain(await Entries(), e => e.Data is StockServed);
+
+        await _silos.Cluster.StopSiloAsync(_silos.Cluster.Silos.Single(s => s.SiloAddress.Equals(_older)));
+        var newer = Assert.Single(_silos.Cluster.Silos).ServiceProvider;
+        await Silos.Until(() => Task.FromResult(newer.GetRequiredService<IClusterManifestProvider>().Current.Silos.Count), n => n == 1);
+        var second = (await _silos.Place(lines: ("B", 2))).Id;
+        await Receive("r2");
+        await _silos.UntilOrder(second, o => o.Lines[0].Allocated == 2);
+        Assert.Equal(second, Assert.Single((await Entries()).Select(e => e.Data).OfType<StockServed>()).OrderId);
+
+        async Task Receive(string id)
+        {
+            foreach (var silo in _silos.Cluster.Silos) await silo.ServiceProvider.GetRequiredService<LogTail>().CaughtUp();
+            await In(_newer!, () => _silos.Stock("LON", "B").Execute(new ReceiveStock(id, 2, "test"), "test"));
+        }
+
+        Task<IReadOnlyList<LogEvent>> Entries() => _silos.Log.ReadStream(Keys.OfStock("LON", "B"));
     }
 
     [Fact]

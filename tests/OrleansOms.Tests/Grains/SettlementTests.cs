@@ -10,6 +10,7 @@ using OrleansOms.Domain.Shipments;
 using OrleansOms.Domain.Sourcing;
 using OrleansOms.Domain.Stock;
 using OrleansOms.Grains;
+using OrleansOms.Grains.Followers;
 using OrleansOms.Tests.Fixtures;
 
 namespace OrleansOms.Tests.Grains;
@@ -79,6 +80,9 @@ public sealed class SettlementTests
     {
         await using var silos = await Silos.Start();
         var order = (await silos.Place(lines: ("A", 5))).Id;
+        // Whoever is held is not served with what comes in, and looks for it when it is held no more.
+        await silos.Order(order).Execute(new PlaceHold("check", "why", HoldStops.Allocate), Silos.By("hold"));
+        foreach (var silo in silos.Cluster.Silos) await silo.ServiceProvider.GetRequiredService<LogTail>().CaughtUp();
         var isFirst = 1;
         silos.Faults.OnAppendAsync = async append =>
         {
@@ -89,6 +93,7 @@ public sealed class SettlementTests
             return null;
         };
         await silos.Receive("LON", "A", 20);
+        await silos.Order(order).Execute(new LiftHold("check"), Silos.By("lift"));
         await Silos.Until(() => Calmly(() => silos.Order(order).Get()), o => o?.Lines[0].Allocated == 5);
         Assert.Equal(0, isFirst);
         Assert.Equal((20, 5), await Counts(silos));

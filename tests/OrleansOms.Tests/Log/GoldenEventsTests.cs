@@ -79,6 +79,7 @@ public sealed class GoldenEventsTests
         new OrderPlacedAs("ord-1", "abc"),
         new LawBroken(Law.NoOversell, "stk-LON/85123A", "8 reserved, 5 on hand at version 3"),
         new WarehousePut("LON", new WarehouseDetails("London", Address, new GeoPoint(51.5, -0.1), true)),
+        new StockServed("ord-1", [new LineUnits(1, 6)], "web", "promised by 2026-08-02 09:00, the earliest of 2 that wait"),
     ];
 
     /// <summary>The same without whatever may be absent, and with lists empty that may be.</summary>

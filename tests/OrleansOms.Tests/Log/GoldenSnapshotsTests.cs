@@ -35,12 +35,23 @@ public sealed class GoldenSnapshotsTests
         }
     }
 
+    static StockSnapshot OfNineMembers
+    {
+        get
+        {
+            var snapshot = OfEightMembers;
+            snapshot.Given["web"] = 7;
+            return snapshot;
+        }
+    }
+
     /// <summary>By the name of the file. The shape before, of five members, is in the store of 0.1.0.</summary>
     static readonly IReadOnlyDictionary<string, StockSnapshot> Samples = new Dictionary<string, StockSnapshot>
     {
         ["stock-snapshot.6"] = OfSixMembers,
         ["stock-snapshot.6.plain"] = OfSixMembers,
         ["stock-snapshot.8.plain"] = OfEightMembers,
+        ["stock-snapshot.9.plain"] = OfNineMembers,
     };
 
     static string PathOf(string file) => Path.Combine(GoldenFiles.Snapshots, $"{file}.json");
