@@ -25,6 +25,9 @@ public sealed class BackorderFollower(
     /// <summary>Waiting orders that are read at once.</summary>
     const int MaxOrders = 1000;
 
+    /// <summary>Most looks for what is promised and not heard of: a second or two.</summary>
+    const int MaxLooks = 50;
+
     static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
     bool _isToldHere;
@@ -70,6 +73,7 @@ public sealed class BackorderFollower(
                 Stopping.ThrowIfCancellationRequested();
                 if (!skus.Any(IsAvailable)) return;
                 var grain = grains.GetGrain<IOrderGrain>(order);
+                await Heard(order);
                 // It would look for them a second time.
                 foreach (var served in waiting.OnItsWay(order)) await grain.Take(served);
                 await grain.AllocateWaiting();
@@ -77,6 +81,19 @@ public sealed class BackorderFollower(
             skus.RemoveWhere(sku => !IsAvailable(sku));
         }
         while (orders.Count == MaxOrders && skus.Count > 0);
+    }
+
+    /// <summary>
+    /// Waits until it is heard of what a stock has just promised an order: it would look for other units, and the promised ones would go to
+    /// somebody else. Of what is not stored after all nobody ever tells, so not for long.
+    /// </summary>
+    async Task Heard(string order)
+    {
+        for (var looks = 0; looks < MaxLooks && waiting.IsBeingServed(order); looks++)
+        {
+            await Task.Delay(Poll, Stopping);
+            await tail.CaughtUp(Stopping);
+        }
     }
 
     async Task Listed(Checkpoint through)

@@ -77,6 +77,12 @@ public sealed class WaitingIndex(OmsSettings settings, TimeProvider time)
                 : [.. waiter.Served.Values.Where(s => s.IsStored).Select(s => s.Units)];
     }
 
+    /// <summary>Whether a stock of this process has promised an order units of which the log has told nothing yet: they are being stored.</summary>
+    public bool IsBeingServed(string orderId)
+    {
+        lock (_gate) return _orders.TryGetValue(orderId, out var waiter) && waiter.Served.Values.Any(s => !s.IsStored);
+    }
+
     /// <summary>
     /// Takes in lines that wait, as the lists know them. Answers the orders that stand in no line before they are read, because a hold stands:
     /// <see cref="Set(string, Order?)"/>.

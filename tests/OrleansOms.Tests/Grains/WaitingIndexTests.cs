@@ -100,7 +100,11 @@ public sealed class WaitingIndexTests
         var stored = Assert.Single(second.Serve(new Stock("LON", "A") { Version = _stock }, [new StockReceived(2, "po")], "po"));
         Assert.NotEqual(first.Attempt, stored.Attempt);
         Assert.Empty(_index.OnItsWay(One));
+        Assert.True(_index.IsBeingServed(One));
         Hear(London, stored.Entry, stored.Attempt);
+        Assert.Equal([stored.Attempt], _index.OnItsWay(One).Select(s => s.Attempt));
+        _index.Forget([first]);
+        Assert.False(_index.IsBeingServed(One));
         Assert.Equal([stored.Attempt], _index.OnItsWay(One).Select(s => s.Attempt));
     }
 
