@@ -97,6 +97,21 @@ public sealed class StockScreenTests(OmsApp app, Browser browser) : IClassFixtur
     }
 
     [Fact]
+    public async Task What_has_left_names_its_order_and_leads_to_its_shipment()
+    {
+        browser.SkipIfMissing();
+        var sku = await app.NewProduct(10);
+        var order = await app.Api.Place(Api.Order((sku, 2)));
+        var shipment = await app.Ship(order);
+        await app.CountEvents();
+        await using var tab = await browser.Open(app, $"/stock/LON?sku={sku}");
+        const string row = ".ledger tbody tr:nth-child(1)";
+        await tab.Says(row, $"Left for order {(string)order["number"]!}, its shipment");
+        await tab.Page.ClickAsync($"{row} a[href='/warehouse/LON/{shipment}']");
+        await tab.Says("h1", (string)order["number"]!);
+    }
+
+    [Fact]
     public async Task Who_works_in_one_warehouse_sees_no_other_stock()
     {
         browser.SkipIfMissing();
