@@ -105,6 +105,8 @@ public sealed class StockScreenTests(OmsApp app, Browser browser) : IClassFixtur
         var shipment = await app.Ship(order);
         await app.CountEvents();
         await using var tab = await browser.Open(app, $"/stock/LON?sku={sku}");
+        // Written by the server it was whole before; drawn anew by the open page it was not.
+        await tab.Alive();
         const string row = ".ledger tbody tr:nth-child(1)";
         await tab.Says(row, $"Left for order {(string)order["number"]!}, its shipment");
         await tab.Page.ClickAsync($"{row} a[href='/warehouse/LON/{shipment}']");
